@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+// The modules and arrows of docs/architecture.md. `make check` enforces them.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+}
+
+let package = Package(
+    name: "orch",
+    products: [
+        .executable(name: "orch-keeper", targets: ["orch-keeper"]),
+    ],
+    targets: [
+        // 0 ground
+        room("OrchModel"),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "COrch", cSettings: [.define("_GNU_SOURCE")]),
+        // 1 meaning
+        room("OrchEngine", ["OrchModel"]),
+        room("OrchManifest", ["OrchModel", "CYAML"]),
+        room("OrchWire", ["OrchModel"]),
+        // 2 shell
+        room("OrchDaemon", ["OrchModel", "OrchEngine", "OrchWire"]),
+        // 3 edges
+        room("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch"]),
+        room("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite"]),
+        room("OrchSimulator", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon"]),
+        // 4 composition
+        .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
+        // tests
+        tests("OrchModelTests", ["OrchModel"]),
+    ]
+)
