@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Duration {
+    /// Reads `250ms`, `5s`, `1m30s`, `2h`, `7d`, `1.5s`: numbers with units, the larger unit first, each at most once.
+    /// A bare number, a sign, or anything beyond `Limits.longestDuration` gives nil.
+    public init?(text: String) {
+        var total: Int64 = 0
+        var lastUnit = Int.max
+        var rest = Substring(text)
+        guard !rest.isEmpty else { return nil }
+        while !rest.isEmpty {
+            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            guard !number.isEmpty, number.first != ".", number.last != "." else { return nil }
+            rest = rest.dropFirst(number.count)
+            let unit = rest.prefix { $0.isASCII && $0.isLetter }
+            rest = rest.dropFirst(unit.count)
+            guard let rank = Self.units.firstIndex(where: { $0.name == unit }), rank < lastUnit else { return nil }
+            lastUnit = rank
+            guard let nanos = Self.scaled(number, by: Self.units[rank].nanoseconds) else { return nil }
+            let (sum, overflow) = total.addingReportingOverflow(nanos)
+            guard !overflow else { return nil }
+            total = sum
+        }
+        let span = Duration.nanoseconds(total)
+        guard span <= Limits.longestDuration else { return nil }
+        self = span
+    }
+
+    private static let units: [(name: Substring, nanoseconds: Int64)] = [
+        ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+    ]
+
+    /// Decimal digits with at most one point, times a unit, exactly; nil on overflow.
+    private static func scaled(_ number: Substring, by unit: Int64) -> Int64? {
+        let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let whole = Int64(parts[0]) else { return nil }
+        let (nanos, overflow) = whole.multipliedReportingOverflow(by: unit)
+        guard !overflow else { return nil }
+        var fraction: Int64 = 0
+        if parts.count == 2 {
+            var place = unit
+            for digit in parts[1] {
+                guard let worth = digit.wholeNumberValue else { return nil }
+                place /= 10
+                fraction += Int64(worth) * place
+            }
+        }
+        return nanos + fraction
+    }
+
+    /// The shortest text that reads back as the same duration: `1m30s`, `250ms`, `0s`.
+    public var text: String {
+        var rest = nanoseconds
+        if rest == 0 { return "0s" }
+        if rest < 0 { return "-" + Duration.nanoseconds(-rest).text }
+        var result = ""
+        for (name, size) in Self.units.reversed() where rest >= size {
+            result += "\(rest / size)\(name)"
+            rest %= size
+        }
+        return result
+    }
+
+    /// For people: two digits of what matters, `1.4s`, `3m12s`, `5d2h`.
+    public var brief: String {
+        let nanos = max(0, nanoseconds)
+        switch nanos {
+        case ..<1_000_000: return "\(nanos / 1_000)us"
+        case ..<1_000_000_000: return "\(nanos / 1_000_000)ms"
+        case ..<10_000_000_000:
+            let tenths = nanos / 100_000_000
+            return tenths % 10 == 0 ? "\(tenths / 10)s" : "\(tenths / 10).\(tenths % 10)s"
+        case ..<60_000_000_000: return "\(nanos / 1_000_000_000)s"
+        case ..<3_600_000_000_000: return "\(nanos / 60_000_000_000)m\(nanos / 1_000_000_000 % 60)s"
+        case ..<86_400_000_000_000: return "\(nanos / 3_600_000_000_000)h\(nanos / 60_000_000_000 % 60)m"
+        default: return "\(nanos / 86_400_000_000_000)d\(nanos / 3_600_000_000_000 % 24)h"
+        }
+    }
+}
+
+/// Amounts of bytes as people write them.
+public enum SizeText {
+    private static let units: [(name: Substring, bytes: Int64)] = [
+        ("B", 1), ("kB", 1_000), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
+    ]
+
+    /// Reads `512B`, `10MB` (10^6), `10MiB` (2^20). A bare number gives nil.
+    public static func parse(_ text: String) -> Int64? {
+        let number = text.prefix { $0.isASCII && $0.isNumber }
+        guard !number.isEmpty, let count = Int64(number),
+            let unit = units.first(where: { $0.name == text.dropFirst(number.count) })
+        else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: unit.bytes)
+        return overflow ? nil : bytes
+    }
+
+    /// The text of the largest unit that gives a whole number.
+    public static func format(_ bytes: Int64) -> String {
+        for (name, size) in [("TB", 1_000_000_000_000), ("TiB", 1 << 40), ("GB", 1_000_000_000), ("GiB", 1 << 30), ("MB", 1_000_000),
+            ("MiB", 1 << 20), ("kB", 1_000), ("KiB", 1 << 10)] as [(String, Int64)] where bytes >= size && bytes % size == 0
+        {
+            return "\(bytes / size)\(name)"
+        }
+        return "\(bytes)B"
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Everything that can grow, and how far. Reaching a limit is a diagnostic or a refusal that names it, never a surprise.
+public enum Limits {
+    /// Bytes of one manifest, include or env file.
+    public static let manifestBytes = 8 << 20
+    /// Nodes of a manifest after aliases are expanded; counted before anything is copied.
+    public static let manifestNodes = 2_000_000
+    /// Aliases in one manifest.
+    public static let manifestAliases = 10_000
+    /// Nesting of a manifest.
+    public static let manifestDepth = 64
+    /// Bytes of one scalar in a manifest.
+    public static let scalarBytes = 1 << 20
+    /// Diagnostics printed for one manifest; what is beyond is counted.
+    public static let diagnostics = 200
+    /// Services of one stack.
+    public static let services = 20_000
+    /// Instances of one service.
+    public static let replicas = 1_000
+    /// Stacks of one daemon.
+    public static let stacks = 256
+    /// Bytes of argv and environment of one process; the kernel's own bound is a quarter of the stack limit (execve(2)).
+    public static let launchBytes = 1 << 20
+    /// Bytes of one frame between the programs.
+    public static let frameBytes = 64 << 20
+    /// Clients that one daemon serves at a time.
+    public static let clients = 512
+    /// Bytes waiting for one client before it is cut off.
+    public static let clientBacklogBytes = 64 << 20
+    /// Occurrences that the daemon keeps in memory for `why` and `events`; older ones are in the store.
+    public static let occurrencesInMemory = 20_000
+    /// Causes kept for one instance, for `why`.
+    public static let causesPerInstance = 64
+    /// Bytes read from the answer of an HTTP probe.
+    public static let probeBodyBytes = 64 << 10
+    /// Bytes kept of what a failing command probe printed.
+    public static let probeOutputBytes = 4 << 10
+    /// Steps of one stop ladder.
+    public static let stopSteps = 16
+    /// Longest duration that a manifest may name.
+    public static let longestDuration = Duration.seconds(366 * 24 * 3600)
+    /// Bytes of a line that log conversion holds; longer lines are split.
+    public static let logLineBytes = 64 << 10
+}

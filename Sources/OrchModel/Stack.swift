@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A whole manifest, resolved.
+public struct Stack: Equatable, Sendable {
+    public var name: String
+    public var details = ""
+    /// Sorted by name.
+    public var services: [ServiceSpec]
+    /// At this deadline of a whole stop every ladder skips to its kill.
+    public var stopTimeout = Duration.seconds(120)
+
+    public init(name: String, services: [ServiceSpec]) {
+        self.name = name
+        self.services = services.sorted { $0.name < $1.name }
+    }
+
+    public func service(_ name: String) -> ServiceSpec? {
+        var low = 0
+        var high = services.count
+        while low < high {
+            let middle = (low + high) / 2
+            if services[middle].name < name { low = middle + 1 } else { high = middle }
+        }
+        return low < services.count && services[low].name == name ? services[low] : nil
+    }
+}
+
+/// What `apply` and `diff` hand to the daemon: the stack and what surrounds it.
+public struct ApplyRequest: Equatable, Sendable {
+    public var stack: Stack
+    /// Absolute path of the (first) manifest: a stack remembers it.
+    public var manifestPath: String
+    /// What services inherit from the caller, by the names the stack allows; sorted by name.
+    public var inherited: [EnvironmentEntry] = []
+    /// The caller's soft RLIMIT_NOFILE, which services start with.
+    public var fileLimit: UInt64?
+    /// Who asked, for the history.
+    public var author = ""
+    /// Take over a stack of this name that another manifest owns.
+    public var adopt = false
+    /// Where each service and its keys stand in the text: `web`, `web.restart`. Sorted by path.
+    public var positions: [SourcePosition] = []
+
+    public init(stack: Stack, manifestPath: String) {
+        self.stack = stack
+        self.manifestPath = manifestPath
+    }
+}
+
+/// Where one thing of the stack stands in the manifest.
+public struct SourcePosition: Equatable, Sendable, ValueCodable {
+    public var path: String
+    public var position: Position
+    public init(path: String, position: Position) {
+        self.path = path
+        self.position = position
+    }
+    public var value: Value { .array([.string(path), position.value]) }
+    public init(_ value: Value) throws(ShapeError) {
+        guard let parts = value.array, parts.count == 2, let path = parts[0].string else { throw ShapeError(path: "", expected: "a path and a position") }
+        self.init(path: path, position: try Position(parts[1]))
+    }
+}
