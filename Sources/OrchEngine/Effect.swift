@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// Something the fleet wants done. Plain data: it can be printed, compared and replayed. Each names a launch, never a pid,
+/// and doing one twice is harmless.
+public enum Effect: Equatable, Sendable {
+    case launch(LaunchOrder)
+    /// Deliver a signal; `tree` is everything that belongs to the launch.
+    case signal(LaunchID, Signal, to: StopSpec.Recipient)
+    /// Run a step of the ladder that is not a signal. A command runs as launch `runner`, in the service's own environment.
+    case runStep(LaunchID, step: Int, StopSpec.Action, runner: LaunchID, limit: Duration)
+    /// End the whole tree, no questions. Repeated while it is not empty.
+    case kill(LaunchID)
+    /// The launch is closed: its slot, its cgroup, its descriptors may go. Its pipes drain into the files first.
+    case release(LaunchID)
+    /// Ask once. A command runs as launch `runner`. The answer is `probed` with the same round.
+    case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
+    /// Answers to earlier questions no longer matter.
+    case endProbes(LaunchID)
+    /// How a running launch logs from now on.
+    case relog(LaunchID, LoggingSpec)
+    /// For the record that dies with a boot: what recovery needs of this launch.
+    case note(LaunchNote)
+    /// For history, `why` and `events`.
+    case record(Occurrence)
+}
+
+/// Everything the host needs to start one process; nothing in it is looked up again.
+public struct LaunchOrder: Equatable, Sendable {
+    public var launch: LaunchID
+    public var instance: InstanceID
+    /// The words before launch variables (`${PORT}`, `${ORCH_…}`) are resolved; the host resolves them, as it knows the ports.
+    public var spec: ServiceSpec
+    /// `web`, or `web.2` when it is one of several.
+    public var label: String
+    public var inherited: [EnvironmentEntry]
+    /// Soft RLIMIT_NOFILE.
+    public var fileLimit: UInt64?
+    public var because: String
+    public init(
+        launch: LaunchID, instance: InstanceID, spec: ServiceSpec, label: String, inherited: [EnvironmentEntry], fileLimit: UInt64?, because: String
+    ) {
+        self.launch = launch
+        self.instance = instance
+        self.spec = spec
+        self.label = label
+        self.inherited = inherited
+        self.fileLimit = fileLimit
+        self.because = because
+    }
+}
+
+/// What the next daemon of this boot must know of a launch. Appended before the effect that it speaks of.
+public enum LaunchNote: Equatable, Sendable {
+    /// About to be launched, with the digest of the definition it runs.
+    case ordered(LaunchID, InstanceID, definition: Digest, at: Moment, restarts: Int)
+    case executed(LaunchID, pid: Int32, at: Moment, ports: [AssignedPort], tracking: String)
+    case ready(LaunchID, at: Moment)
+    /// At this step of the ladder until this instant, for this reason.
+    case stopping(LaunchID, reason: String, step: Int, deadline: Instant)
+    /// It ended by itself; one entry of the restart ledger.
+    case failed(InstanceID, at: Moment)
+    /// Probes that have passed: a daemon restart must not flap.
+    case probed(LaunchID, ProbeKind, passing: Bool)
+    /// Nothing more to know.
+    case released(LaunchID)
+    /// How the last launch of an instance ended: what keeps a finished task finished over a daemon restart.
+    case ended(InstanceID, LaunchID, Exit, at: Moment, definition: Digest, outcome: Phase)
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// A fact that the fleet is told. Past tense: it happened; nothing here asks for anything but `commanded`.
+public enum Event: Equatable, Sendable {
+    /// A person asked, and was admitted; what must be durable is durable.
+    case commanded(Order)
+    /// The process executed. `pid` is a label for people; `tracking` is how its tree is held: `cgroup` or `session`.
+    case launched(LaunchID, pid: Int32, ports: [AssignedPort], tracking: String)
+    /// It never executed. `isScarcity`: the machine lacked something (descriptors, memory, processes); not the service's failure.
+    case launchFailed(LaunchID, Fault, isScarcity: Bool)
+    case exited(LaunchID, Exit)
+    /// Nothing of the launch's tree is alive. Comes after `exited` or `launchFailed`, never before.
+    case emptied(LaunchID)
+    /// All that it wrote is in its files.
+    case drained(LaunchID)
+    /// The service spoke through its notify socket.
+    case notified(LaunchID, Notice)
+    case probed(LaunchID, ProbeKind, round: UInt64, ProbeResult)
+    /// A command or request of the stop ladder ended; nil means that it worked.
+    case stepEnded(LaunchID, step: Int, Fault?)
+    /// What is still alive of a launch that was killed: `pid command`, for people.
+    case survivorsSeen(LaunchID, [String])
+}
+
+/// What sd_notify(3) can say.
+public enum Notice: Equatable, Sendable {
+    case ready, reloading, stopping
+    case status(String)
+    /// A new main process.
+    case mainPID(Int32)
+}
+
+/// What came of one question.
+public enum ProbeResult: Equatable, Sendable {
+    case success
+    /// In words: `status is "degraded", expected "healthy"`.
+    case failure(String)
+    /// It could not be asked (no prober, no descriptors): neither a success nor a failure.
+    case unasked(String)
+}
+
+/// A command that changes something, as the fleet sees it.
+public enum Order: Equatable, Sendable {
+    case apply(AppliedStack)
+    case down(stack: String, timeout: Duration?)
+    case start([Target])
+    case stop([Target], timeout: Duration?)
+    case restart([Target])
+    /// Stop everything, forget nothing.
+    case shutdown
+}
+
+/// A revision that was accepted, as it is kept.
+public struct AppliedStack: Equatable, Sendable {
+    public var request: ApplyRequest
+    public var revision: Digest
+    public var appliedAt: WallTime
+    /// What each service inherits: recorded at its first start, refreshed when it restarts for another planned reason.
+    /// Sorted by service.
+    public var inherited: [ServiceInheritance]
+    public init(request: ApplyRequest, revision: Digest, appliedAt: WallTime, inherited: [ServiceInheritance]) {
+        self.request = request
+        self.revision = revision
+        self.appliedAt = appliedAt
+        self.inherited = inherited
+    }
+}
+
+/// The inherited variables of one service.
+public struct ServiceInheritance: Equatable, Sendable {
+    public var service: String
+    public var environment: [EnvironmentEntry]
+    public init(service: String, environment: [EnvironmentEntry]) {
+        self.service = service
+        self.environment = environment
+    }
+}

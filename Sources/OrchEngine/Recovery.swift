@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// What a new daemon knows before it decides anything: from the disk what outlives a boot, from the run directory what
+/// dies with one, from the keeper what lives.
+public struct Recovery: Equatable, Sendable {
+    /// Sorted by name.
+    public var stacks: [AppliedStack] = []
+    public var departures: [Departure] = []
+    /// Of this boot, in the order of writing. Empty after a boot.
+    public var notes: [LaunchNote] = []
+    /// What the keeper holds, sorted by launch.
+    public var survivors: [Survivor] = []
+    /// No launch of this or an earlier boot has this number or a higher one.
+    public var nextLaunch = LaunchID(1)
+    /// For the jitter of back-off: the host's entropy, handed in as a value.
+    public var seed: UInt64 = 1
+    public init() {}
+}
+
+/// A launch that the keeper holds.
+public struct Survivor: Equatable, Sendable {
+    public var launch: LaunchID
+    public var pid: Int32
+    public var hasExecuted: Bool
+    public var fault: Fault?
+    /// Nil while it lives.
+    public var exit: Exit?
+    public init(launch: LaunchID, pid: Int32, hasExecuted: Bool, fault: Fault? = nil, exit: Exit? = nil) {
+        self.launch = launch
+        self.pid = pid
+        self.hasExecuted = hasExecuted
+        self.fault = fault
+        self.exit = exit
+    }
+}
+
+/// A person's departure from the manifest; drift, until the next apply.
+public struct Departure: Hashable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Stopped by hand.
+        case stopped
+        /// Disabled, but started by hand.
+        case started
+    }
+    public var instance: InstanceID
+    public var kind: Kind
+    public init(_ instance: InstanceID, _ kind: Kind) {
+        self.instance = instance
+        self.kind = kind
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a person asks of the daemon. Those that change something are answered when they are accepted and durable;
+/// `follow` then tells how it goes on.
+public enum Command: Equatable, Sendable {
+    case apply(ApplyRequest)
+    case diff(ApplyRequest)
+    /// Stops in reverse order and forgets the stack. `timeout` shortens the whole stop.
+    case down(stack: String, timeout: Duration?)
+    case start([Target])
+    case stop([Target], timeout: Duration?)
+    case restart([Target])
+    /// Nil target: everything.
+    case status(Target?)
+    /// Streams the status of instances as it changes, and ends with a verdict once the goal is reached or can't be.
+    case follow([Target], goal: Goal)
+    case why(Target)
+    /// Streams occurrences since a time; ends when `follow` is false.
+    case events(Target?, since: WallTime?, follow: Bool)
+    case daemonStatus
+    /// Stops all stacks in order, forgets nothing, and ends.
+    case daemonStop
+    /// The daemon is replaced; services run on.
+    case daemonRestart
+}
+
+/// What a follower waits for.
+public enum Goal: Equatable, Sendable {
+    /// Every enabled service ready, every task succeeded; fails as soon as one is `failed`. What `apply` waits for.
+    case settled
+    case reached(Dependency.Condition)
+    /// Nothing of it is left.
+    case stopped
+    /// The stack is forgotten.
+    case gone
+    /// Never: until the client leaves.
+    case forever
+}
+
+/// How a goal stands.
+public enum Verdict: Equatable, Sendable {
+    case pending
+    case reached
+    /// With the reason, naming what failed.
+    case failed(String)
+}
+
+/// The daemon will not do it: the thing, the reason, the remedy.
+public struct Refusal: Error, Equatable, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Nothing of that name.
+        case unknown
+        /// It belongs to another manifest, or something else is under way.
+        case conflict
+        case permission
+        /// The programs are of different versions.
+        case version
+        case limit
+        /// The request does not have the right shape.
+        case malformed
+        /// The disk or the machine would not.
+        case failed
+    }
+    public var kind: Kind
+    public var message: String
+    public var remedy: String?
+    public init(_ kind: Kind, _ message: String, remedy: String? = nil) {
+        self.kind = kind
+        self.message = message
+        self.remedy = remedy
+    }
+}
