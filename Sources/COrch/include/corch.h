@@ -1,4 +1,205 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Swift's Glibc module can't say to Linux: the GNU-only calls, behind functions that allocate
+ * nothing, never touch errno as a result and return a value >= 0 or -errno. EINTR is retried where
+ * a retry is meaningful; callers see -EAGAIN. Descriptors are created close-on-exec, always.
+ * Every entry names its manual page and the first kernel that has it.
+ */
 #ifndef CORCH_H
 #define CORCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/types.h>
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+/* epoll_create1(2), 2.6.27. A new epoll instance. */
+int corch_epoll_create(void);
+
+/* epoll_ctl(2), 2.6. `operation` is EPOLL_CTL_ADD, _MOD or _DEL; `data` comes back in
+ * `epoll_event.data.u64`. Delete a pidfd before closing it: a copy elsewhere keeps it registered. */
+int corch_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
+
+/* epoll_wait(2), 2.6. Returns the number of events. `timeout_ms` -1 waits without end. -EINTR is
+ * returned, not retried, because the timeout would start again. */
+int corch_epoll_wait(int epoll, struct epoll_event *events, int maximum, int timeout_ms);
+
+/* epoll_pwait2(2), 5.11: as above with nanoseconds (-1 waits without end). Older kernels get the
+ * timeout rounded up to a millisecond. */
+int corch_epoll_wait_ns(int epoll, struct epoll_event *events, int maximum, int64_t timeout_ns);
+
+/* eventfd(2), 2.6.27. Close-on-exec and non-blocking. */
+int corch_eventfd(uint32_t initial);
+
+/* timerfd_create(2), 2.6.25. `clock` is CLOCK_MONOTONIC, CLOCK_BOOTTIME or CLOCK_REALTIME. */
+int corch_timerfd(int clock);
+
+/* timerfd_settime(2), 2.6.25. `deadline_ns` on the timer's clock, absolute; 0 disarms.
+ * `cancel_on_set` != 0 makes reads fail with ECANCELED when the real-time clock is stepped
+ * (TFD_TIMER_CANCEL_ON_SET, 3.0). */
+int corch_timerfd_set(int fd, int64_t deadline_ns, int64_t interval_ns, int cancel_on_set);
+
+/* A set of signals as bits: signal N is bit N-1. */
+#define CORCH_SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
+
+/* sigprocmask(2). Blocks the set in the calling thread. Threads created later inherit it. */
+int corch_block_signals(uint64_t set);
+
+/* signalfd(2), 2.6.27. Close-on-exec and non-blocking; read `struct signalfd_siginfo` from it. */
+int corch_signalfd(uint64_t set);
+
+/* inotify_init1(2), 2.6.27. Close-on-exec and non-blocking. -EMFILE: fs.inotify.max_user_instances. */
+int corch_inotify(void);
+
+/* inotify_add_watch(2), 2.6.13. Returns the watch. -ENOSPC: fs.inotify.max_user_watches. */
+int corch_inotify_add(int fd, const char *path, uint32_t mask);
+
+/* inotify_rm_watch(2), 2.6.13. */
+int corch_inotify_remove(int fd, int watch);
+
+/* ---- descriptors, pipes, files ----------------------------------------------------------- */
+
+/* pipe2(2), 2.6.27. `fds[0]` is the read end. O_CLOEXEC is added to `flags` (O_NONBLOCK, O_DIRECT). */
+int corch_pipe(int fds[2], int flags);
+
+/* F_SETPIPE_SZ / F_GETPIPE_SZ, fcntl(2), 2.6.35. Bytes; -EPERM above fs.pipe-max-size or when the
+ * user's pipe pages are used up (from the 1,025th pipe on an unprivileged user gets 8 KiB). */
+int corch_pipe_set_size(int fd, int bytes);
+int corch_pipe_get_size(int fd);
+
+/* FIONREAD, ioctl_tty(2): bytes waiting in a pipe, socket or inotify instance. */
+int corch_bytes_readable(int fd);
+
+/* dup3(2), 2.6.27. `target` is replaced, close-on-exec. */
+int corch_dup3(int fd, int target);
+
+/* F_DUPFD_CLOEXEC, fcntl(2), 2.6.24: a copy at the lowest free number >= `minimum`. */
+int corch_dup_above(int fd, int minimum);
+
+/* close_range(2), 5.9 (`CORCH_CLOSE_RANGE_CLOEXEC`: 5.11). Inclusive. */
+#define CORCH_CLOSE_RANGE_CLOEXEC 4u
+int corch_close_range(uint32_t first, uint32_t last, uint32_t flags);
+
+/* splice(2), 2.6.17. File offsets are the descriptors' own. `flags` is CORCH_SPLICE_*. A file opened
+ * with O_APPEND gives -EINVAL. */
+#define CORCH_SPLICE_MOVE 1u
+#define CORCH_SPLICE_NONBLOCK 2u
+#define CORCH_SPLICE_MORE 4u
+int64_t corch_splice(int from, int to, size_t length, uint32_t flags);
+
+/* splice(2) into a file at an explicit offset, which is advanced. */
+int64_t corch_splice_at(int from, int to, int64_t *offset, size_t length, uint32_t flags);
+
+/* tee(2), 2.6.17. Copies pipe to pipe without consuming. */
+int64_t corch_tee(int from, int to, size_t length, uint32_t flags);
+
+/* memfd_create(2), 3.17, sealable; MFD_NOEXEC_SEAL (6.3) where the kernel has it. */
+int corch_memfd(const char *name);
+
+/* F_ADD_SEALS, fcntl(2), 3.17: adds SEAL, SHRINK, GROW and WRITE, so that a reader may map it. */
+int corch_memfd_seal(int fd);
+
+/* F_GET_SEALS: 1 when at least SHRINK, GROW and WRITE are sealed, 0 when not. */
+int corch_memfd_is_sealed(int fd);
+
+/* openat2(2), 5.6. O_CLOEXEC is added. `resolve` is CORCH_RESOLVE_*. */
+#define CORCH_RESOLVE_NO_XDEV 0x01u
+#define CORCH_RESOLVE_NO_MAGICLINKS 0x02u
+#define CORCH_RESOLVE_NO_SYMLINKS 0x04u
+#define CORCH_RESOLVE_BENEATH 0x08u
+#define CORCH_RESOLVE_IN_ROOT 0x10u
+int corch_openat2(int directory, const char *path, int flags, uint32_t mode, uint64_t resolve);
+
+/* O_PATH and O_TMPFILE of open(2) (2.6.39, 3.11), which need a GNU macro elsewhere. */
+extern const int corch_O_PATH;
+extern const int corch_O_TMPFILE;
+
+/* renameat2(2), 3.15. `flags` is CORCH_RENAME_*. */
+#define CORCH_RENAME_NOREPLACE 1u
+#define CORCH_RENAME_EXCHANGE 2u
+int corch_renameat2(int from_directory, const char *from, int to_directory, const char *to, uint32_t flags);
+
+/* flock(2). `exclusive` != 0 for LOCK_EX. Never blocks: -EWOULDBLOCK when another holds it. */
+int corch_flock(int fd, int exclusive);
+
+/* ---- sockets ----------------------------------------------------------------------------- */
+
+/* socketpair(2): AF_UNIX, SOCK_SEQPACKET, close-on-exec, non-blocking. */
+int corch_socketpair(int fds[2]);
+
+/* accept4(2), 2.6.28. Close-on-exec and non-blocking. */
+int corch_accept(int fd);
+
+/* bind(2) + listen(2) of a unix stream socket, mode 0600, non-blocking; an existing file of that
+ * name is removed first, so hold the lock that guards it. Paths longer than the 107 bytes of
+ * unix(7) are bound through the proc file system. Returns the socket. */
+int corch_unix_listen(const char *path, int backlog);
+
+/* connect(2) to a unix stream socket of any path length. Returns the (blocking) socket. */
+int corch_unix_connect(const char *path);
+
+/* sendmsg(2) with SCM_RIGHTS (unix(7)), never SIGPIPE: head and body are sent as one. At most
+ * CORCH_FDS_MAX descriptors; they stay open here. Returns the bytes sent. `flags`: MSG_DONTWAIT. */
+#define CORCH_FDS_MAX 32
+int64_t corch_send(int fd, const void *head, size_t head_length, const void *body, size_t body_length,
+                   const int *fds, int fd_count, int flags);
+
+/* recvmsg(2), MSG_CMSG_CLOEXEC. `*fd_count` is the room in `fds` on entry and the number received on
+ * return; they belong to the caller. Returns bytes, 0 at the end of the stream, -EMSGSIZE when
+ * message or descriptors were cut (what arrived of the descriptors is closed). */
+int64_t corch_receive(int fd, void *buffer, size_t length, int *fds, int *fd_count, int flags);
+
+/* SO_PEERCRED, unix(7). Only uid and gid may decide anything; the pid is decoration. */
+int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
+
+/* SIOCOUTQ, unix(7): bytes sent that the peer has not read yet. */
+int corch_bytes_unsent(int fd);
+
+/* ---- processes --------------------------------------------------------------------------- */
+
+/* pidfd_open(2), 5.3. */
+int corch_pidfd_open(int32_t pid);
+
+/* pidfd_send_signal(2), 5.1. Signal 0 asks whether the process is still unreaped. */
+int corch_pidfd_signal(int pidfd, int signal);
+
+/* PIDFD_SIGNAL_PROCESS_GROUP, pidfd_send_signal(2), 6.9: the process group led by the pidfd's process,
+ * also after the leader is gone. Older kernels: kill(2) of group `pid`, and only while the
+ * pidfd proves that the leader is not reaped, so the number can't have been recycled. */
+int corch_pidfd_signal_group(int pidfd, int32_t pid, int signal);
+
+/* PIDFD_GET_INFO with PIDFD_INFO_EXIT, 6.15: the wait status (as waitpid(2) gives it) of a process
+ * that its parent has reaped. -ENODATA while it lives or is a zombie, -ENOTTY/-EINVAL on older kernels. */
+int corch_pidfd_exit_status(int pidfd, int32_t *status);
+
+/* waitid(2) P_PIDFD (5.4), WEXITED|WNOHANG, with __WALL. Returns 1 and fills code (CLD_*), status and the
+ * times in microseconds, 0 when still running. `keep` != 0 adds WNOWAIT: the zombie stays. */
+int corch_wait_pidfd(int pidfd, int keep, int32_t *code, int32_t *status, uint64_t *user_usec, uint64_t *system_usec);
+
+/* prctl(2) with one argument, e.g. PR_SET_CHILD_SUBREAPER (3.4). */
+int corch_prctl(int option, unsigned long argument);
+int corch_set_subreaper(void);
+
+/* ioprio_set(2), 2.6.13, of the process `pid` (0: caller). `priority` is class << 13 | data. */
+int corch_ioprio_set(int32_t pid, int32_t priority);
+
+/* Field 22 of proc_pid_stat(5): when the process started, in ticks of 1/100 s since boot. Together with
+ * the boot id it tells two processes of one pid apart. -ESRCH when there is none. */
+int64_t corch_process_start_ticks(int32_t pid);
+
+/* ---- time and chance --------------------------------------------------------------------- */
+
+/* clock_gettime(2): nanoseconds of `clock` (CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME). */
+int64_t corch_clock(int clock);
+
+/* getrandom(2), 3.17. Fills the whole buffer. */
+int corch_random(void *buffer, size_t length);
+
+/* /proc/sys/kernel/random/boot_id, random(4), as 16 bytes. */
+int corch_boot_id(uint8_t identifier[16]);
+
 #endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "corch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int corch_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
+
+int corch_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    return result(epoll_ctl(epoll, operation, fd, &event));
+}
+
+int corch_epoll_wait(int epoll, struct epoll_event *events, int maximum, int timeout_ms) {
+    return result(epoll_wait(epoll, events, maximum, timeout_ms));
+}
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+
+int corch_epoll_wait_ns(int epoll, struct epoll_event *events, int maximum, int64_t timeout_ns) {
+    struct timespec wait = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    int count = (int)syscall(SYS_epoll_pwait2, epoll, events, maximum, timeout_ns < 0 ? NULL : &wait, NULL, 0);
+    if (count >= 0 || errno != ENOSYS) return result(count);
+    int64_t milliseconds = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
+    return corch_epoll_wait(epoll, events, maximum, milliseconds > INT32_MAX ? INT32_MAX : (int)milliseconds);
+}
+
+int corch_eventfd(uint32_t initial) { return result(eventfd(initial, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int corch_timerfd(int clock) { return result(timerfd_create(clock, TFD_CLOEXEC | TFD_NONBLOCK)); }
+
+int corch_timerfd_set(int fd, int64_t deadline_ns, int64_t interval_ns, int cancel_on_set) {
+    struct itimerspec when = {
+        .it_value = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000},
+        .it_interval = {.tv_sec = interval_ns / 1000000000, .tv_nsec = interval_ns % 1000000000},
+    };
+    int flags = TFD_TIMER_ABSTIME | (cancel_on_set ? TFD_TIMER_CANCEL_ON_SET : 0);
+    return result(timerfd_settime(fd, flags, &when, NULL));
+}
+
+static sigset_t signals(uint64_t set) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int number = 1; number <= 64; number++)
+        if (set & CORCH_SIGNAL_BIT(number)) sigaddset(&signals, number);
+    return signals;
+}
+
+int corch_block_signals(uint64_t set) {
+    sigset_t blocked = signals(set);
+    return result(sigprocmask(SIG_BLOCK, &blocked, NULL));
+}
+
+int corch_signalfd(uint64_t set) {
+    sigset_t wanted = signals(set);
+    return result(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int corch_inotify(void) { return result(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
+
+int corch_inotify_add(int fd, const char *path, uint32_t mask) { return result(inotify_add_watch(fd, path, mask)); }
+
+int corch_inotify_remove(int fd, int watch) { return result(inotify_rm_watch(fd, watch)); }
+
+int64_t corch_clock(int clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) < 0) return -errno;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

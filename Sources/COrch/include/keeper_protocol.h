@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What orch-keeper and the daemon say to each other over one SOCK_SEQPACKET pair: one struct per
+ * message, little endian as the machine is, the version in the first byte, descriptors by SCM_RIGHTS.
+ * A message with another version or an impossible length is answered by closing the daemon's socket.
+ */
+#ifndef KEEPER_PROTOCOL_H
+#define KEEPER_PROTOCOL_H
+
+#include <stdint.h>
+
+#define KEEPER_PROTOCOL_VERSION 1
+
+/* Limits. */
+#define KEEPER_SLOTS_MAX 16384        /* launches that are running or whose end is not acknowledged */
+#define KEEPER_SPEC_INLINE_MAX 65536  /* bytes of a spec inside SPAWN; a larger one is a sealed memfd */
+#define KEEPER_SPEC_MAX 8388608       /* bytes of a spec in a memfd; execve(2) takes at most 6 MiB anyway */
+#define KEEPER_EXTRA_MAX 12           /* descriptors beyond 0, 1 and 2 */
+#define KEEPER_NUMBER_MAX 63          /* the highest number a child's descriptor may get */
+
+/* Types, daemon to keeper. */
+#define KEEPER_HELLO 1        /* keeper_note: the daemon has begun to listen; sent once, first */
+#define KEEPER_SPAWN 2        /* keeper_spawn + spec + descriptors */
+#define KEEPER_ACKNOWLEDGE 3  /* keeper_note{launch}: the end is recorded, the pipes are drained: free the slot.
+                                 Of a launch still in the keeper's queue: it is cancelled. */
+#define KEEPER_DROP_FDS 4     /* keeper_note{launch}: close the held read ends, keep the slot */
+#define KEEPER_SHUTDOWN 5     /* keeper_note: when I have ended and no slot is left, end too */
+#define KEEPER_RESTART 6      /* keeper_note: I am about to exit; start me again at once */
+#define KEEPER_PONG 7         /* keeper_note{launch = the number in PING} */
+
+/* Types, keeper to daemon: all keeper_event, except STATE_END. */
+#define KEEPER_SPAWNED 32       /* pid, start_ticks; + pidfd. The child exists and has not yet executed. */
+#define KEEPER_EXECED 33        /* the program runs */
+#define KEEPER_SPAWN_FAILED 34  /* stage, error. No process is left; the slot is kept until acknowledged
+                                   (except stages TABLE and STALE, which never had one). */
+#define KEEPER_EXITED 35        /* code, status, times */
+#define KEEPER_STATE 36         /* hand-over: everything known about one launch; + pidfd, held read ends */
+#define KEEPER_STATE_END 37     /* keeper_hand_over */
+#define KEEPER_PING 38          /* launch = a number to send back */
+
+/* Descriptors of SPAWN, sent in this order, then the extra ones. */
+#define KEEPER_FD_STDIN 0x01u   /* absent: /dev/null */
+#define KEEPER_FD_STDOUT 0x02u  /* absent: /dev/null */
+#define KEEPER_FD_STDERR 0x04u  /* absent: as standard output */
+#define KEEPER_FD_CGROUP 0x08u  /* directory the child is born in */
+#define KEEPER_FD_SPEC 0x10u    /* sealed memfd instead of inline bytes */
+#define KEEPER_FD_HELD1 0x20u   /* read ends that the keeper holds until ACKNOWLEDGE or DROP_FDS */
+#define KEEPER_FD_HELD2 0x40u
+
+/* Descriptors of SPAWNED and STATE, in this order (also FD_HELD1, FD_HELD2). */
+#define KEEPER_FD_PIDFD 0x01u
+
+/* States of a launch in KEEPER_STATE. */
+#define KEEPER_QUEUED 1    /* accepted, waits for one of the keeper's stacks */
+#define KEEPER_STARTING 2  /* the child exists, has not executed yet */
+#define KEEPER_RUNNING 3   /* the program runs */
+#define KEEPER_FAILED 4    /* never executed: stage and error say why; no process is left */
+#define KEEPER_ENDED 5     /* code and status say how */
+
+struct keeper_note {
+    uint8_t version;
+    uint8_t type;
+    uint8_t reserved[6];
+    uint64_t launch;
+};
+
+struct keeper_spawn {
+    uint8_t version;
+    uint8_t type;
+    uint8_t reserved[2];
+    uint32_t spec_length;
+    uint64_t launch; /* 1 and up, always rising */
+    uint32_t fds;    /* KEEPER_FD_* */
+    uint32_t extra_count;
+    uint8_t extra_numbers[16]; /* 3 ... KEEPER_NUMBER_MAX, each once */
+};
+
+struct keeper_event {
+    uint8_t version;
+    uint8_t type;
+    uint8_t state;  /* STATE: KEEPER_QUEUED ... */
+    uint8_t stage;  /* SPAWN_FAILED: SPAWN_STAGE_* of spawn_spec.h */
+    int32_t error;  /* SPAWN_FAILED: errno */
+    uint64_t launch;
+    int32_t pid;
+    int32_t code;   /* EXITED: CLD_EXITED, CLD_KILLED or CLD_DUMPED, waitid(2) */
+    int32_t status; /* EXITED: exit code or signal */
+    uint32_t fds;   /* KEEPER_FD_* that came along */
+    uint64_t start_ticks; /* proc_pid_stat(5) field 22 */
+    uint64_t user_usec;   /* of the process and the children it waited for */
+    uint64_t system_usec;
+};
+
+struct keeper_hand_over {
+    uint8_t version;
+    uint8_t type;
+    uint8_t reserved[2];
+    uint32_t count;          /* STATE messages before this one */
+    uint64_t highest_launch; /* 0: none yet */
+    uint8_t boot_id[16];
+    uint64_t daemon_starts;  /* 1 for the first daemon of this keeper */
+};
+
+#endif

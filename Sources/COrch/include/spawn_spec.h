@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a process is to be born: one flat block of bytes, offsets from its start. Strings end with NUL inside
+ * the block. `argv`, `envp` and `search` are arrays of 8-byte offsets, 8-aligned, one unused entry
+ * longer than their count: the keeper turns them into pointers in place and ends them with NULL.
+ */
+#ifndef SPAWN_SPEC_H
+#define SPAWN_SPEC_H
+
+#include <stdint.h>
+
+#define SPAWN_SPEC_VERSION 1
+#define SPAWN_LIMITS_MAX 16
+#define SPAWN_GROUPS_MAX 1024
+
+#define SPAWN_SET_UID 0x001u
+#define SPAWN_SET_GID 0x002u
+#define SPAWN_SET_GROUPS 0x004u
+#define SPAWN_SET_UMASK 0x008u
+#define SPAWN_SET_NICE 0x010u
+#define SPAWN_SET_IOPRIO 0x020u
+#define SPAWN_SET_OOM 0x040u
+#define SPAWN_NO_NEW_PRIVS 0x080u
+
+/* Where a launch failed. */
+#define SPAWN_STAGE_NONE 0
+#define SPAWN_STAGE_SPEC 1         /* the request itself is malformed */
+#define SPAWN_STAGE_TABLE 2        /* KEEPER_SLOTS_MAX reached */
+#define SPAWN_STAGE_STALE 3        /* the launch id is not above the highest one and no longer known */
+#define SPAWN_STAGE_PIPE 4         /* the keeper's own pipe or mapping */
+#define SPAWN_STAGE_CLONE 5        /* clone3(2) */
+#define SPAWN_STAGE_CGROUP 6       /* entering the control group */
+#define SPAWN_STAGE_DESCRIPTORS 7  /* close_range(2), dup3(2) */
+#define SPAWN_STAGE_SESSION 8      /* setsid(2) */
+#define SPAWN_STAGE_OOM 9          /* /proc/self/oom_score_adj */
+#define SPAWN_STAGE_NICE 10        /* setpriority(2) */
+#define SPAWN_STAGE_IOPRIO 11      /* ioprio_set(2) */
+#define SPAWN_STAGE_LIMITS 12      /* prlimit(2) */
+#define SPAWN_STAGE_GROUPS 13      /* setgroups(2) */
+#define SPAWN_STAGE_GID 14         /* setresgid(2) */
+#define SPAWN_STAGE_UID 15         /* setresuid(2) */
+#define SPAWN_STAGE_CWD 16         /* chdir(2) */
+#define SPAWN_STAGE_PRIVILEGES 17  /* PR_SET_NO_NEW_PRIVS */
+#define SPAWN_STAGE_EXEC 18        /* execve(2) */
+#define SPAWN_STAGE_KILLED 19      /* killed before it could execute; error is ECANCELED */
+
+struct spawn_limit {
+    uint32_t resource; /* RLIMIT_* */
+    uint32_t reserved;
+    uint64_t soft; /* RLIM_INFINITY is ~0 */
+    uint64_t hard;
+};
+
+struct spawn_spec {
+    uint32_t version; /* SPAWN_SPEC_VERSION */
+    uint32_t length;  /* of the whole block */
+    uint32_t flags;   /* SPAWN_* */
+    uint32_t argv;    /* offset; argv[0] is the program: with a slash as it is, else searched */
+    uint32_t argc;    /* 1 or more */
+    uint32_t envp;
+    uint32_t envc;
+    uint32_t search; /* directories to search argv[0] in */
+    uint32_t searchc;
+    uint32_t cwd; /* 0: "/" */
+    uint32_t groups; /* offset of uint32_t ids, 4-aligned */
+    uint32_t groupc;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t umask;
+    int32_t nice;   /* -20 ... 19 */
+    int32_t ioprio; /* class << 13 | data */
+    int32_t oom_score_adj; /* -1000 ... 1000 */
+    uint32_t limitc;
+    uint32_t reserved;
+    struct spawn_limit limits[SPAWN_LIMITS_MAX]; /* without RLIMIT_NOFILE its soft limit is 1024: select(2) */
+};
+
+#endif
