@@ -24,6 +24,8 @@ public enum Effect: Equatable, Sendable {
     case note(LaunchNote)
     /// For history, `why` and `events`.
     case record(Occurrence)
+    /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
+    case forget(stack: String)
 }
 
 /// Everything the host needs to start one process; nothing in it is looked up again.

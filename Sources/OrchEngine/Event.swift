@@ -60,6 +60,8 @@ public struct AppliedStack: Equatable, Sendable {
     /// What each service inherits: recorded at its first start, refreshed when it restarts for another planned reason.
     /// Sorted by service.
     public var inherited: [ServiceInheritance]
+    /// `down` was accepted: it is being stopped and will be forgotten, also by the next daemon.
+    public var isLeaving = false
     public init(request: ApplyRequest, revision: Digest, appliedAt: WallTime, inherited: [ServiceInheritance]) {
         self.request = request
         self.revision = revision

@@ -21,6 +21,9 @@ public struct Fleet: Sendable {
     /// The revision as it is to be kept, before it is told as `.commanded(.apply)`.
     public func admit(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> AppliedStack { throw Refusal(.failed, "") }
 
+    /// The stack as it is to be kept while it leaves; nil when there is none. Saved before `.commanded(.down)` is told.
+    public func leaving(stack: String) -> AppliedStack? { nil }
+
     /// Whether the order names what is there; called before it is observed.
     public func admit(_ order: Order) throws(Refusal) {}
 

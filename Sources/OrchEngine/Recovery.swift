@@ -14,6 +14,8 @@ public struct Recovery: Equatable, Sendable {
     public var survivors: [Survivor] = []
     /// No launch of this or an earlier boot has this number or a higher one.
     public var nextLaunch = LaunchID(1)
+    /// The machine booted since the last daemon: no notes, and what was stopped by hand starts again unless its policy says otherwise.
+    public var isNewBoot = true
     /// For the jitter of back-off: the host's entropy, handed in as a value.
     public var seed: UInt64 = 1
     public init() {}
