@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
 // The modules and arrows of docs/architecture.md. `make check` enforces them.
 import PackageDescription
 
@@ -23,6 +24,10 @@ let package = Package(
     name: "orch",
     products: [
         .executable(name: "orch-keeper", targets: ["orch-keeper"]),
+        .executable(name: "orch-edge", targets: ["orch-edge"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2")
     ],
     targets: [
         // 0 ground
@@ -40,8 +45,17 @@ let package = Package(
         room("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch"]),
         room("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite"]),
         room("OrchSimulator", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon"]),
+        room(
+            "OrchEdge",
+            [
+                "OrchModel", "OrchWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         // 4 composition
         .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
+        .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
         // tests
         tests("OrchModelTests", ["OrchModel"]),
     ]

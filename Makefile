@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that is done to this repository by hand or by a machine. `make` alone lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Tests are dynamic and products static: two scratch paths (docs/hacking.md).
+RELEASE := .build-release
+DIST := $(RELEASE)/dist
+COMPANIONS := orchd orch-keeper orch-edge
+PROGRAMS := orch $(COMPANIONS)
+STATIC := -c release --static-swift-stdlib --scratch-path $(RELEASE)
+
+# `make run` leaves nothing outside this folder: its daemon has a home of its own.
+export SWIFT_BACKTRACE := enable=no
+TRY_HOME := $(CURDIR)/$(RELEASE)/home
+TRY := ORCH_HOME='$(TRY_HOME)' $(DIST)/bin/orch
+
+# Debian's and Ubuntu's names of what the build needs beside the Swift toolchain, and of what the tests of the examples need.
+LIBRARIES := libyaml-dev libsqlite3-dev zlib1g-dev pkg-config
+SERVERS := postgresql redis-server python3-venv
+
+# The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to.
+PURE := OrchModel OrchEngine OrchManifest OrchWire OrchDaemon OrchSimulator
+PURE_MAY_CALL := memcpy|memmove|memset|memcmp|malloc_usable_size|bzero|strlen|yaml_[a-z_]*|_?swift_.*|__swift_.*|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_
+PURE_MAY_NOT := \$$s5Glibc|\$$s10Foundation|\$$s20FoundationEssentials|ContinuousClock|SuspendingClock|SystemRandomNumberGenerator
+
+##@ Try it
+
+.PHONY: run
+run: dist ## build orch, start the quickstart example with it and show what it does
+	@$(TRY) apply examples/quickstart/orch.yaml
+	@echo
+	@$(TRY) status
+	@printf '%s\n' '' 'All of that runs now, and is kept running. To go on, in this shell:' '' \
+	  '    export ORCH_HOME=$(TRY_HOME) PATH=$(CURDIR)/$(DIST)/bin:$$PATH' \
+	  '    cd examples/quickstart' '' \
+	  '    orch logs -f            # everything it says, merged by time; Ctrl-C leaves it running' \
+	  '    orch why oven           # the oven went out once: the story' \
+	  '    orch diff               # after you changed a line of orch.yaml: what apply would do' \
+	  '    orch apply              # does that, and touches nothing else' \
+	  '    orch down               # stops all of it, in reverse order' \
+	  '    orch daemon stop        # and nothing of orch is left' ''
+
+.PHONY: dist
+dist: libraries ## build the release programs as a tree that runs: .build-release/dist
+	@for program in $(PROGRAMS); do swift build $(STATIC) --product $$program; done
+	@$(MAKE) tree TO='$(DIST)'
+
+.PHONY: install
+install: dist ## put bin/orch and libexec/orch/* under PREFIX (/usr/local)
+	@$(MAKE) tree TO='$(DESTDIR)$(PREFIX)'
+	@echo 'installed bin/orch and libexec/orch/* under $(DESTDIR)$(PREFIX)'
+
+# A running program can't be written to, so each is put beside its place and moved there.
+.PHONY: tree
+tree:
+	@install -d '$(TO)/bin' '$(TO)/libexec/orch'
+	@place() { install -m 755 '$(RELEASE)'/release/"$$1" "$$2.new"; strip --strip-debug "$$2.new"; mv -f "$$2.new" "$$2"; }; \
+	place orch '$(TO)/bin/orch'; \
+	for program in $(COMPANIONS); do place $$program '$(TO)/libexec/orch/'$$program; done
+
+##@ Work on it
+
+.PHONY: test
+test: libraries servers ## build and run all tests, those of the examples included
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+.PHONY: sim
+SEEDS ?= 200
+sim: libraries ## run the seeded simulations; SEEDS= sets how many
+	swift build --build-tests
+	SEEDS=$(SEEDS) swift test --skip-build --disable-xctest --filter SimulationTests
+
+.PHONY: check
+check: libraries format-check arrows pure tidy ## all rules of the house: format, imports, purity, tidiness
+
+.PHONY: format
+format: ## format all Swift sources in place
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+.PHONY: format-check
+format-check:
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+# An import that Package.swift doesn't declare builds as long as something else happens to build it first.
+.PHONY: arrows
+arrows:
+	swift build --explicit-target-dependency-import-check error
+
+# Purity, asked of the objects themselves: no C symbol but memory's, no clock, no chance.
+.PHONY: pure
+pure:
+	@for module in $(PURE); do \
+	  swift build $(STATIC) --target $$module; \
+	  bad=$$(find -L $(RELEASE)/release/$$module.build -name '*.o' -exec nm -u {} + | awk '$$1 == "U" { print $$2 }' | sort -u \
+	    | awk '!/^\$$s/ && !/^($(PURE_MAY_CALL))$$/ || /$(PURE_MAY_NOT)/'); \
+	  if [ -n "$$bad" ]; then echo "$$module is not pure: it refers to" $$bad >&2; exit 1; fi; \
+	done; echo 'pure: $(PURE)'
+
+.PHONY: tidy
+tidy:
+	swift build --build-tests
+	swift test --skip-build --disable-xctest --filter TidyTests
+
+.PHONY: clean
+clean: ## stop what `make run` started and remove all that was built
+	@if [ -x $(DIST)/bin/orch ] && [ -d '$(TRY_HOME)' ]; then $(TRY) daemon stop || true; fi
+	rm -rf .build $(RELEASE)
+
+.PHONY: help
+help: ## list these targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+
+# ---- what the machine has to have ----------------------------------------------------------------
+
+# $(call installed,PACKAGES,WHAT FOR): by apt-get, as root or through sudo; says what to do where that can't be.
+define installed
+	@missing=; for package in $(1); do \
+	  case $$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null || true) in installed) ;; *) missing="$$missing $$package" ;; esac; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  as=; if [ "$$(id -u)" != 0 ]; then as='sudo -n'; sudo -n true 2>/dev/null || as='sudo'; fi; \
+	  can() { command -v apt-get >/dev/null && { [ -z "$$as" ] || command -v sudo >/dev/null; }; }; \
+	  if ! can; then echo "make: missing for $(2):$$missing (Debian's names). Install them, then run make again." >&2; exit 1; fi; \
+	  echo "make: installing for $(2):$$missing"; \
+	  $$as apt-get update -qq || echo 'make: apt-get update failed, trying with the lists that are here' >&2; \
+	  $$as env DEBIAN_FRONTEND=noninteractive TZ=UTC apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $$missing </dev/null; \
+	fi
+endef
+
+.PHONY: libraries
+libraries:
+	@command -v swift >/dev/null || { echo 'make: no swift in PATH. Install Swift 6.3 or later: https://www.swift.org/install/linux/' >&2; exit 1; }
+	@if command -v dpkg-query >/dev/null; then :; \
+	elif pkg-config --exists yaml-0.1 sqlite3 zlib; then exit 0; \
+	else echo 'make: needs the development files of libyaml, SQLite 3 and zlib, and pkg-config. Install them, then run make again.' >&2; exit 1; fi
+	$(if $(shell pkg-config --exists yaml-0.1 sqlite3 zlib 2>/dev/null && echo yes),,$(call installed,$(LIBRARIES),the build))
+
+# As root the example's own setup installs them, and keeps Debian from starting them.
+.PHONY: servers
+servers:
+	$(if $(filter 0,$(shell id -u)),,$(call installed,$(SERVERS),the tests of examples/booking))
+	@if [ -x examples/booking/setup ]; then examples/booking/setup; fi
