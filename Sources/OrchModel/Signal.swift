@@ -20,7 +20,7 @@ public struct Signal: Hashable, Sendable {
     /// Every name, for suggestions.
     public static var allNames: [String] { names.map { "SIG\($0.0)" } }
 
-    /// Reads `SIGTERM`, `TERM` or a number from 1 to 64. Nil for anything else.
+    /// Reads `SIGTERM`, `TERM`, a number from 1 to 64, or `SIG` and such a number. Nil for anything else.
     public init?(text: String) {
         if let number = Int32(text) {
             guard (1...64).contains(number) else { return nil }
@@ -31,6 +31,10 @@ public struct Signal: Hashable, Sendable {
         let bare = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
         if let entry = Self.names.first(where: { $0.0 == bare }) {
             self.init(number: entry.1)
+            return
+        }
+        if let number = Int32(bare), (1...64).contains(number) {
+            self.init(number: number)
             return
         }
         if bare.hasPrefix("RTMIN+"), let step = Int32(bare.dropFirst(6)), (0...30).contains(step) {

@@ -86,25 +86,27 @@ public protocol ValueCodable {
 /// Writes the members of an object in a fixed order and leaves defaults out.
 public struct ObjectWriter {
     public private(set) var members: [Value.Member] = []
-    public init() {}
+    /// Defaults are written too: what a person sees beside a field that left its default.
+    public let complete: Bool
+    public init(complete: Bool = false) { self.complete = complete }
     public mutating func set(_ key: String, _ value: Value) { members.append(.init(key, value)) }
     public mutating func set(_ key: String, _ value: Value?) { if let value { members.append(.init(key, value)) } }
     public mutating func set(_ key: String, _ text: String, unless skipped: String? = nil) {
-        if text != skipped { members.append(.init(key, .string(text))) }
+        if complete || text != skipped { members.append(.init(key, .string(text))) }
     }
     public mutating func set(_ key: String, _ text: String?) { if let text { members.append(.init(key, .string(text))) } }
     public mutating func set(_ key: String, _ number: Int, unless skipped: Int? = nil) {
-        if number != skipped { members.append(.init(key, .int(Int64(number)))) }
+        if complete || number != skipped { members.append(.init(key, .int(Int64(number)))) }
     }
     public mutating func set(_ key: String, _ flag: Bool, unless skipped: Bool? = nil) {
-        if flag != skipped { members.append(.init(key, .bool(flag))) }
+        if complete || flag != skipped { members.append(.init(key, .bool(flag))) }
     }
     public mutating func set(_ key: String, _ span: Duration, unless skipped: Duration? = nil) {
-        if span != skipped { members.append(.init(key, .string(span.text))) }
+        if complete || span != skipped { members.append(.init(key, .string(span.text))) }
     }
     public mutating func set(_ key: String, _ span: Duration?) { if let span { members.append(.init(key, .string(span.text))) } }
     public mutating func set(_ key: String, strings: [String], unless skipped: [String]? = nil) {
-        if strings != skipped { members.append(.init(key, .strings(strings))) }
+        if complete || strings != skipped { members.append(.init(key, .strings(strings))) }
     }
     public mutating func set<T: ValueCodable>(_ key: String, _ noun: T?) { if let noun { members.append(.init(key, noun.value)) } }
     public mutating func set<T: ValueCodable>(_ key: String, list: [T]) {

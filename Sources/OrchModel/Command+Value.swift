@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `{"command": "stop", "targets": […], "timeout": "5s"}`: the word of the command and what it takes.
+extension Command: ValueCodable {
+    /// The command's word.
+    public var word: String {
+        switch self {
+        case .apply: "apply"
+        case .diff: "diff"
+        case .down: "down"
+        case .start: "start"
+        case .stop: "stop"
+        case .restart: "restart"
+        case .status: "status"
+        case .follow: "follow"
+        case .why: "why"
+        case .events: "events"
+        case .daemonStatus: "daemon-status"
+        case .daemonStop: "daemon-stop"
+        case .daemonRestart: "daemon-restart"
+        }
+    }
+
+    public var value: Value {
+        var w = ObjectWriter()
+        w.set("command", word)
+        switch self {
+        case .apply(let request), .diff(let request): w.set("request", request)
+        case .down(let stack, let timeout):
+            w.set("stack", stack)
+            w.set("timeout", timeout)
+        case .start(let targets), .restart(let targets): w.set("targets", list: targets)
+        case .stop(let targets, let timeout):
+            w.set("targets", list: targets)
+            w.set("timeout", timeout)
+        case .status(let target): w.set("target", target)
+        case .follow(let targets, let goal):
+            w.set("targets", list: targets)
+            w.set("goal", goal.word)
+        case .why(let target): w.set("target", target)
+        case .events(let target, let since, let follow):
+            w.set("target", target)
+            w.set("since", since.map { .int($0.nanoseconds) })
+            w.set("follow", follow)
+        case .daemonStatus, .daemonStop, .daemonRestart: break
+        }
+        return w.value
+    }
+
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        switch try r.string("command") {
+        case "apply": self = .apply(try r.noun("request"))
+        case "diff": self = .diff(try r.noun("request"))
+        case "down": self = .down(stack: try r.string("stack"), timeout: try r.optionalDuration("timeout"))
+        case "start": self = .start(try r.list("targets"))
+        case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
+        case "restart": self = .restart(try r.list("targets"))
+        case "status": self = .status(try r.optional("target"))
+        case "follow":
+            guard let goal = Goal(word: try r.string("goal")) else { throw ShapeError(path: "goal", expected: "a goal") }
+            self = .follow(try r.list("targets"), goal: goal)
+        case "why": self = .why(try r.noun("target"))
+        case "events":
+            let since = try r.optionalInt("since").map { WallTime(nanoseconds: Int64($0)) }
+            self = .events(try r.optional("target"), since: since, follow: try r.bool("follow", or: false))
+        case "daemon-status": self = .daemonStatus
+        case "daemon-stop": self = .daemonStop
+        case "daemon-restart": self = .daemonRestart
+        default: throw ShapeError(path: "command", expected: "a known command")
+        }
+    }
+}
+
+extension Goal {
+    /// `settled`, `stopped`, `gone`, `forever`, or the condition to reach.
+    public var word: String {
+        switch self {
+        case .settled: "settled"
+        case .reached(let condition): condition.rawValue
+        case .stopped: "stopped"
+        case .gone: "gone"
+        case .forever: "forever"
+        }
+    }
+    /// Nil for no goal's word.
+    public init?(word: String) {
+        switch word {
+        case "settled": self = .settled
+        case "stopped": self = .stopped
+        case "gone": self = .gone
+        case "forever": self = .forever
+        default:
+            guard let condition = Dependency.Condition(rawValue: word) else { return nil }
+            self = .reached(condition)
+        }
+    }
+}
+
+/// `{"verdict": "failed", "reason": "…"}`.
+extension Verdict: ValueCodable {
+    public var value: Value {
+        switch self {
+        case .pending: ["verdict": "pending"]
+        case .reached: ["verdict": "reached"]
+        case .failed(let reason): ["verdict": "failed", "reason": .string(reason)]
+        }
+    }
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        switch try r.string("verdict") {
+        case "pending": self = .pending
+        case "reached": self = .reached
+        case "failed": self = .failed(try r.string("reason"))
+        default: throw ShapeError(path: "verdict", expected: "a verdict")
+        }
+    }
+}
+
+extension Refusal: ValueCodable {
+    public var value: Value {
+        var w = ObjectWriter()
+        w.set("kind", kind.rawValue)
+        w.set("message", message)
+        w.set("remedy", remedy)
+        return w.value
+    }
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init(try r.word("kind"), try r.string("message"), remedy: try r.optionalString("remedy"))
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `{stdout, stderr, format, rotate: {size, keep}, when_full, strip_ansi}`.
+extension LoggingSpec: ValueCodable {
+    public var value: Value { written(complete: false) }
+
+    func written(complete: Bool) -> Value {
+        var w = ObjectWriter(complete: complete)
+        w.set("stdout", stdout.value)
+        w.set("stderr", stderr.value)
+        w.set("format", format.rawValue, unless: Format.raw.rawValue)
+        w.setObject("rotate", rotate.written(complete: complete))
+        w.set("when_full", whenFull.rawValue, unless: WhenFull.block.rawValue)
+        w.set("strip_ansi", stripANSI, unless: false)
+        return w.value
+    }
+
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init()
+        do { stdout = try Sink(r.value("stdout")) } catch { throw error.under("stdout") }
+        do { stderr = try Sink(r.value("stderr")) } catch { throw error.under("stderr") }
+        format = try r.word("format", or: .raw)
+        rotate = try r.optional("rotate") ?? Rotation()
+        whenFull = try r.word("when_full", or: .block)
+        stripANSI = try r.bool("strip_ansi", or: false)
+    }
+}
+
+extension LoggingSpec.Sink {
+    /// Nil for the standard file, null for nothing, `merge`, a path, or `{append: path}`.
+    var value: Value? {
+        switch self {
+        case .standard: nil
+        case .file(let path): .string(path)
+        case .append(let path): ["append": .string(path)]
+        case .discard: .null
+        case .merge: "merge"
+        }
+    }
+    init(_ value: Value?) throws(ShapeError) {
+        switch value {
+        case nil: self = .standard
+        case .null: self = .discard
+        case .string("merge"): self = .merge
+        case .string(let path): self = .file(path)
+        case .object:
+            guard let path = value?["append"]?.string else { throw ShapeError(path: "append", expected: "a path") }
+            self = .append(path)
+        case .bool, .int, .double, .array: throw ShapeError(path: "", expected: "a path, null or merge")
+        }
+    }
+}
+
+extension LoggingSpec.Rotation: ValueCodable {
+    public var value: Value { written(complete: false) }
+
+    func written(complete: Bool) -> Value {
+        let standard = LoggingSpec.Rotation()
+        var w = ObjectWriter(complete: complete)
+        if complete || size != standard.size { w.set("size", size.map(SizeText.format) ?? "none") }
+        w.set("keep", keep, unless: standard.keep)
+        return w.value
+    }
+
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init()
+        if let text = try r.optionalString("size") {
+            guard text == "none" || SizeText.parse(text) != nil else { throw ShapeError(path: "size", expected: "a size or none") }
+            size = SizeText.parse(text)
+        }
+        keep = try r.int("keep", or: keep)
+    }
+}

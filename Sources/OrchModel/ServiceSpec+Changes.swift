@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What differs between two definitions of a service, and what each difference does to a running process.
+extension ServiceSpec {
+    /// Fields that differ in meaning, with their fates, in the manifest's order. A side that left a default shows that default.
+    public static func changes(from old: ServiceSpec, to new: ServiceSpec) -> [FieldChange] {
+        if old == new { return [] }
+        let differences = Value.differences(from: old.definition(), to: new.definition(), absentAsEmpty: containers)
+        if differences.isEmpty { return [] }
+        let oldComplete = old.definition(complete: true)
+        let newComplete = new.definition(complete: true)
+        return differences.map { difference in
+            FieldChange(
+                path: difference.path,
+                from: difference.from ?? oldComplete.scalar(at: difference.path),
+                to: difference.to ?? newComplete.scalar(at: difference.path),
+                fate: Fate.of(difference.path, from: difference.from, to: difference.to))
+        }
+    }
+
+    /// The digest of all that only a new process takes up: whether a running one is of the present definition.
+    public var definitionDigest: Digest {
+        var members: [Value.Member] = []
+        for member in definition().members ?? [] where Fate.of(member.key) == .restart { members.append(member) }
+        members.append(.init("streams", .strings([logging.stdout.wiring, logging.stderr.wiring])))
+        return Digest(of: Value.object(members).canonicalBytes)
+    }
+
+    /// Objects of a service that are always there, even if everything in them is left at its default.
+    private static let containers = [
+        "environment", "labels", "depends_on", "health", "restart", "stop", "logging", "logging.rotate",
+    ]
+}
+
+extension Fate {
+    /// The fate of a field by its path within a service. A field that can't be taken up by a running process is `restart`.
+    /// For the two log streams it depends on what they are and become; without `from` and `to` a stream is as a file to a file.
+    public static func of(_ path: String, from: Value? = nil, to: Value? = nil) -> Fate {
+        if path == "logging.stdout" || path == "logging.stderr" { return wiring(from) == wiring(to) ? .live : .restart }
+        return takenUp.contains(String(path.prefix { $0 != "." })) ? .live : .restart
+    }
+
+    private static let takenUp = [
+        "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart", "success_exit_codes", "stop",
+        "logging", "enabled", "replicas",
+    ]
+
+    private static func wiring(_ stream: Value?) -> String {
+        switch stream {
+        case .null: "discard"
+        case .string("merge"): "merge"
+        case .string, .object, .array, .bool, .int, .double, nil: "file"
+        }
+    }
+}
+
+extension LoggingSpec.Sink {
+    /// What the descriptor of the stream is made of: a change of it needs a new process.
+    var wiring: String {
+        switch self {
+        case .standard, .file, .append: "file"
+        case .discard: "discard"
+        case .merge: "merge"
+        }
+    }
+}
+
+extension Value {
+    /// The scalar or list under a path of plain keys; nil for an object, for nothing, for quoted keys.
+    func scalar(at path: String) -> Value? {
+        var here = self
+        for key in path.split(separator: ".") {
+            guard let next = here[String(key)] else { return nil }
+            here = next
+        }
+        return here.members == nil ? here : nil
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A row of `orch status --json`. Documented keys are always there, null when there is nothing to say; times are RFC 3339 with
+/// milliseconds, so that a time read back is one of whole milliseconds.
+extension InstanceStatus: ValueCodable {
+    public var value: Value {
+        var w = ObjectWriter()
+        w.set("stack", id.service.stack)
+        w.set("service", id.service.service)
+        w.set("instance", id.name)
+        w.set("label", label)
+        w.set("kind", kind.rawValue)
+        w.set("phase", phase.rawValue)
+        w.set("since", since.rfc3339)
+        w.set("health", health.rawValue)
+        w.set("pid", .orNull(pid.map { .int(Int64($0)) }))
+        w.set("launch", .orNull(launch.map { .unsigned($0.number) }))
+        w.set("restarts", restarts)
+        w.set("started_at", .optional(startedAt?.rfc3339))
+        w.set("ready_at", .optional(readyAt?.rfc3339))
+        w.set("exit", .orNull(exit?.value))
+        w.set("reason", reason)
+        w.set("position", position)
+        w.set("until", until?.rfc3339)
+        w.set("ports", .array(ports.map(\.value)))
+        w.set("cpu_percent", .orNull(cpuPercent.map { .double($0) }))
+        w.set("memory_bytes", .orNull(memoryBytes.map { .int($0) }))
+        w.set("log", ["stdout": .optional(stdoutLog), "stderr": .optional(stderrLog)])
+        w.set("tracking", tracking)
+        w.set("said", said)
+        return w.value
+    }
+
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        let service = ServiceID(stack: try r.string("stack"), service: try r.string("service"))
+        guard let id = InstanceID(stack: service.stack, name: try r.string("instance")), id.service == service
+        else { throw ShapeError(path: "instance", expected: "an instance of \(service)") }
+        self.init(id: id, label: try r.string("label"), kind: try r.word("kind"), phase: try r.word("phase"), since: try r.time("since"))
+        health = try r.word("health")
+        pid = try r.optionalInt("pid").map { Int32(truncatingIfNeeded: $0) }
+        launch = try r.optionalUnsigned("launch").map { LaunchID($0) }
+        restarts = try r.int("restarts")
+        startedAt = try r.optionalTime("started_at")
+        readyAt = try r.optionalTime("ready_at")
+        exit = try r.optional("exit")
+        reason = try r.string("reason")
+        position = try r.optional("position")
+        until = try r.optionalTime("until")
+        ports = try r.list("ports")
+        cpuPercent = try r.optionalDouble("cpu_percent")
+        memoryBytes = r.value("memory_bytes")?.int
+        stdoutLog = r.value("log")?["stdout"]?.string
+        stderrLog = r.value("log")?["stderr"]?.string
+        tracking = try r.optionalString("tracking")
+        said = try r.optionalString("said")
+    }
+}
+
+/// One member of `stacks` in `orch status --json`.
+extension StackStatus: ValueCodable {
+    public var value: Value {
+        [
+            "name": .string(name), "revision": .string(revision), "manifest": .string(manifestPath), "phase": .string(phase.rawValue),
+            "instances": .array(instances.map(\.value)),
+        ]
+    }
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init(
+            name: try r.string("name"), revision: try r.string("revision"), manifestPath: try r.string("manifest"),
+            phase: try r.word("phase"), instances: try r.list("instances"))
+    }
+}
+
+extension InstanceID {
+    /// `web.2`: the instance within its stack.
+    public var name: String { "\(service.service).\(replica)" }
+    /// Reads `name`.
+    public init?(stack: String, name: String) {
+        guard let dot = name.lastIndex(of: "."), let replica = Int(name[name.index(after: dot)...]) else { return nil }
+        self.init(service: ServiceID(stack: stack, service: String(name[..<dot])), replica: replica)
+    }
+}
+
+extension Value {
+    /// Null for nil.
+    static func orNull(_ value: Value?) -> Value { value ?? .null }
+}

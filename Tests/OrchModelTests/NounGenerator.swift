@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// Random nouns from a seed: the same seed gives the same nouns (SplitMix64).
+struct NounGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func chance() -> Bool { next() & 1 == 0 }
+    mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
+    mutating func maybe<T>(_ item: T) -> T? { chance() ? item : nil }
+
+    mutating func text() -> String {
+        pick(["", "a", "web.log", "{}", "null", "none", "merge", "\u{1}\n\"\\", "é😀", "${PORT}", "10%", "a=b c"]) + String(below(10))
+    }
+    mutating func name() -> String { "n\(below(1_000_000))" }
+    mutating func span() -> Duration { .nanoseconds(pick([0, 1, 999, 250_000_000, 1_000_000_000, 90_061_000_000_001]) + Int64(below(5))) }
+    mutating func signal() -> Signal { Signal(number: Int32(1 + below(64))) }
+    mutating func entries() -> [EnvironmentEntry] { (0..<below(4)).map { EnvironmentEntry("k\($0).\(below(9))", text()) } }
+    mutating func words() -> [String] { (0..<1 + below(3)).map { _ in text() } }
+    mutating func command() -> CommandLine {
+        chance() ? .exec(words()) : .shell(text(), shell: chance() ? CommandLine.standardShell : ["/bin/bash", "-ec"])
+    }
+
+    mutating func http() -> HTTPProbe {
+        var probe = HTTPProbe(url: "http://127.0.0.1:${PORT}/\(name())")
+        if chance() { probe.method = "POST" }
+        probe.headers = entries()
+        probe.body = maybe(text())
+        if chance() { probe.status = (0..<below(3)).map { _ in 200 + below(3)...202 + below(200) } }
+        probe.bodyPattern = maybe(text())
+        let scalars: [Value] = [.string(text()), .int(3), .double(1.5), .bool(true), .null]
+        probe.json = (0..<below(3)).map { JSONExpectation(path: "a.b\($0)", expected: pick(scalars)) }
+        return probe
+    }
+
+    mutating func probe() -> Probe {
+        let actions: [Probe.Action] = [.http(http()), .tcp("127.0.0.1:\(below(9000))"), .command(command())]
+        var probe = Probe(pick(actions))
+        if chance() { probe.initialDelay = span() }
+        if chance() { probe.interval = span() }
+        if chance() { probe.timeout = span() }
+        if chance() { probe.successThreshold = 1 + below(5) }
+        if chance() { probe.failureThreshold = 1 + below(5) }
+        probe.onFailure = pick([.restart, .stop, .report, .signal(signal())])
+        return probe
+    }
+
+    mutating func restart() -> RestartPolicy {
+        var policy = RestartPolicy(pick(RestartPolicy.Policy.allCases))
+        if chance() { policy.delay = span() }
+        if chance() { policy.factor = pick([1, 1.5, 3, 2.718281828459045]) }
+        if chance() { policy.maxDelay = span() }
+        if chance() { policy.jitter = pick([0, 0.29, 0.1234567, 1]) }
+        if chance() { policy.resetAfter = span() }
+        policy.maxAttempts = maybe(below(9))
+        if chance() { policy.window = span() }
+        policy.retryAfter = maybe(span())
+        return policy
+    }
+
+    mutating func stop() -> StopSpec {
+        let steps = (0..<below(4)).map { _ in
+            let actions: [StopSpec.Action] = [
+                .signal(signal(), to: pick(StopSpec.Recipient.allCases)), .http(http()), .command(command()), .stdin(text()), .kill,
+            ]
+            return StopSpec.Step(pick(actions), wait: span())
+        }
+        return StopSpec(scope: pick(StopSpec.Scope.allCases), steps: steps)
+    }
+
+    mutating func logging() -> LoggingSpec {
+        var logging = LoggingSpec()
+        let sinks: [LoggingSpec.Sink] = [.standard, .file("/l/\(text())"), .append("/a/\(text())"), .discard, .merge]
+        logging.stdout = pick(sinks)
+        logging.stderr = pick(sinks)
+        logging.format = pick(LoggingSpec.Format.allCases)
+        if chance() { logging.rotate.size = pick([nil, 1, 1_000, 1_024, 10_485_760, 12_345_678]) }
+        if chance() { logging.rotate.keep = below(400) }
+        logging.whenFull = pick(LoggingSpec.WhenFull.allCases)
+        logging.stripANSI = chance()
+        return logging
+    }
+
+    mutating func port() -> PortSpec {
+        var port = PortSpec(port: pick([0, 80, 65535]))
+        port.name = maybe(name())
+        port.transport = pick(PortSpec.Transport.allCases)
+        if chance() { port.host = "127.0.0.1" }
+        port.onConflict = pick(PortSpec.OnConflict.allCases)
+        return port
+    }
+
+    mutating func spec(_ name: String) -> ServiceSpec {
+        var spec = ServiceSpec(name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
+        if chance() { spec.title = text() }
+        if chance() { spec.details = text() }
+        spec.labels = entries()
+        spec.environment = entries()
+        spec.unset = (0..<below(3)).map { "U\($0)" }
+        spec.user = maybe("postgres:postgres")
+        spec.enabled = chance()
+        spec.replicas = below(5)
+        spec.dependsOn = (0..<below(3)).map { index in
+            var dependency = Dependency(on: "d\(index)", condition: pick(Dependency.Condition.allCases))
+            dependency.required = chance()
+            dependency.timeout = maybe(span())
+            dependency.onRestart = pick(Dependency.Reaction.allCases)
+            dependency.onFailure = pick(Dependency.Reaction.allCases)
+            return dependency
+        }
+        for kind in ProbeKind.allCases where chance() { spec.health[kind] = probe() }
+        spec.ready = maybe(.notify)
+        if chance() { spec.startTimeout = maybe(span()) }
+        if chance() { spec.restart = restart() }
+        if chance() { spec.successExitCodes = (0..<below(3)).map { _ in chance() ? .code(Int32(below(256))) : .signal(signal()) } }
+        if chance() { spec.stop = stop() }
+        if chance() { spec.logging = logging() }
+        spec.ports = (0..<below(3)).map { _ in port() }
+        return spec
+    }
+
+    mutating func request() -> ApplyRequest {
+        var stack = Stack(name: name(), services: (0..<1 + below(4)).map { spec("s\($0)") })
+        stack.details = text()
+        if chance() { stack.stopTimeout = span() }
+        var request = ApplyRequest(stack: stack, manifestPath: "/m/" + text())
+        request.inherited = entries()
+        request.fileLimit = maybe(pick([0, 1024, .max]))
+        request.author = text()
+        request.adopt = chance()
+        request.positions = (0..<below(3)).map { SourcePosition(path: "s\($0)", position: position()) }
+        return request
+    }
+
+    mutating func position() -> Position { Position(file: text(), line: 1 + below(99), column: 1 + below(99)) }
+    mutating func time() -> WallTime { WallTime(nanoseconds: Int64(1_700_000_000_000 + below(100_000_000)) * 1_000_000) }
+    mutating func instance() -> InstanceID { InstanceID(service: ServiceID(stack: name(), service: name()), replica: 1 + below(4)) }
+    mutating func exit() -> Exit { pick([.code(Int32(below(256))), .signal(signal(), coreDumped: chance()), .unknown(text())]) }
+
+    mutating func status() -> InstanceStatus {
+        let id = instance()
+        var status = InstanceStatus(
+            id: id, label: id.label(alone: chance()), kind: pick(ServiceSpec.Kind.allCases), phase: pick(Phase.allCases), since: time())
+        status.health = pick(Health.allCases)
+        status.pid = maybe(Int32(below(99999)))
+        status.launch = maybe(LaunchID(next() >> 1))
+        status.restarts = below(9)
+        status.startedAt = maybe(time())
+        status.readyAt = maybe(time())
+        status.exit = maybe(exit())
+        status.reason = text()
+        status.position = maybe(position())
+        status.until = maybe(time())
+        status.ports = (0..<below(3)).map { AssignedPort(name: $0 == 0 ? nil : text(), port: below(65536), transport: pick([.tcp, .udp])) }
+        status.cpuPercent = maybe(Double(below(1000)) / 8)
+        status.memoryBytes = maybe(Int64(below(1 << 40)))
+        status.stdoutLog = maybe(text())
+        status.stderrLog = maybe(text())
+        status.tracking = maybe("cgroup")
+        status.said = maybe(text())
+        return status
+    }
+
+    mutating func occurrence() -> Occurrence {
+        let id = instance()
+        return Occurrence(
+            time: time(), stack: id.service.stack, service: maybe(id.service.service), instance: maybe(id), launch: maybe(LaunchID(next())),
+            kind: pick(Occurrence.Kind.allCases), cause: text(), exit: maybe(exit()), position: maybe(position()))
+    }
+
+    mutating func command() -> Command {
+        let target = Target(stack: name(), service: maybe(name()), replica: maybe(1 + below(3)))
+        let goals: [Goal] = [.settled, .stopped, .gone, .forever] + Dependency.Condition.allCases.map { .reached($0) }
+        return pick([
+            .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]), .stop([target], timeout: maybe(span())),
+            .restart([target, target]), .status(maybe(target)), .follow([target], goal: pick(goals)), .why(target),
+            .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
+        ])
+    }
+}
