@@ -1,0 +1,2 @@
+-- What the worker looks for when the queue has nothing to say.
+CREATE INDEX bookings_requested ON bookings (id) WHERE status = 'requested';
