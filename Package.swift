@@ -58,5 +58,6 @@ let package = Package(
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
         // tests
         tests("OrchModelTests", ["OrchModel"]),
+        tests("OrchWireTests", ["OrchModel", "OrchWire"]),
     ]
 )

@@ -24,6 +24,10 @@ public enum Limits {
     public static let launchBytes = 1 << 20
     /// Bytes of one frame between the programs.
     public static let frameBytes = 64 << 20
+    /// Nesting of a value that is read from bytes.
+    public static let valueDepth = 64
+    /// Scalars, lists and objects of a value that is read from bytes; a stack of 20,000 services has about 3 million.
+    public static let valueNodes = 8_000_000
     /// Clients that one daemon serves at a time.
     public static let clients = 512
     /// Bytes waiting for one client before it is cut off.

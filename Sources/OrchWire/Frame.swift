@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// One message between the programs: its length as four bytes, the highest first, and that many bytes of JSON.
+public enum Frame {
+    static let headerBytes = 4
+
+    /// The bytes of one frame. O(n).
+    public static func encode(_ value: Value) -> [UInt8] {
+        var bytes: [UInt8] = [0, 0, 0, 0]
+        JSON.append(value, to: &bytes)
+        let length = UInt32(clamping: bytes.count - headerBytes)
+        for index in 0..<headerBytes { bytes[index] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * index)) }
+        return bytes
+    }
+
+    public static func encode(_ message: some ValueCodable) -> [UInt8] { encode(message.value) }
+}
+
+/// Bytes that are no frame. Nothing after them can be understood: the connection is to be closed.
+public struct FrameError: Error, Equatable, Sendable {
+    public var reason: String
+    public init(reason: String) { self.reason = reason }
+}
+
+/// Puts frames together from bytes as they come, in pieces of any size.
+public struct FrameBuffer: Sendable {
+    private var bytes: [UInt8] = []
+    private var start = 0
+    private let limit: Int
+
+    /// A frame of more than `limit` bytes is an error as soon as its header is there.
+    public init(limit: Int = Limits.frameBytes) { self.limit = limit }
+
+    /// Whether a frame has begun and not ended.
+    public var isInsideFrame: Bool { start < bytes.count }
+    /// Bytes that are held.
+    public var count: Int { bytes.count - start }
+
+    public mutating func append(_ more: [UInt8]) {
+        if start == bytes.count {
+            bytes = more
+            start = 0
+        } else {
+            if start > 65_536 {
+                bytes.removeFirst(start)
+                start = 0
+            }
+            bytes.append(contentsOf: more)
+        }
+    }
+
+    /// The next whole frame; nil when more bytes are needed.
+    public mutating func next() throws(FrameError) -> Value? {
+        guard count >= Frame.headerBytes else { return nil }
+        var length = 0
+        for index in 0..<Frame.headerBytes { length = length << 8 | Int(bytes[start + index]) }
+        guard length > 0, length <= limit else { throw FrameError(reason: "a frame of \(length) bytes; at most \(limit) are taken") }
+        guard count >= Frame.headerBytes + length else { return nil }
+        let body = Array(bytes[start + Frame.headerBytes..<start + Frame.headerBytes + length])
+        start += Frame.headerBytes + length
+        if start == bytes.count {
+            bytes = []
+            start = 0
+        }
+        do { return try JSON.parse(body) } catch { throw FrameError(reason: "a frame that is not JSON, \(error.text)") }
+    }
+}
