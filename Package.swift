@@ -59,5 +59,6 @@ let package = Package(
         // tests
         tests("OrchModelTests", ["OrchModel"]),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
+        tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
     ]
 )

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+
+/// How the dollars of a text are read.
+enum TextMode {
+    /// Everything is known now: a variable of the launch is an error.
+    case now
+    /// A `LaunchTemplate`: `PORT` and `ORCH_…` stay.
+    case launch
+    /// A shell will read it: nothing is touched.
+    case shell
+}
+
+/// One source of variables.
+struct Layer {
+    enum State {
+        /// A scalar that is not interpolated yet.
+        case pending(NodeID)
+        /// In the form of a `LaunchTemplate`.
+        case known(String)
+        case unset
+        /// Its error has been said.
+        case broken
+        /// It is being interpolated: meeting it again is a loop.
+        case open(NodeID)
+    }
+    struct Definition {
+        var name: String
+        var state: State
+    }
+    private(set) var definitions: [Definition] = []
+    private var index: [String: Int] = [:]
+    var isEmpty: Bool { definitions.isEmpty }
+
+    func find(_ name: String) -> Int? {
+        if !index.isEmpty { return index[name] }
+        return definitions.firstIndex { $0.name == name }
+    }
+
+    /// A later definition of the same name replaces the earlier one.
+    mutating func define(_ name: String, _ state: State) {
+        if let at = find(name) {
+            definitions[at].state = state
+            return
+        }
+        definitions.append(Definition(name: name, state: state))
+        if index.isEmpty, definitions.count > 12 {
+            for (at, definition) in definitions.enumerated() { index[definition.name] = at }
+        } else if !index.isEmpty {
+            index[name] = definitions.count - 1
+        }
+    }
+
+    subscript(at: Int) -> State {
+        get { definitions[at].state }
+        set { definitions[at].state = newValue }
+    }
+}
+
+/// Where names get their values, strongest first; what no layer knows is asked of the parent, at last of the caller.
+final class Scope {
+    var layers: [Layer] = []
+    let parent: Scope?
+    private let caller: [String: String]
+    /// Whether PORT will be there at launch.
+    var hasPort = false
+
+    /// The outermost scope.
+    init(caller entries: [EnvironmentEntry]) {
+        parent = nil
+        var caller: [String: String] = [:]
+        caller.reserveCapacity(entries.count)
+        for entry in entries where caller[entry.name] == nil { caller[entry.name] = entry.text }
+        self.caller = caller
+    }
+
+    init(parent: Scope) {
+        self.parent = parent
+        caller = [:]
+    }
+
+    func callerValue(_ name: String) -> String? { caller[name] }
+}
+
+/// What a name stands for.
+enum Lookup: Equatable {
+    /// In the form of a `LaunchTemplate`.
+    case value(String)
+    case undefined
+    case launch
+    /// Its error has been said.
+    case broken
+}

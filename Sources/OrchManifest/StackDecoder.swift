@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+
+/// What all services of a stack share while they are read.
+struct StackContext {
+    var scope: Scope
+    /// `--env`: stronger than anything written.
+    var overrides: Layer
+    /// `defaults.environment`: weaker than a service's own, stronger than env files.
+    var defaultsLayer = Layer()
+    /// The stack's own variables and the overrides.
+    var variables = DeclaredVariables()
+    /// `defaults` as they lie under a service and under a task.
+    var defaults: [ServiceSpec.Kind: NodeID] = [:]
+}
+
+extension Decoder {
+    /// The whole manifest. The request is worth something only when nothing was reported.
+    func request(_ root: NodeID, manifestPath: String) -> ApplyRequest {
+        var stack = Stack(name: "", services: [])
+        let nothing = ApplyRequest(stack: stack, manifestPath: manifestPath)
+        guard tree.kind(root) == .mapping else {
+            error("type", "a manifest is a map, not \(tree.kind(root) == .sequence ? "a list" : "a single value")", at: root, help: "such as  services: { web: { command: ./web } }")
+            return nothing
+        }
+        guard let section = section(root, Fields.stack, "a manifest") else { return nothing }
+        var context = context(section)
+        scope = context.scope
+        stack.name = stackName(section)
+        if let node = section["description"], let text = text(node, "description") { stack.details = text }
+        if let node = section["stop"], let stop = self.section(node, Fields.stackStop, "stop"), let inner = stop["timeout"] {
+            stack.stopTimeout = span(inner, "timeout") ?? stack.stopTimeout
+        }
+        defaults(section["defaults"], into: &context)
+        let decoded = services(section, context)
+        connect(decoded)
+        stack.services = decoded.services.enumerated().map { at, service in
+            var spec = service.spec
+            spec.dependsOn = connected[at] ?? []
+            return spec
+        }
+        var request = ApplyRequest(stack: stack, manifestPath: manifestPath)
+        request.inherited = inherited(section["inherit_environment"])
+        request.positions = decoded.positions.sorted { $0.path < $1.path }
+        return request
+    }
+
+    private func context(_ section: Section) -> StackContext {
+        var overrides = Layer()
+        for entry in input.overrides { overrides.define(entry.name, .known(LaunchTemplate.literal(entry.text))) }
+        let stackScope = Scope(parent: scope)
+        stackScope.hasPort = true
+        scope = stackScope
+        stackScope.layers = [overrides, layer(section["environment"], "environment")]
+        stackScope.layers.append(envFileLayer(section["env_file"]))
+        var context = StackContext(scope: stackScope, overrides: overrides)
+        context.variables = declared(stackScope, over: DeclaredVariables(), overrides: overrides)
+        return context
+    }
+
+    private func stackName(_ section: Section) -> String {
+        if let node = section["name"] {
+            guard let name = text(node, "name") else { return "" }
+            if !Name.isValid(name) { badName(name, "stack", node) }
+            return name
+        }
+        let folder = folders.first?.absolute ?? "/"
+        if let name = Name.made(from: LexicalPath.lastPart(of: folder)) { return name }
+        error("missing", "the folder \(folder) gives the stack no name", at: section.node, help: "write name: …")
+        return ""
+    }
+
+    private func badName(_ name: String, _ what: String, _ node: NodeID) {
+        let better = Name.made(from: name).map { "did you mean \"\($0)\"?" }
+        error(
+            "name", "\"\(name.prefix(80))\" can't name a \(what)", at: node,
+            help: better ?? "names are a-z, 0-9, _ and -, begin with a letter or digit, and have at most 63 characters")
+    }
+
+    /// Splits `defaults` into what lies under services and what lies under tasks; its variables are a source of their own.
+    private func defaults(_ node: NodeID?, into context: inout StackContext) {
+        guard let node, let section = section(node, Fields.service, "defaults") else { return }
+        context.defaultsLayer = layer(section["environment"], "environment")
+        for kind in ServiceSpec.Kind.allCases {
+            let hidden: Set<String>
+            switch kind {
+            case .service: hidden = ["environment", "timeout"]
+            case .task: hidden = ["environment", "start_timeout", "health", "healthcheck", "ready"]
+            }
+            let slots = section.entries.filter { !hidden.contains($0.name) }.flatMap { [$0.key, $0.value] }
+            if !slots.isEmpty { context.defaults[kind] = tree.add(tree[node], children: slots) }
+        }
+    }
+
+    private func services(_ section: Section, _ context: StackContext) -> DecodedStack {
+        var decoded = DecodedStack()
+        guard let node = section["services"] else {
+            error(
+                "missing", "a manifest needs services", at: section.entry("services")?.key ?? section.node,
+                help: "such as  services: { web: { command: ./web } }")
+            return decoded
+        }
+        guard tree.kind(node) == .mapping else {
+            wrongForm("services", "a map of services by name", node)
+            return decoded
+        }
+        let entries = tree.entries(node)
+        guard entries.count <= Limits.services else {
+            error("too-large", "a stack has at most \(Limits.services) services, not \(entries.count)", at: node)
+            return decoded
+        }
+        decoded.services.reserveCapacity(entries.count)
+        for (key, value) in entries { service(key, value, context, into: &decoded) }
+        decoded.services.sort { $0.spec.name < $1.spec.name }
+        return decoded
+    }
+
+    private func service(_ key: NodeID, _ value: NodeID, _ context: StackContext, into decoded: inout DecodedStack) {
+        let name = tree.text(key)
+        if name.utf8.starts(with: "x-".utf8), tree.kind(value) != .mapping || tree.value(value, "command") == nil { return }
+        if !Name.isValid(name) { badName(name, "service", key) }
+        guard tree.kind(value) == .mapping else {
+            if tree.isNull(value) {
+                error("missing", "the service \"\(name)\" has no definition", at: key, help: "it needs at least a command")
+            } else {
+                wrongForm(name, "a map", value, help: "write { command: … }")
+            }
+            decoded.broken.insert(name)
+            return
+        }
+        let kindNode = tree.value(value, "kind") ?? context.defaults[.service].flatMap { tree.value($0, "kind") }
+        let kind = kindNode.flatMap { ServiceSpec.Kind(rawValue: tree.text($0)) } ?? .service
+        let node = context.defaults[kind].map { overlay(value, on: $0, as: .service, .defaults) } ?? value
+        let service = service(name, key: key, node: node, own: value, stack: context)
+        decoded.services.append(service)
+        decoded.positions.append(SourcePosition(path: name, position: position(key)))
+        for (key, value) in tree.entries(node) {
+            let path = "\(name).\(tree.text(key))"
+            decoded.positions.append(SourcePosition(path: path, position: position(key)))
+            for (inner, _) in tree.entries(value) {
+                decoded.positions.append(SourcePosition(path: "\(path).\(tree.text(inner))", position: position(inner)))
+            }
+        }
+    }
+
+    /// The caller's variables that the stack lets through, sorted by name.
+    private func inherited(_ node: NodeID?) -> [EnvironmentEntry] {
+        var patterns = ["PATH", "HOME", "USER", "LANG", "LC_*", "TZ"]
+        if let node {
+            guard let items = items(node, "inherit_environment", of: "names") else { return [] }
+            patterns = items.compactMap { item in
+                guard let pattern = text(item, "inherit_environment") else { return nil }
+                guard !pattern.isEmpty, !pattern.dropLast().contains("*"), !pattern.contains("=") else {
+                    error("value", "\"\(pattern)\" is no name", at: item, help: "a name, or one that ends in *, such as LC_*")
+                    return nil
+                }
+                return pattern
+            }
+        }
+        var seen: Set<String> = []
+        let matching = input.callerEnvironment.filter { entry in
+            let isMeant = patterns.contains { $0.utf8.last == 42 ? entry.name.utf8.starts(with: $0.utf8.dropLast()) : entry.name == $0 }
+            return isMeant && seen.insert(entry.name).inserted
+        }
+        return matching.sorted { $0.name < $1.name }
+    }
+}
+
+/// All services, sorted by name, and where they stand.
+struct DecodedStack {
+    var services: [DecodedService] = []
+    /// Names whose definition could not be read at all.
+    var broken: Set<String> = []
+    var positions: [SourcePosition] = []
+}
