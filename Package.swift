@@ -57,6 +57,10 @@ let package = Package(
         .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
         // tests
+        .executableTarget(
+            name: "keeper-probe", dependencies: ["COrch"], path: "Tests/keeper-probe",
+            cSettings: [.define("_GNU_SOURCE")]),
+        tests("KeeperTests", ["OrchLinux", "COrch", "orch-keeper", "keeper-probe"]),
         tests("OrchModelTests", ["OrchModel"]),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),

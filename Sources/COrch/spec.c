@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spawn.h"
+
+#include <errno.h>
+
+static int is_string(const struct spawn_spec *spec, uint64_t offset) {
+    return offset >= sizeof *spec && offset < spec->length; /* the last byte of the block is NUL */
+}
+
+static int is_array(const struct spawn_spec *spec, uint32_t offset, uint64_t bytes, uint32_t alignment) {
+    return offset % alignment == 0 && offset >= sizeof *spec && offset <= spec->length &&
+           bytes <= spec->length - offset;
+}
+
+static int relocate(struct spawn_spec *spec, uint32_t offset, uint32_t count) {
+    if (!is_array(spec, offset, ((uint64_t)count + 1) * 8, 8)) return 0;
+    uint64_t *entries = (uint64_t *)(void *)((char *)spec + offset);
+    for (uint32_t index = 0; index < count; index++) {
+        if (!is_string(spec, entries[index])) return 0;
+        entries[index] = (uint64_t)(uintptr_t)((char *)spec + entries[index]);
+    }
+    entries[count] = 0;
+    return 1;
+}
+
+int spawn_spec_check(void *bytes, size_t length) {
+    struct spawn_spec *spec = bytes;
+    if (length < sizeof *spec || spec->length != length || spec->version != SPAWN_SPEC_VERSION) return -EINVAL;
+    if (((char *)bytes)[length - 1] != 0) return -EINVAL;
+    if (spec->flags >= SPAWN_NO_NEW_PRIVS << 1 || spec->argc < 1) return -EINVAL;
+    if (spec->limitc > SPAWN_LIMITS_MAX || spec->groupc > SPAWN_GROUPS_MAX) return -EINVAL;
+    if (spec->groupc > 0 && !is_array(spec, spec->groups, (uint64_t)spec->groupc * 4, 4)) return -EINVAL;
+    if (spec->cwd != 0 && !is_string(spec, spec->cwd)) return -EINVAL;
+    if (spec->umask > 07777 || spec->nice < -20 || spec->nice > 19) return -EINVAL;
+    if (spec->oom_score_adj < -1000 || spec->oom_score_adj > 1000) return -EINVAL;
+    if (!relocate(spec, spec->argv, spec->argc)) return -EINVAL;
+    if (!relocate(spec, spec->envp, spec->envc)) return -EINVAL;
+    if (!relocate(spec, spec->search, spec->searchc)) return -EINVAL;
+    /* Arrays that lie over each other may have ended each other. */
+    char **argv = (char **)(void *)((char *)spec + spec->argv);
+    char **search = (char **)(void *)((char *)spec + spec->search);
+    for (uint32_t index = 0; index < spec->searchc; index++)
+        if (search[index] == NULL) return -EINVAL;
+    return argv[0] != NULL && argv[0][0] != 0 ? 0 : -EINVAL;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+
+/// The daemon's end of the pair that joins it to orch-keeper (keeper_protocol.h). It never blocks: what the socket
+/// can't take waits here, in order. Poll `number` for reading, and for writing while `wantsWrite`.
+public final class KeeperLink {
+    private let descriptor: Descriptor
+    private var waiting: [Outgoing] = []
+    private var nextWaiting = 0
+    private var isOpen = true
+
+    /// Messages that may wait for a keeper that does not read; then `ENOBUFS`. More than the keeper has slots.
+    public static let waitingLimit = 65_536
+
+    /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
+    /// arrives at once: `.state` for every launch, then `.stateEnd`.
+    public init(descriptor: consuming Descriptor) throws(SystemError) {
+        let flags = try Syscall.check("fcntl", fcntl(descriptor.number, F_GETFL))
+        try Syscall.check("fcntl", fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK))
+        // It must not leak into whatever the daemon itself might execute.
+        try Syscall.check("fcntl", fcntl(descriptor.number, F_SETFD, FD_CLOEXEC))
+        self.descriptor = descriptor
+        try note(KEEPER_HELLO)
+    }
+
+    deinit {
+        for outgoing in waiting[nextWaiting...] { outgoing.close() }
+    }
+
+    /// The socket, for an epoll set. It stays the link's.
+    public var number: Int32 { descriptor.number }
+
+    /// Whether something waits until the socket is writable; then call `flush`.
+    public var wantsWrite: Bool { nextWaiting < waiting.count }
+
+    /// Asks for one process. Asking again with the same identifier never makes a second one: the keeper repeats what
+    /// it knows. Errors: `EINVAL` for a string with NUL in it or a count over its limit; those of `memfd_create`.
+    public func spawn(_ launch: Launch) throws(SystemError) {
+        guard let spec = launch.encoded(), let request = Request(launch, specLength: spec.count) else {
+            throw SystemError("spawn", code: EINVAL)
+        }
+        guard spec.count > Int(KEEPER_SPEC_INLINE_MAX) else {
+            return try send(Outgoing(head: request.head, body: spec, descriptors: request.descriptors))
+        }
+        let memory = try sealed(spec)
+        let large = request.withSpec(memory.number)
+        try send(Outgoing(head: large.head, body: [], descriptors: large.descriptors))
+    }
+
+    /// The launch's end is recorded and its pipes are drained: the keeper forgets it. A queued launch is cancelled;
+    /// a running one is not affected.
+    public func acknowledge(_ launch: UInt64) throws(SystemError) {
+        try note(KEEPER_ACKNOWLEDGE, launch)
+    }
+
+    /// The keeper closes its copies of the read ends, and keeps the launch.
+    public func dropHeldReadEnds(_ launch: UInt64) throws(SystemError) {
+        try note(KEEPER_DROP_FDS, launch)
+    }
+
+    /// When this daemon has ended and every launch is acknowledged, the keeper ends too. With a launch left it starts
+    /// a new daemon instead.
+    public func shutdown() throws(SystemError) {
+        try note(KEEPER_SHUTDOWN)
+    }
+
+    /// This daemon is about to exit by itself, and is started again at once: an upgrade.
+    public func restart() throws(SystemError) {
+        try note(KEEPER_RESTART)
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    public func flush() throws(SystemError) {
+        while isOpen, nextWaiting < waiting.count {
+            guard try transmit(waiting[nextWaiting]) else { return }
+            waiting[nextWaiting].close()
+            nextWaiting += 1
+        }
+        waiting.removeAll(keepingCapacity: true)
+        nextWaiting = 0
+    }
+
+    /// Everything that has arrived, at most `limit` messages; fewer than `limit` means that the socket is empty.
+    /// Answers the keeper's question whether this loop still turns.
+    public func receive(limit: Int = 256) throws(SystemError) -> [KeeperMessage] {
+        var messages: [KeeperMessage] = []
+        while isOpen, messages.count < limit {
+            var buffer = KeeperBuffer()
+            let length = buffer.receive(from: descriptor.number)
+            if length == -Int64(EAGAIN) { break }
+            if length == -Int64(ECONNRESET) { continue }  // told once; what was sent before comes after it
+            guard length > 0, buffer.version == KEEPER_PROTOCOL_VERSION else {
+                isOpen = false
+                messages.append(.closed)
+                break
+            }
+            if buffer.type == KEEPER_PING {
+                try note(KEEPER_PONG, buffer.event.launch)
+            } else if let message = buffer.message(length: Int(length)) {
+                messages.append(message)
+            }
+        }
+        return messages
+    }
+
+    private func note(_ type: Int32, _ launch: UInt64 = 0) throws(SystemError) {
+        var note = keeper_note()
+        note.version = UInt8(KEEPER_PROTOCOL_VERSION)
+        note.type = UInt8(type)
+        note.launch = launch
+        let head = unsafe withUnsafeBytes(of: note) { unsafe [UInt8]($0) }
+        try send(Outgoing(head: head, body: [], descriptors: []))
+    }
+
+    private func send(_ outgoing: Outgoing) throws(SystemError) {
+        try flush()
+        guard isOpen else { throw SystemError("sendmsg", code: EPIPE) }
+        if !wantsWrite, try transmit(outgoing) { return }
+        guard waiting.count - nextWaiting < KeeperLink.waitingLimit else {
+            throw SystemError("sendmsg", code: ENOBUFS)
+        }
+        waiting.append(try outgoing.keeping())
+    }
+
+    /// False: not now.
+    private func transmit(_ outgoing: Outgoing) throws(SystemError) -> Bool {
+        let sent = outgoing.send(to: descriptor.number)
+        if sent >= 0 { return true }
+        if [EAGAIN, ENOBUFS, ETOOMANYREFS].contains(Int32(-sent)) { return false }
+        if [EPIPE, ECONNRESET].contains(Int32(-sent)) { return true }  // `receive` tells it
+        throw SystemError("sendmsg", code: Int32(-sent))
+    }
+
+    private func sealed(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
+        let memory = try Descriptor("memfd_create", unsafe corch_memfd("orch-spec"))
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe write(memory.number, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+            }
+            guard count > 0 else { throw SystemError("write", code: errno) }
+            done += count
+        }
+        try Syscall.check("fcntl F_ADD_SEALS", corch_memfd_seal(memory.number))
+        return memory
+    }
+}
