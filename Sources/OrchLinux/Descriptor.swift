@@ -52,4 +52,9 @@ public struct PipeEnds: ~Copyable, Sendable {
     public var read: Descriptor
     /// Where bytes go in.
     public var write: Descriptor
+
+    public init(read: consuming Descriptor, write: consuming Descriptor) {
+        self.read = read
+        self.write = write
+    }
 }

@@ -277,7 +277,8 @@ void launch_request(struct request *request, size_t length, int *fds, int fd_cou
         append(request, fds, fd_count);
 }
 
-/* The pipe's end without a failure: the child has executed, or was killed on its way. */
+/* The pipe's end without a failure: the child has executed, or was killed on its way. A death inside execve
+ * counts as one just after it: the kernel shows no cheap difference, and nobody can act on it. */
 static void conclude(uint32_t index) {
     struct slot *slot = &slots[index];
     if (slot->report_fd < 0) return;

@@ -101,7 +101,7 @@ void link_flush(void) {
     while (link_fd >= 0 && !blocked) {
         if (ping_due)
             send_ping();
-        else if (cursor < slots_used)
+        else if (!ended && cursor < slots_used)
             send_state();
         else if (!ended)
             send_hand_over_end();
@@ -122,7 +122,7 @@ void link_flush(void) {
 
 void link_note(uint32_t index, uint8_t pending) {
     struct slot *slot = &slots[index];
-    if (link_fd < 0 || index >= cursor) return;
+    if (link_fd < 0 || (!ended && index >= cursor)) return;
     slot->pending |= pending;
     if (slot->listed) return;
     slot->listed = 1;
