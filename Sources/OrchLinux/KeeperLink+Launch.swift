@@ -106,7 +106,8 @@ extension KeeperLink.Launch {
         unsafe withUnsafeMutableBytes(of: &spec.limits) { bytes in
             for (index, limit) in limits.enumerated() {
                 let one = spawn_limit(resource: limit.resource, reserved: 0, soft: limit.soft, hard: limit.hard)
-                unsafe bytes.storeBytes(of: one, toByteOffset: index * MemoryLayout<spawn_limit>.stride, as: spawn_limit.self)
+                unsafe bytes.storeBytes(
+                    of: one, toByteOffset: index * MemoryLayout<spawn_limit>.stride, as: spawn_limit.self)
             }
         }
         return spec

@@ -97,7 +97,9 @@ extension Keeper {
         let keeper = try Keeper()
         _ = try keeper.handOver()
         let touched = keeper.directory + "/touched"
-        let once = launch(5, "sh", "-c", "echo x >> \(touched); exec sleep 1000")
+        let pipe = try Descriptor.pipe()
+        var once = launch(5, "sh", "-c", "echo x >> \(touched); echo; exec sleep 1000")
+        once.standardOutput = pipe.write.number
         try keeper.link.spawn(once)
         let first = try keeper.process(5)
         try keeper.executed(5)
@@ -106,6 +108,7 @@ extension Keeper {
         try keeper.executed(5)
         try keeper.link.spawn(launch(4, "true"))
         #expect(try keeper.failure(of: 4) == SpawnFailure(stage: .stale, code: ESTALE))
+        #expect(ready(pipe.read.number))  // it has written
         kill(first.pid, SIGKILL)
         #expect(try keeper.end(of: 5).outcome == .killed(signal: SIGKILL, coreDumped: false))
         try keeper.link.spawn(once)

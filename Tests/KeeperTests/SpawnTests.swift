@@ -118,7 +118,9 @@ func launch(_ identifier: UInt64, _ arguments: String...) -> KeeperLink.Launch {
         #expect(try keeper.output(launch(1, tool("keeper-probe"), "fds")) == "0\n1\n2\n")
         let pipe = try Descriptor.pipe()
         var extra = launch(2, tool("keeper-probe"), "fds")
-        extra.extraDescriptors = [(number: 7, descriptor: pipe.write.number), (number: 3, descriptor: pipe.read.number)]
+        extra.extraDescriptors = [
+            (number: 7, descriptor: pipe.write.number), (number: 3, descriptor: pipe.read.number),
+        ]
         #expect(try keeper.output(extra) == "0\n1\n2\n3\n7\n")
     }
 
