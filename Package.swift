@@ -31,7 +31,8 @@ let package = Package(
     ],
     targets: [
         // 0 ground
-        room("OrchModel"),
+        // Int64(exactly: Double) is a call into libm in release builds.
+        .target(name: "OrchModel", swiftSettings: house, linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "COrch", cSettings: [.define("_GNU_SOURCE")]),
@@ -56,6 +57,7 @@ let package = Package(
         // 4 composition
         .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
+        .executableTarget(name: "orch-sim", dependencies: ["OrchModel", "OrchSimulator"], swiftSettings: house),
         // tests
         .executableTarget(
             name: "keeper-probe", dependencies: ["COrch"], path: "Tests/keeper-probe",
@@ -64,5 +66,7 @@ let package = Package(
         tests("OrchModelTests", ["OrchModel"]),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
+        tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
+        tests("SimulationTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
     ]
 )

@@ -3,68 +3,195 @@
 public import OrchModel
 
 /// The one mind: told facts, asked what to do. A value without clock, I/O, task or hash-ordered iteration.
+///
+/// How it works. Every instance has a `Slot`; a slot has at most one open `Incarnation`. `observe` writes facts into them and marks
+/// the slot dirty. `reconcile` takes dirty slots, and those whose deadline came, in order, and `settle`s each: close what has ended,
+/// let time act (ladder, probes, deadlines), then compare what is wanted with what is there and begin to stop or launch. When a
+/// settled slot looks different to its neighbours (its `Signature`), they become dirty too. There is no orchestration of waves:
+/// order emerges from two gates, may start (everything needed is there) and may stop (nothing that goes down too still needs it).
+/// An event costs its service and its neighbours, not the fleet.
 public struct Fleet: Sendable {
-    public init(recovering recovery: Recovery, at now: Moment) {}
+    var services: [Service] = []
+    var serviceIndex: [ServiceID: Int] = [:]
+    var slots: [Slot?] = []
+    var freeSlots: [Int] = []
+    var freeServices: [Int] = []
+    /// Sorted by name.
+    var stacks: [StackRecord] = []
+    /// Open incarnations, and launches that run for a probe or a step are not among them.
+    var launchIndex: [LaunchID: Int] = [:]
+    /// Launches of a former life whose stack is gone: killed, then released.
+    var strays: [LaunchID] = []
+    var dirty: [Int] = []
+    var heap = DeadlineHeap()
+    var changed: [InstanceID] = []
+    var pending: [Effect] = []
+    var upcoming: LaunchID
+    var random: SplitMix
+    var isShuttingDown = false
+    /// The instant of the last turn: `deadline` must lie after it.
+    var clock = Instant.zero
+    /// The same moment in civil time.
+    var wallOfClock = WallTime(nanoseconds: 0)
+
+    public init(recovering recovery: Recovery, at now: Moment) {
+        upcoming = recovery.nextLaunch
+        random = SplitMix(seed: recovery.seed)
+        clock = now.instant
+        wallOfClock = now.wall
+        recover(recovery, at: now)
+    }
 
     /// Learns, never acts.
-    public mutating func observe(_ event: Event, at now: Moment) {}
+    public mutating func observe(_ event: Event, at now: Moment) {
+        switch event {
+        case .commanded(let order): observe(order, at: now)
+        case .launched(let launch, let pid, let ports, let tracking):
+            learn(launch) { incarnation in
+                guard incarnation.executedAt == nil, !incarnation.hasEnded else { return }
+                incarnation.executedAt = now
+                incarnation.pid = pid
+                incarnation.ports = ports
+                incarnation.tracking = tracking
+            }
+        case .launchFailed(let launch, let fault, let isScarcity):
+            learn(launch) { incarnation in
+                guard !incarnation.hasEnded else { return }
+                incarnation.fault = fault
+                incarnation.isScarcity = isScarcity
+            }
+        case .exited(let launch, let exit):
+            learn(launch) { incarnation in
+                guard !incarnation.hasEnded else { return }
+                incarnation.exit = exit
+                incarnation.exitAt = now
+            }
+        case .emptied(let launch):
+            if let place = strays.firstIndex(of: launch) {
+                strays.remove(at: place)
+                pending.append(.release(launch))
+                pending.append(.note(.released(launch)))
+            }
+            learn(launch) { $0.isEmptied = true }
+        case .drained: break
+        case .notified(let launch, let notice): learn(launch) { $0.hear(notice) }
+        case .probed(let launch, let kind, let round, let result):
+            observe(launch, kind, round, result, at: now)
+        case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)
+        case .survivorsSeen(let launch, let names): learn(launch) { $0.survivors = names }
+        }
+    }
 
     /// Acts, never learns. Asked again at the same instant it returns nothing; afterwards `deadline` lies in the future.
-    public mutating func reconcile(at now: Moment) -> [Effect] { [] }
+    public mutating func reconcile(at now: Moment) -> [Effect] {
+        if now.instant > clock { clock = now.instant }
+        wallOfClock = now.wall
+        var effects = pending
+        pending.removeAll()
+        wakeDue()
+        var next = 0
+        while next < dirty.count {
+            let slot = dirty[next]
+            next += 1
+            guard slots[slot] != nil else { continue }
+            slots[slot]?.isDirty = false
+            settle(slot, at: now, &effects)
+            if next > 4_096 {
+                dirty.removeFirst(next)
+                next = 0
+            }
+        }
+        dirty.removeAll(keepingCapacity: true)
+        finishLeaving(at: now, &effects)
+        return effects
+    }
 
     /// When to ask again though nothing happened; nil sleeps for ever.
-    public var deadline: Instant? { nil }
-
-    /// What applying the request would do, and why the daemon will not: the same function answers `diff` and drives `apply`.
-    public func plan(for request: ApplyRequest) throws(Refusal) -> Plan { throw Refusal(.failed, "") }
-
-    /// The revision as it is to be kept, before it is told as `.commanded(.apply)`.
-    public func admit(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> AppliedStack { throw Refusal(.failed, "") }
-
-    /// The stack as it is to be kept while it leaves; nil when there is none. Saved before `.commanded(.down)` is told.
-    public func leaving(stack: String) -> AppliedStack? { nil }
-
-    /// Whether the order names what is there; called before it is observed.
-    public func admit(_ order: Order) throws(Refusal) {}
-
-    /// What is to be saved before the order is told: all departures of each stack that it touches, as they will be.
-    public func departures(after order: Order) -> [(stack: String, departures: [Departure])] { [] }
-
-    /// Sorted by name.
-    public func status(of target: Target?) -> [StackStatus] { [] }
-
-    /// Instances whose status changed since the last call, sorted; clears the list.
-    public mutating func takeChanged() -> [InstanceID] { [] }
-
-    /// The status of one instance, nil when there is none.
-    public func status(of instance: InstanceID) -> InstanceStatus? { nil }
-
-    /// How a goal stands for targets.
-    public func verdict(on goal: Goal, for targets: [Target]) -> Verdict { .pending }
-
-    /// The chain of causes of each instance the target covers, newest first, of the last `Limits.causesPerInstance` occurrences.
-    public func why(_ target: Target) -> [WhyAnswer] { [] }
-
-    /// True once everything is stopped after `.shutdown`.
-    public var isShutDown: Bool { false }
+    public var deadline: Instant? { heap.first?.at }
 
     /// The lowest number that no launch has had.
-    public var nextLaunch: LaunchID { LaunchID(1) }
+    public var nextLaunch: LaunchID { upcoming }
+
+    /// True once everything is stopped after `.shutdown`.
+    public var isShutDown: Bool { isShuttingDown && launchIndex.isEmpty && strays.isEmpty && pending.isEmpty }
 
     /// Launches that are alive or not yet released, sorted.
-    public var openLaunches: [LaunchID] { [] }
+    public var openLaunches: [LaunchID] { launchIndex.keys.sorted() }
 
-    /// The stack is applied.
-    public func hasStack(_ name: String) -> Bool { false }
+    /// No stack, no slot, no stray: nothing at all is kept.
+    public var isEmpty: Bool { stacks.isEmpty && launchIndex.isEmpty && strays.isEmpty }
+
+    /// The stack is applied and not leaving.
+    public func hasStack(_ name: String) -> Bool { stackPlace(name).map { !stacks[$0].applied.isLeaving } ?? false }
+
+    /// Instances whose status changed since the last call, sorted; clears the list.
+    public mutating func takeChanged() -> [InstanceID] {
+        defer { changed.removeAll() }
+        for id in changed { if let slot = slotPlace(id) { slots[slot]?.isChanged = false } }
+        return changed.sorted()
+    }
 }
 
-/// Where an instance stands and how it came there.
-public struct WhyAnswer: Equatable, Sendable {
-    public var status: InstanceStatus
-    /// Newest first.
-    public var chain: [Occurrence]
-    public init(status: InstanceStatus, chain: [Occurrence]) {
-        self.status = status
-        self.chain = chain
+extension Fleet {
+    /// Everything whose deadline has come becomes dirty; entries that no longer say the truth are dropped.
+    private mutating func wakeDue() {
+        while let entry = heap.first, entry.at <= clock || slots[entry.slot]?.deadline != entry.at {
+            _ = heap.pop()
+            guard let slot = slots[entry.slot], slot.deadline == entry.at else { continue }
+            slots[entry.slot]?.deadline = nil
+            touch(entry.slot)
+        }
+    }
+
+    mutating func touch(_ slot: Int) {
+        guard let isDirty = slots[slot]?.isDirty, !isDirty else { return }
+        slots[slot]?.isDirty = true
+        dirty.append(slot)
+    }
+
+    mutating func touch(service: Int) { for slot in services[service].slots { touch(slot) } }
+
+    /// Hands an open incarnation to be written to; a launch that is not open is a fact about the past and changes nothing.
+    mutating func learn(_ launch: LaunchID, _ write: (inout Incarnation) -> Void) {
+        guard let slot = launchIndex[launch], var incarnation = slots[slot]?.current, incarnation.launch == launch else { return }
+        write(&incarnation)
+        slots[slot]?.current = incarnation
+        touch(slot)
+    }
+
+    func slotPlace(_ id: InstanceID) -> Int? {
+        guard let service = serviceIndex[id.service] else { return nil }
+        return services[service].slots.first { slots[$0]?.id == id }
+    }
+
+    func stackPlace(_ name: String) -> Int? {
+        var low = 0
+        var high = stacks.count
+        while low < high {
+            let middle = (low + high) / 2
+            if stacks[middle].name < name { low = middle + 1 } else { high = middle }
+        }
+        return low < stacks.count && stacks[low].name == name ? low : nil
+    }
+
+    mutating func takeLaunch() -> LaunchID {
+        defer { upcoming = LaunchID(upcoming.number + 1) }
+        return upcoming
+    }
+}
+
+extension Incarnation {
+    /// What the service says of itself.
+    mutating func hear(_ notice: Notice) {
+        guard !hasEnded else { return }
+        switch notice {
+        case .ready:
+            isAnnounced = true
+            isReloading = false
+        case .reloading: isReloading = true
+        case .stopping: break
+        case .status(let text): said = text
+        case .mainPID(let number): pid = number
+        }
     }
 }

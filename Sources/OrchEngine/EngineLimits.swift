@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The waits of the machine itself; what services are given is in their manifest.
+enum Patience {
+    /// An ended main process leaves its children so long to end by themselves before the ladder clears them.
+    static let clearing = Duration.milliseconds(100)
+    /// A kill is repeated so often while something is left.
+    static let killAgain = Duration.seconds(1)
+    /// Something that outlives SIGKILL so long is `stuck`.
+    static let stuck = Duration.seconds(10)
+    /// What the machine lacked (descriptors, memory, processes) is tried again after so long.
+    static let scarcity = Duration.seconds(1)
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// Taking up a revision.
+extension Fleet {
+    mutating func apply(_ applied: AppliedStack, at now: Moment) {
+        let name = applied.request.stack.name
+        let stack = takeUp(applied)
+        var known: Set<String> = []
+        for (index, spec) in applied.request.stack.services.enumerated() {
+            known.insert(spec.name)
+            let inherited = index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
+            takeUp(spec, inherited, applied.request.fileLimit, stack, at: now)
+        }
+        for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
+            services[service].isRemoved = true
+            for slot in services[service].slots { slots[slot]?.isLeaving = true }
+        }
+        connect(stack)
+        for service in placesOfServices(stack) {
+            if services[service].slots.isEmpty, services[service].isRemoved { dissolve(service) } else { touch(service: service) }
+        }
+        pending.append(.record(Occurrence(time: now.wall, stack: name, kind: .applied, cause: "revision \(applied.revision.short)")))
+    }
+
+    /// Puts the revision in its place among the stacks.
+    private mutating func takeUp(_ applied: AppliedStack) -> Int {
+        let name = applied.request.stack.name
+        if let place = stackPlace(name) {
+            stacks[place].applied = applied
+            return place
+        }
+        let place = stacks.firstIndex { $0.name > name } ?? stacks.count
+        stacks.insert(StackRecord(applied: applied), at: place)
+        return place
+    }
+
+    private mutating func takeUp(_ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ fileLimit: UInt64?, _ stack: Int, at now: Moment) {
+        let id = ServiceID(stack: stacks[stack].name, service: spec.name)
+        guard let place = stacks[stack].services[spec.name] else {
+            let service = Service(id: id, spec: spec, definition: spec.definitionDigest, inherited: inherited, fileLimit: fileLimit)
+            let place = freeServices.popLast() ?? services.count
+            if place < services.count { services[place] = service } else { services.append(service) }
+            serviceIndex[id] = place
+            stacks[stack].services[spec.name] = place
+            populate(place, stack, at: now)
+            return
+        }
+        let old = services[place].spec
+        if old != spec {
+            services[place].spec = spec
+            services[place].definition = spec.definitionDigest
+        }
+        services[place].inherited = inherited
+        services[place].fileLimit = fileLimit
+        services[place].isRemoved = false
+        services[place].isRetired = false
+        populate(place, stack, at: now)
+        for slot in services[place].slots { mend(slot, from: old, to: spec) }
+    }
+
+    /// As many slots as replicas; what is beyond leaves.
+    private mutating func populate(_ service: Int, _ stack: Int, at now: Moment) {
+        let wanted = services[service].spec.replicas
+        for place in services[service].slots {
+            let replica = slots[place]?.id.replica ?? 1
+            slots[place]?.isLeaving = replica > wanted
+        }
+        let taken = Set(services[service].slots.compactMap { slots[$0]?.id.replica })
+        for replica in stride(from: 1, through: wanted, by: 1) where !taken.contains(replica) {
+            let slot = Slot(id: InstanceID(service: services[service].id, replica: replica), service: service, since: now.wall)
+            let place: Int
+            if let free = freeSlots.popLast() {
+                slots[free] = slot
+                place = free
+            } else {
+                slots.append(slot)
+                place = slots.count - 1
+            }
+            services[service].slots.append(place)
+            stacks[stack].slotCount += 1
+            touch(place)
+            noteChange(place)
+        }
+        let replicas = services[service].slots.map { (place: $0, replica: slots[$0]?.id.replica ?? 0) }
+        services[service].slots = replicas.sorted { $0.replica < $1.replica }.map(\.place)
+    }
+
+    /// Apply mends drift, and takes up what is live.
+    private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec) {
+        guard let slot = slots[place] else { return }
+        if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
+        if slot.departure != nil {
+            slots[place]?.departure = nil
+            slots[place]?.nextCause = "apply put it back"
+        }
+        let isChanged = old != spec
+        if slot.outcome?.phase == .failed || isChanged {
+            if slot.outcome?.phase == .failed { slots[place]?.outcome = nil }
+            if slot.current == nil { slots[place]?.retryAt = nil }
+            slots[place]?.failures = []
+            slots[place]?.streak = 0
+            slots[place]?.waitingSince = nil
+            if slot.current == nil { slots[place]?.nextCause = isChanged ? "its definition changed" : "applied again after it failed" }
+        }
+        guard isChanged, let incarnation = slot.current else { return }
+        if old.logging != spec.logging { pending.append(.relog(incarnation.launch, spec.logging)) }
+        for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] { slots[place]?.current?.forget(kind) }
+    }
+
+    /// Draws the edges of a stack anew, those of services that leave included: they still hold up what they need.
+    private mutating func connect(_ stack: Int) {
+        let places = placesOfServices(stack)
+        for place in places { services[place].neededBy = [] }
+        for place in places {
+            services[place].needs = services[place].spec.dependsOn.map { stacks[stack].services[$0.on] }
+            for need in services[place].needs.compactMap({ $0 }) { services[need].neededBy.append(place) }
+        }
+        for place in places { services[place].neededBy.sort() }
+    }
+
+    /// Forgets a removed service once it has no slots.
+    mutating func dissolve(_ service: Int) {
+        let id = services[service].id
+        serviceIndex[id] = nil
+        if let stack = stackPlace(id.stack) { stacks[stack].services[id.service] = nil }
+        for need in services[service].needs.compactMap({ $0 }) { services[need].neededBy.removeAll { $0 == service } }
+        for dependant in services[service].neededBy {
+            services[dependant].needs = services[dependant].needs.map { $0 == service ? nil : $0 }
+            touch(service: dependant)
+        }
+        services[service].needs = []
+        services[service].neededBy = []
+        services[service].slots = []
+        freeServices.append(service)
+    }
+
+    /// Forgets stacks that were told to leave and of which nothing is left.
+    mutating func finishLeaving(at now: Moment, _ effects: inout [Effect]) {
+        for stack in stacks.indices.reversed() where stacks[stack].applied.isLeaving && stacks[stack].slotCount == 0 {
+            let name = stacks[stack].name
+            for service in placesOfServices(stack) {
+                services[service].isRemoved = true
+                dissolve(service)
+            }
+            stacks.remove(at: stack)
+            effects.append(.forget(stack: name))
+            effects.append(.record(Occurrence(time: now.wall, stack: name, kind: .removed, cause: "down; nothing of it is left")))
+        }
+    }
+}
+
+extension Incarnation {
+    /// A probe that was redefined starts anew; what it had concluded holds until it says otherwise.
+    mutating func forget(_ kind: ProbeKind) {
+        guard let old = probes[kind] else { return }
+        var fresh = ProbeState(next: .zero)
+        fresh.verdict = old.verdict == .failing ? .unknown : old.verdict
+        fresh.round = old.round
+        probes[kind] = fresh
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// What follows an end.
+extension Fleet {
+    mutating func close(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place] else { return }
+        let isReplaced = mustGo(slot)
+        slots[place]?.current = nil
+        launchIndex[incarnation.launch] = nil
+        effects.append(.release(incarnation.launch))
+        effects.append(.note(.released(incarnation.launch)))
+        guard isWanted(slot), !isReplaced, incarnation.stopping?.motive != .requested else {
+            closeAsAsked(place, incarnation, isReplaced: isReplaced, at: now, &effects)
+            return
+        }
+        if incarnation.stopping?.motive == .retired {
+            giveUp(place, .done, incarnation.stopping?.reason ?? "", last: incarnation, at: now, &effects)
+            return
+        }
+        judge(place, incarnation, at: now, &effects)
+    }
+
+    private mutating func closeAsAsked(_ place: Int, _ incarnation: Incarnation, isReplaced: Bool, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place] else { return }
+        let reason = incarnation.stopping?.reason ?? goingBecause(slot)
+        tell(place, .stopped, reason, at: now, launch: incarnation.launch, &effects)
+        slots[place]?.restarts = 0
+        forgiveFailures(place)
+        if isWanted(slot) { slots[place]?.nextCause = isReplaced || incarnation.stopping == nil ? reason : "wanted again while it was stopping" }
+    }
+
+    /// An end that nobody asked for: the restart policy decides.
+    private mutating func judge(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place] else { return }
+        let service = services[slot.service]
+        let policy = service.spec.restart
+        let hasFailedAlive = incarnation.stopping?.motive == .failure
+        let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(service.spec.successExitCodes) ?? false)
+        let how = hasFailedAlive ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
+        if incarnation.isScarcity {
+            slots[place]?.retryAt = now.instant + max(policy.delay, Patience.scarcity)
+            slots[place]?.nextCause = "tried again after: \(how)"
+            tell(place, .backoff, "the machine lacks something, not counted as a failure: \(how)", at: now, &effects)
+            return
+        }
+        let isRestarted: Bool
+        switch policy.policy {
+        case .no: isRestarted = false
+        case .onFailure: isRestarted = !isSuccess
+        case .always, .unlessStopped: isRestarted = service.spec.kind == .service || !isSuccess
+        }
+        guard isRestarted else {
+            let phase: Phase = isSuccess ? .done : .failed
+            giveUp(place, phase, isSuccess ? "ended with \(how)" : "\(how); restart: \(policy.policy.rawValue)", last: incarnation, at: now, &effects)
+            return
+        }
+        countFailure(place, incarnation, policy, how, at: now, &effects)
+    }
+
+    private mutating func countFailure(
+        _ place: Int, _ incarnation: Incarnation, _ policy: RestartPolicy, _ how: String, at now: Moment, _ effects: inout [Effect]
+    ) {
+        let upSince = incarnation.readyAt ?? incarnation.executedAt
+        let end = (incarnation.exitAt ?? now).instant
+        if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place) }
+        slots[place]?.failures.append(now.instant)
+        slots[place]?.failures.removeAll { now.instant - $0 > policy.window }
+        guard let slot = slots[place] else { return }
+        effects.append(.note(.failed(slot.id, at: now)))
+        if let limit = policy.maxAttempts, slot.failures.count > limit {
+            let reason = "gave up after \(slot.failures.count) failures within \(policy.window.text); the last: \(how)"
+            giveUp(place, .failed, reason, last: incarnation, at: now, &effects)
+            return
+        }
+        slots[place]?.streak += 1
+        slots[place]?.restarts += 1
+        let delay = backoff(policy, attempt: slot.streak + 1)
+        slots[place]?.retryAt = now.instant + delay
+        slots[place]?.nextCause = "restart \(slot.restarts + 1) after \(how)"
+        tell(place, .backoff, "retry \(slot.streak + 1) in \(delay.brief) after \(how)", at: now, launch: incarnation.launch, key: "restart", &effects)
+    }
+
+    /// min(max_delay, delay × factor^(attempt−1)), varied by the jitter.
+    private mutating func backoff(_ policy: RestartPolicy, attempt: Int) -> Duration {
+        let cap = policy.maxDelay.inSeconds
+        var seconds = policy.delay.inSeconds
+        for _ in 1..<max(1, attempt) {
+            seconds *= policy.factor
+            if seconds >= cap { break }
+        }
+        seconds = min(seconds, cap)
+        if policy.jitter > 0 { seconds *= 1 + policy.jitter * random.symmetric() }
+        return .nanoseconds(Int64(max(0, seconds) * 1e9))
+    }
+
+    /// Nothing more is done by itself (but for `retry_after`).
+    mutating func giveUp(
+        _ place: Int, _ phase: Phase, _ reason: String, last incarnation: Incarnation?, at now: Moment, _ effects: inout [Effect]
+    ) {
+        guard let slot = slots[place] else { return }
+        let definition = incarnation?.definition ?? services[slot.service].definition
+        slots[place]?.outcome = Outcome(phase: phase, reason: reason, definition: definition)
+        slots[place]?.retryAt = phase == .failed ? services[slot.service].spec.restart.retryAfter.map { now.instant + $0 } : nil
+        let exit = incarnation?.exit ?? .unknown(reason)
+        effects.append(
+            .note(.ended(slot.id, incarnation?.launch ?? LaunchID(0), exit, at: now, definition: definition, outcome: phase)))
+        tell(place, phase == .done ? .done : .failed, reason, at: now, launch: incarnation?.launch, &effects)
+    }
+
+    mutating func forgiveFailures(_ place: Int) {
+        slots[place]?.failures = []
+        slots[place]?.streak = 0
+        slots[place]?.retryAt = nil
+        slots[place]?.outcome = nil
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// What is wanted, and the two gates. They look at facts, not at what was concluded in an earlier turn: two slots that change in
+/// the same instant must see each other.
+extension Fleet {
+    func isWanted(_ slot: Slot) -> Bool {
+        let service = services[slot.service]
+        guard !isShuttingDown, !service.isRetired, !slot.isLeaving else { return false }
+        switch slot.departure {
+        case .started: return true
+        case .stopped: return false
+        case nil: return service.spec.enabled
+        }
+    }
+
+    /// Alive, and to be stopped or replaced.
+    func mustGo(_ slot: Slot) -> Bool {
+        guard let incarnation = slot.current else { return false }
+        return !isWanted(slot) || slot.isRestartAsked || incarnation.definition != services[slot.service].definition
+    }
+
+    /// Why it must go, in words.
+    func goingBecause(_ slot: Slot) -> String {
+        if isShuttingDown { return "the daemon is stopping" }
+        let service = services[slot.service]
+        if service.isRetired { return "the stack is going down" }
+        if service.isRemoved { return "it was removed from the manifest" }
+        if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
+        if slot.departure == .stopped { return "stopped by hand" }
+        if !isWanted(slot) { return "it is disabled in the manifest" }
+        return slot.isRestartAsked ? "restarted by hand" : "its definition changed"
+    }
+
+    func isStarted(_ slot: Slot) -> Bool { slot.current?.isExecuted ?? (slot.outcome?.phase == .done) }
+
+    /// Ready now, and about to stay: what must go does not count.
+    func isReady(_ slot: Slot) -> Bool {
+        guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded, incarnation.stopping == nil else { return false }
+        return incarnation.probes[.readiness]?.verdict != .failing && incarnation.probes[.liveness]?.verdict != .failing
+    }
+
+    func isHealthy(_ slot: Slot) -> Bool {
+        guard isReady(slot) else { return false }
+        return services[slot.service].spec.health.liveness == nil || slot.current?.probes[.liveness]?.verdict == .passing
+    }
+
+    private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {
+        guard !mustGo(slot) else { return false }
+        let outcome = slot.outcome.flatMap { $0.definition == services[slot.service].definition ? $0.phase : nil }
+        switch condition {
+        case .started: return isStarted(slot)
+        case .ready: return isReady(slot)
+        case .healthy: return isHealthy(slot)
+        case .completed: return outcome != nil
+        case .succeeded: return outcome == .done
+        }
+    }
+
+    /// Whether the slot meets the condition now, for whoever asks from outside.
+    func hasReached(_ condition: Dependency.Condition, _ slot: Slot) -> Bool { meets(condition, slot) }
+
+    /// What is missing of one dependency; nil when it is met.
+    func missing(_ dependency: Dependency, at need: Int?) -> String? {
+        guard let need, !services[need].isRemoved else {
+            return dependency.required ? "\(dependency.on), which is not in the stack" : nil
+        }
+        for place in services[need].slots {
+            guard let slot = slots[place], !slot.isLeaving, !meets(dependency.condition, slot) else { continue }
+            if !isWanted(slot), !dependency.required { continue }
+            return "\(label(of: slot)) to be \(dependency.condition.word)"
+        }
+        return nil
+    }
+
+    /// Whether the slot may start; if not, it waits, and at the dependency's `timeout` it is failed.
+    mutating func gate(_ place: Int, at now: Moment, _ effects: inout [Effect]) -> Bool {
+        guard let slot = slots[place] else { return false }
+        guard let (index, what) = firstMissing(slot) else { return true }
+        slots[place]?.blocker = index
+        let service = services[slot.service]
+        if slot.waitingSince == nil {
+            slots[place]?.waitingSince = now.instant
+            tell(place, .waiting, "waiting for \(what)", at: now, key: "depends_on", &effects)
+        }
+        let since = slots[place]?.waitingSince ?? now.instant
+        if let timeout = service.spec.dependsOn[index].timeout, since + timeout <= now.instant {
+            slots[place]?.waitingSince = nil
+            giveUp(place, .failed, "waited \(timeout.text) for \(what)", last: nil, at: now, &effects)
+        }
+        return false
+    }
+
+    /// The first dependency that is missing, looking first where it was missing last time: a fan-in costs one look for each event.
+    func firstMissing(_ slot: Slot) -> (index: Int, what: String)? {
+        let service = services[slot.service]
+        let count = service.spec.dependsOn.count
+        guard count > 0 else { return nil }
+        let first = slot.blocker < count ? slot.blocker : 0
+        for step in 0..<count {
+            let index = (first + step) % count
+            if let what = missing(service.spec.dependsOn[index], at: service.needs[index]) { return (index, what) }
+        }
+        return nil
+    }
+
+    /// Who must be gone, or ready again, before this one may be stopped; nil when nothing holds it up.
+    func holdsUpStop(of slot: Slot) -> String? {
+        for dependant in services[slot.service].neededBy {
+            for place in services[dependant].slots {
+                if let other = slots[place], other.current != nil, mustGo(other) { return label(of: other) }
+            }
+        }
+        return holdsUpReplacement(of: slot)
+    }
+
+    /// Replicas are replaced one after the other: the next goes when the one before is ready again; one that fails stops the rest.
+    private func holdsUpReplacement(of slot: Slot) -> String? {
+        guard isWanted(slot), !slot.isRestartAsked, isReady(slot) else { return nil }
+        for place in services[slot.service].slots {
+            guard let other = slots[place], other.id != slot.id, isWanted(other) else { continue }
+            let isStale = other.current.map { $0.definition != services[slot.service].definition } ?? false
+            if isStale, other.current?.stopping == nil { continue }
+            if !isReady(other), other.outcome?.phase != .done { return label(of: other) }
+        }
+        return nil
+    }
+}
+
+extension Dependency.Condition {
+    /// As in "waiting for db to be …".
+    var word: String {
+        switch self {
+        case .started: "started"
+        case .ready: "ready"
+        case .healthy: "healthy"
+        case .completed: "completed"
+        case .succeeded: "successful"
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// Commands. They change what is wanted; `reconcile` finds out what that means.
+extension Fleet {
+    mutating func observe(_ order: Order, at now: Moment) {
+        switch order {
+        case .apply(let applied): apply(applied, at: now)
+        case .down(let name, let timeout):
+            guard let stack = stackPlace(name) else { return }
+            stacks[stack].applied.isLeaving = true
+            let limit = min(timeout ?? .seconds(Int64.max / 4_000_000_000), stacks[stack].applied.request.stack.stopTimeout)
+            for service in placesOfServices(stack) {
+                services[service].isRetired = true
+                for slot in services[service].slots {
+                    slots[slot]?.isLeaving = true
+                    hurry(slot, by: now.instant + limit)
+                }
+            }
+        case .start(let targets): for place in places(of: targets, withNeeds: true) { startByHand(place, "started by hand", at: now) }
+        case .restart(let targets):
+            for place in places(of: targets, withNeeds: false) {
+                if let slot = slots[place], slot.current != nil, isWanted(slot) {
+                    forgive(place)
+                    slots[place]?.isRestartAsked = true
+                } else {
+                    startByHand(place, "restarted by hand", at: now)
+                }
+                touch(place)
+            }
+        case .stop(let targets, let timeout):
+            for place in places(of: targets, withNeeds: false) {
+                guard let slot = slots[place] else { continue }
+                slots[place]?.departure = services[slot.service].spec.enabled ? .stopped : nil
+                forgive(place)
+                if let timeout { hurry(place, by: now.instant + timeout) }
+                touch(service: slot.service)
+            }
+        case .shutdown:
+            isShuttingDown = true
+            for stack in stacks.indices {
+                let limit = now.instant + stacks[stack].applied.request.stack.stopTimeout
+                for service in placesOfServices(stack) { for slot in services[service].slots { hurry(slot, by: limit) } }
+            }
+        }
+    }
+
+    /// Services of a stack in order of their names.
+    func placesOfServices(_ stack: Int) -> [Int] {
+        stacks[stack].services.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// A later command can shorten a stop, never lengthen it.
+    private mutating func hurry(_ place: Int, by limit: Instant) {
+        let earlier = slots[place]?.stopBy ?? limit
+        slots[place]?.stopBy = min(earlier, limit)
+        touch(place)
+    }
+
+    private mutating func forgive(_ place: Int) {
+        forgiveFailures(place)
+        slots[place]?.waitingSince = nil
+        slots[place]?.restarts = 0
+    }
+
+    private mutating func startByHand(_ place: Int, _ cause: String, at now: Moment) {
+        guard let slot = slots[place] else { return }
+        slots[place]?.departure = services[slot.service].spec.enabled ? nil : .started
+        if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
+        if slot.current == nil || slot.current?.stopping != nil {
+            forgive(place)
+            slots[place]?.nextCause = cause
+        }
+        touch(service: slot.service)
+    }
+
+    /// The slots that targets cover, in order; with what they need that is not wanted now.
+    private func places(of targets: [Target], withNeeds: Bool) -> [Int] {
+        var found: Set<Int> = []
+        var work: [Int] = []
+        for target in targets {
+            guard let stack = stackPlace(target.stack) else { continue }
+            for service in placesOfServices(stack) {
+                for place in services[service].slots {
+                    guard let slot = slots[place], !slot.isLeaving, target.covers(slot.id), found.insert(place).inserted else { continue }
+                    work.append(place)
+                }
+            }
+        }
+        var next = 0
+        while withNeeds, next < work.count {
+            guard let slot = slots[work[next]] else { break }
+            next += 1
+            for need in services[slot.service].needs.compactMap({ $0 }) {
+                for place in services[need].slots {
+                    guard let other = slots[place], !other.isLeaving, !isWanted(other), found.insert(place).inserted else { continue }
+                    work.append(place)
+                }
+            }
+        }
+        return work.sorted { (slots[$0]?.id).map { $0.description } ?? "" < (slots[$1]?.id).map { $0.description } ?? "" }
+    }
+
+    /// Whether the order names what is there; called before it is observed.
+    public func admit(_ order: Order) throws(Refusal) {
+        switch order {
+        case .apply, .shutdown: return
+        case .down(let name, _):
+            guard stackPlace(name) != nil else { throw unknown(stack: name) }
+        case .start(let targets), .restart(let targets), .stop(let targets, _):
+            for target in targets {
+                guard hasStack(target.stack), let stack = stackPlace(target.stack) else { throw unknown(stack: target.stack) }
+                guard let name = target.service else { continue }
+                guard let service = stacks[stack].services[name], !services[service].isRemoved else {
+                    throw Refusal(
+                        .unknown, "stack \(target.stack) has no service \(name)",
+                        remedy: "its services: \(placesOfServices(stack).map { services[$0].id.service }.joined(separator: ", "))")
+                }
+                if let replica = target.replica, !services[service].slots.contains(where: { slots[$0]?.id.replica == replica }) {
+                    throw Refusal(.unknown, "\(name) has no instance \(replica)", remedy: "it has \(services[service].spec.replicas)")
+                }
+            }
+        }
+    }
+
+    private func unknown(stack name: String) -> Refusal {
+        let names = stacks.filter { !$0.applied.isLeaving }.map(\.name)
+        return Refusal(
+            .unknown, "there is no stack \(name)",
+            remedy: names.isEmpty ? "nothing is applied; orch apply FILE" : "applied stacks: \(names.joined(separator: ", "))")
+    }
+
+    /// What is to be saved before the order is told: all departures of each stack that it touches, as they will be.
+    public func departures(after order: Order) -> [(stack: String, departures: [Departure])] {
+        let touched: [String]
+        switch order {
+        case .apply(let applied): touched = [applied.request.stack.name]
+        case .down(let name, _): touched = [name]
+        case .start(let targets), .restart(let targets), .stop(let targets, _): touched = Set(targets.map(\.stack)).sorted()
+        case .shutdown: return []
+        }
+        switch order {
+        case .apply, .down, .shutdown: return touched.map { ($0, []) }
+        case .start, .restart, .stop: break
+        }
+        var future = self
+        future.observe(order, at: Moment(instant: clock, wall: WallTime(nanoseconds: 0)))
+        return touched.map { name in
+            guard let stack = future.stackPlace(name) else { return (name, []) }
+            let slots = future.placesOfServices(stack).flatMap { future.services[$0].slots }.compactMap { future.slots[$0] }
+            return (name, slots.compactMap { slot in slot.departure.map { Departure(slot.id, $0) } })
+        }
+    }
+
+    /// The stack as it is to be kept while it leaves; nil when there is none.
+    public func leaving(stack: String) -> AppliedStack? {
+        guard let place = stackPlace(stack) else { return nil }
+        var applied = stacks[place].applied
+        applied.isLeaving = true
+        return applied
+    }
+}

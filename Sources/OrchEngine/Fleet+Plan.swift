@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// The difference between what is applied and what is asked. `diff` shows it and `apply` is admitted by it; nothing here can act.
+extension Fleet {
+    /// What applying the request would do, or why the daemon will not.
+    public func plan(for request: ApplyRequest) throws(Refusal) -> Plan {
+        let stack = request.stack
+        guard let place = stackPlace(stack.name), !stacks[place].applied.isLeaving else {
+            guard stacks.count < Limits.stacks else {
+                throw Refusal(.limit, "this daemon already keeps \(Limits.stacks) stacks", remedy: "take one down first: orch down STACK")
+            }
+            return Plan(
+                stack: stack.name, revision: stack.digest.hex,
+                changes: stack.services.map { Change(.create, $0.name, because: [$0.enabled ? "new in the manifest" : "new in the manifest, disabled"]) })
+        }
+        let applied = stacks[place].applied
+        guard applied.request.manifestPath == request.manifestPath || request.adopt else {
+            throw Refusal(
+                .conflict, "stack \(stack.name) was applied from \(applied.request.manifestPath), not from \(request.manifestPath)",
+                remedy: "give this manifest another `name:`, or take the stack over with --adopt")
+        }
+        var changes: [Change] = []
+        for spec in stack.services {
+            guard let old = stacks[place].services[spec.name], !services[old].isRemoved else {
+                changes.append(Change(.create, spec.name, because: [spec.enabled ? "new in the manifest" : "new in the manifest, disabled"]))
+                continue
+            }
+            if let change = change(of: old, to: spec) { changes.append(change) }
+        }
+        for spec in applied.request.stack.services where stack.service(spec.name) == nil {
+            changes.append(Change(.remove, spec.name, because: ["no longer in the manifest"]))
+        }
+        return Plan(stack: stack.name, revision: stack.digest.hex, changes: changes.sorted { $0.service < $1.service })
+    }
+
+    /// What becomes of one service; nil when nothing does.
+    private func change(of place: Int, to spec: ServiceSpec) -> Change? {
+        let service = services[place]
+        let fields = service.spec == spec ? [] : ServiceSpec.changes(from: service.spec, to: spec)
+        let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
+        let drift = drift(in: live, of: service, wanted: spec.enabled)
+        guard !fields.isEmpty || !drift.isEmpty else { return nil }
+        let isUp = live.contains { $0.current != nil }
+        let isRestart = fields.contains { $0.fate == .restart }
+        var because: [String] = []
+        if isRestart { because.append("its definition changed") }
+        because += drift
+        let action: Change.Action
+        if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
+            action = spec.enabled ? .start : .stop
+            if service.spec.enabled != spec.enabled { because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest") }
+        } else if isRestart {
+            action = spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
+        } else if !drift.isEmpty {
+            action = spec.kind == .task ? .run : .start
+        } else if fields.contains(where: { $0.path == "replicas" }) {
+            action = .scale
+        } else {
+            action = .live
+        }
+        return Change(action, spec.name, because: because, fields: fields)
+    }
+
+    /// Where the instances stand against the manifest: what a person stopped or started, and what has failed.
+    private func drift(in live: [Slot], of service: Service, wanted: Bool) -> [String] {
+        var found: [String] = []
+        for slot in live {
+            let label = live.count > 1 ? "\(label(of: slot)) " : ""
+            if slot.departure == .stopped, wanted { found.append("\(label)stopped by hand") }
+            if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
+            if wanted, let outcome = slot.outcome, outcome.phase == .failed, outcome.definition == service.definition {
+                found.append("\(label)failed: \(outcome.reason)")
+            }
+        }
+        return found
+    }
+
+    /// The revision as it is to be kept. What a service inherits is refreshed only where the plan starts it anew.
+    public func admit(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> AppliedStack {
+        let plan = try plan(for: request)
+        var refreshed: Set<String> = []
+        for change in plan.changes {
+            switch change.action {
+            case .create, .start, .run, .restart: refreshed.insert(change.service)
+            case .stop, .reload, .live, .scale, .rename, .remove: break
+            }
+        }
+        let old = stackPlace(request.stack.name)
+        let inherited = request.stack.services.map { spec in
+            guard !refreshed.contains(spec.name), let old, let place = stacks[old].services[spec.name] else {
+                return ServiceInheritance(service: spec.name, environment: request.inherited)
+            }
+            return ServiceInheritance(service: spec.name, environment: services[place].inherited)
+        }
+        return AppliedStack(request: request, revision: request.stack.digest, appliedAt: now.wall, inherited: inherited)
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// Where a slot stands, and when it must be looked at again.
+extension Fleet {
+    /// Concludes phase, signature and deadline of a settled slot, and wakes the neighbours if they would now see something else.
+    mutating func present(_ place: Int, at now: Moment) {
+        guard let slot = slots[place] else { return }
+        let (phase, reason, key) = standing(of: slot, at: now.instant)
+        if phase != slot.phase {
+            slots[place]?.phase = phase
+            slots[place]?.since = now.wall
+        }
+        if phase != slot.phase || reason != slot.reason { noteChange(place) }
+        slots[place]?.reason = reason
+        slots[place]?.reasonKey = key
+        let signature = signature(of: slot)
+        if signature != slot.signature {
+            slots[place]?.signature = signature
+            noteChange(place)
+            for neighbour in neighbours(of: slot.service) { touch(service: neighbour) }
+        }
+        let next = soonest(slot, after: now.instant)
+        if next != slots[place]?.deadline {
+            slots[place]?.deadline = next
+            if let next { heap.push(next, place) }
+        }
+    }
+
+    private func signature(of slot: Slot) -> Signature {
+        Signature(
+            isOpen: slot.current != nil, isStarted: isStarted(slot), isReady: isReady(slot), isHealthy: isHealthy(slot),
+            isCompleted: slot.outcome != nil, isSucceeded: slot.outcome?.phase == .done, mustGo: mustGo(slot))
+    }
+
+    /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.
+    func standing(of slot: Slot, at now: Instant) -> (Phase, String, String) {
+        if let incarnation = slot.current { return standing(of: slot, incarnation, at: now) }
+        let service = services[slot.service]
+        guard isWanted(slot) else {
+            if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
+            return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
+        }
+        if let outcome = slot.outcome, outcome.definition == service.definition { return (outcome.phase, outcome.reason, "restart") }
+        if let retryAt = slot.retryAt, retryAt > now { return (.backoff, slot.nextCause ?? "", "restart") }
+        return (.waiting, "waiting for \(firstMissing(slot)?.what ?? "its turn")", "depends_on")
+    }
+
+    private func standing(of slot: Slot, _ incarnation: Incarnation, at now: Instant) -> (Phase, String, String) {
+        if let progress = incarnation.stopping {
+            if let killedAt = progress.killedAt, now - killedAt >= Patience.stuck {
+                let names = incarnation.survivors.isEmpty ? "something of it" : incarnation.survivors.joined(separator: ", ")
+                return (.stuck, "still alive \((now - killedAt).brief) after SIGKILL (uninterruptible sleep?): \(names)", "stop")
+            }
+            return (.stopping, "\(progress.reason); \(progress.stepText)", "stop")
+        }
+        if incarnation.hasEnded { return (.stopping, "its main process ended; looking after what it left behind", "") }
+        let goes = mustGo(slot) ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
+        let spec = services[slot.service].spec
+        guard incarnation.isExecuted else { return (.starting, goes.isEmpty ? "being executed" : goes, "command") }
+        if spec.kind == .task { return (.running, goes, "") }
+        guard incarnation.readyAt != nil else {
+            let complaint = complaint(incarnation)
+            let lacks = spec.ready == .notify && !incarnation.isAnnounced ? "it has not said READY=1 yet" : "its probes have not passed yet"
+            return (.starting, complaint.isEmpty ? lacks : complaint, spec.ready == .notify ? "ready" : "health")
+        }
+        if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
+        for kind in [ProbeKind.readiness, .liveness] {
+            if let state = incarnation.probes[kind], state.verdict == .failing {
+                return (.unhealthy, "\(kind.rawValue) probe: \(state.complaint)", "health.\(kind.rawValue)")
+            }
+        }
+        return (.ready, goes, "")
+    }
+
+    /// The next instant at which something happens to the slot by itself.
+    private func soonest(_ slot: Slot, after now: Instant) -> Instant? {
+        var candidates: [Instant] = []
+        if let incarnation = slot.current {
+            if let progress = incarnation.stopping {
+                candidates.append(progress.deadline)
+                if let stopBy = slot.stopBy, !progress.isAtKill { candidates.append(stopBy) }
+                if let killedAt = progress.killedAt { candidates.append(killedAt + Patience.stuck) }
+            } else if incarnation.hasEnded {
+                if let exitAt = incarnation.exitAt { candidates.append(exitAt.instant + Patience.clearing) }
+            } else {
+                if let by = startDeadline(slot) { candidates.append(by) }
+                if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
+                let health = services[slot.service].spec.health
+                for kind in ProbeKind.allCases {
+                    guard let state = incarnation.probes[kind], health[kind] != nil, !state.isAsked else { continue }
+                    if kind == .startup && state.verdict == .passing { continue }
+                    candidates.append(state.next)
+                }
+            }
+        } else if isWanted(slot) {
+            if let retryAt = slot.retryAt { candidates.append(retryAt) }
+            if let since = slot.waitingSince, slot.outcome == nil {
+                let needs = services[slot.service].spec.dependsOn
+                if slot.blocker < needs.count, let timeout = needs[slot.blocker].timeout { candidates.append(since + timeout) }
+            }
+        }
+        return candidates.filter { $0 > now }.min()
+    }
+}

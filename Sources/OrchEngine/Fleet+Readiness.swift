@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// Readiness and the probes.
+extension Fleet {
+    /// Asks what is due, and concludes whether the instance is ready.
+    mutating func attendReadiness(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place], let incarnation = slot.current, let executedAt = incarnation.executedAt else { return }
+        let service = services[slot.service]
+        for kind in ProbeKind.allCases {
+            react(place, kind, at: now, &effects)
+            guard slots[place]?.current?.stopping == nil else { return }
+            guard let probe = service.spec.health[kind] else {
+                if incarnation.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
+                continue
+            }
+            guard isDue(kind, for: slots[place]?.current, service.spec.health) else { continue }
+            ask(place, kind, probe, since: executedAt.instant, at: now, &effects)
+        }
+        concludeReadiness(place, service.spec, at: now, &effects)
+    }
+
+    /// Startup holds the other two back, and has no more to say once it has passed.
+    private func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, _ health: HealthSpec) -> Bool {
+        let hasStarted = health.startup == nil || incarnation?.probes[.startup]?.verdict == .passing
+        return kind == .startup ? !hasStarted : hasStarted
+    }
+
+    private mutating func ask(
+        _ place: Int, _ kind: ProbeKind, _ probe: Probe, since start: Instant, at now: Moment, _ effects: inout [Effect]
+    ) {
+        guard let incarnation = slots[place]?.current else { return }
+        var state = incarnation.probes[kind] ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
+        if !state.isAsked, state.next <= now.instant {
+            state.isAsked = true
+            state.round += 1
+            state.next = now.instant + probe.interval
+            let runner = takeLaunch()
+            effects.append(.probe(incarnation.launch, kind, round: state.round, probe, runner: runner))
+        }
+        slots[place]?.current?.probes[kind] = state
+    }
+
+    private mutating func concludeReadiness(_ place: Int, _ spec: ServiceSpec, at now: Moment, _ effects: inout [Effect]) {
+        guard spec.kind == .service, let incarnation = slots[place]?.current, incarnation.readyAt == nil else { return }
+        if spec.ready == .notify, !incarnation.isAnnounced { return }
+        for kind in [ProbeKind.startup, .readiness] where spec.health[kind] != nil && incarnation.probes[kind]?.verdict != .passing { return }
+        slots[place]?.current?.readyAt = now
+        effects.append(.note(.ready(incarnation.launch, at: now)))
+        let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""
+        tell(place, .ready, (spec.ready == .notify ? "it said READY=1" : "ready") + after, at: now, &effects)
+    }
+
+    /// Never ready by `start_timeout`, or a task that runs over its `timeout`.
+    mutating func attendStartDeadline(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil else { return }
+        let spec = services[slot.service].spec
+        let limit = (spec.startTimeout ?? .zero).text
+        switch spec.kind {
+        case .service:
+            let complaint = complaint(slot.current)
+            beginStop(place, .failure, "not ready within \(limit)" + (complaint.isEmpty ? "" : ": \(complaint)"), at: now, &effects)
+        case .task: beginStop(place, .failure, "ran longer than its timeout of \(limit)", at: now, &effects)
+        }
+    }
+
+    func startDeadline(_ slot: Slot) -> Instant? {
+        guard let incarnation = slot.current, incarnation.readyAt == nil, !incarnation.hasEnded,
+            let limit = services[slot.service].spec.startTimeout
+        else { return nil }
+        return (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
+    }
+
+    /// What a probe that has not passed said last.
+    func complaint(_ incarnation: Incarnation?) -> String {
+        for kind in ProbeKind.allCases {
+            if let state = incarnation?.probes[kind], state.verdict != .passing, !state.complaint.isEmpty {
+                return "\(kind.rawValue) probe: \(state.complaint)"
+            }
+        }
+        return ""
+    }
+
+    mutating func observe(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult, at now: Moment) {
+        guard let place = launchIndex[launch], let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded,
+            incarnation.stopping == nil, var state = incarnation.probes[kind], state.round == round, state.isAsked,
+            let probe = services[slot.service].spec.health[kind]
+        else { return }
+        let before = state.verdict
+        state.isAsked = false
+        state.next = max(state.next, now.instant)
+        switch result {
+        case .success:
+            state.successes += 1
+            state.failures = 0
+            state.complaint = ""
+            if state.successes >= probe.successThreshold { state.verdict = .passing }
+        case .failure(let text):
+            state.failures += 1
+            state.successes = 0
+            state.complaint = text
+            if state.failures >= probe.failureThreshold { state.verdict = .failing }
+        case .unasked(let text): state.complaint = "could not be asked: \(text)"
+        }
+        if state.verdict != before { state.isTurned = true }
+        slots[place]?.current?.probes[kind] = state
+        touch(place)
+    }
+
+    /// Acts once on a verdict that has turned.
+    private mutating func react(_ place: Int, _ kind: ProbeKind, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place], let incarnation = slot.current, let state = incarnation.probes[kind], state.isTurned else { return }
+        slots[place]?.current?.probes[kind]?.isTurned = false
+        let launch = incarnation.launch
+        let key = "health.\(kind.rawValue)"
+        effects.append(.note(.probed(launch, kind, passing: state.verdict == .passing)))
+        guard state.verdict == .failing else {
+            if incarnation.readyAt != nil { tell(place, .healthy, "\(kind.rawValue) probe passes", at: now, key: key, &effects) }
+            return
+        }
+        let cause = "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"
+        switch kind {
+        case .readiness: if incarnation.readyAt != nil { tell(place, .unready, cause, at: now, key: key, &effects) }
+        case .startup: beginStop(place, .failure, cause, at: now, &effects)
+        case .liveness:
+            tell(place, .unhealthy, cause, at: now, key: key, &effects)
+            switch services[slot.service].spec.health.liveness?.onFailure ?? .report {
+            case .restart: beginStop(place, .failure, cause, at: now, &effects)
+            case .stop: beginStop(place, .retired, cause, at: now, &effects)
+            case .report: break
+            case .signal(let signal): effects.append(.signal(launch, signal, to: .main))
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// Waking up: the revisions from the disk, the notes of this boot, the launches that live.
+extension Fleet {
+    mutating func recover(_ recovery: Recovery, at now: Moment) {
+        for applied in recovery.stacks {
+            apply(applied, at: now)
+            guard applied.isLeaving else { continue }
+            observe(.down(stack: applied.request.stack.name, timeout: nil), at: now)
+        }
+        pending.removeAll()
+        for departure in recovery.departures {
+            guard let place = slotPlace(departure.instance), let slot = slots[place] else { continue }
+            let survivesBoot = services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
+            if !recovery.isNewBoot || survivesBoot { slots[place]?.departure = departure.kind }
+        }
+        var open: [LaunchID: Int] = [:]
+        for note in recovery.notes { recall(note, &open, at: now) }
+        for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], recovery.notes, at: now) }
+        buryTheLost(recovery.survivors, at: now)
+    }
+
+    /// Takes one note of a former life into account.
+    private mutating func recall(_ note: LaunchNote, _ open: inout [LaunchID: Int], at now: Moment) {
+        switch note {
+        case .ordered(let launch, let id, let definition, let moment, let restarts):
+            if launch >= upcoming { upcoming = LaunchID(launch.number + 1) }
+            guard let place = slotPlace(id) else { return }
+            slots[place]?.current = Incarnation(launch: launch, definition: definition, orderedAt: moment, because: "adopted")
+            slots[place]?.lastLaunch = launch
+            slots[place]?.restarts = restarts
+            slots[place]?.outcome = nil
+            open[launch] = place
+        case .executed(let launch, let pid, let moment, let ports, let tracking):
+            rewrite(launch, open) {
+                $0.executedAt = moment
+                $0.pid = pid
+                $0.ports = ports
+                $0.tracking = tracking
+                $0.isStartTold = true
+            }
+            if let place = open[launch] { slots[place]?.lastStartedAt = moment.wall }
+        case .ready(let launch, let moment):
+            rewrite(launch, open) {
+                $0.readyAt = moment
+                $0.isAnnounced = true
+            }
+        case .stopping(let launch, let reason, let step, let deadline):
+            guard let place = open[launch], let service = slots[place]?.service else { return }
+            let stop = services[service].spec.stop
+            var progress = StopProgress(motive: .requested, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
+            progress.step = min(step, stop.steps.count - 1)
+            rewrite(launch, open) { $0.stopping = progress }
+        case .failed(let id, let moment):
+            guard let place = slotPlace(id) else { return }
+            slots[place]?.failures.append(moment.instant)
+            slots[place]?.streak += 1
+        case .probed(let launch, let kind, let isPassing):
+            rewrite(launch, open) {
+                var state = $0.probes[kind] ?? ProbeState(next: now.instant)
+                state.verdict = isPassing ? .passing : .failing
+                $0.probes[kind] = state
+            }
+        case .released(let launch):
+            guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
+            slots[place]?.current = nil
+        case .ended(let id, let launch, let exit, _, let definition, let phase):
+            guard let place = slotPlace(id) else { return }
+            let reason = exit.text
+            slots[place]?.outcome = Outcome(phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
+            slots[place]?.lastExit = exit
+            slots[place]?.lastLaunch = launch
+        }
+    }
+
+    private mutating func rewrite(_ launch: LaunchID, _ open: [LaunchID: Int], _ write: (inout Incarnation) -> Void) {
+        guard let place = open[launch], var incarnation = slots[place]?.current, incarnation.launch == launch else { return }
+        write(&incarnation)
+        slots[place]?.current = incarnation
+    }
+
+    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ notes: [LaunchNote], at now: Moment) {
+        guard let place, var incarnation = slots[place]?.current, incarnation.launch == survivor.launch else {
+            strays.append(survivor.launch)
+            pending.append(.kill(survivor.launch))
+            return
+        }
+        if survivor.hasExecuted, incarnation.executedAt == nil { incarnation.executedAt = now }
+        incarnation.pid = survivor.pid
+        incarnation.fault = survivor.fault
+        incarnation.exit = survivor.exit
+        if survivor.exit != nil { incarnation.exitAt = now }
+        slots[place]?.current = incarnation
+        launchIndex[survivor.launch] = place
+        touch(place)
+        var told: [Effect] = []
+        tell(place, .adopted, "the daemon was replaced; pid \(survivor.pid) kept", at: now, launch: survivor.launch, &told)
+        pending += told
+    }
+
+    /// Launches that were noted but that the keeper does not hold: they never came to be, or died with the keeper.
+    private mutating func buryTheLost(_ survivors: [Survivor], at now: Moment) {
+        for place in slots.indices {
+            guard let slot = slots[place], let launch = slot.current?.launch, launchIndex[launch] == nil else { continue }
+            slots[place]?.current = nil
+            slots[place]?.nextCause = "its launch \(launch.number) was lost with the former daemon"
+            pending.append(.note(.released(launch)))
+            touch(place)
+        }
+    }
+}

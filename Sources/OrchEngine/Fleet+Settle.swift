@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+extension Fleet {
+    /// Brings one slot to rest at this instant: tell what happened, close, let time act, decide, say where it stands.
+    mutating func settle(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        announce(place, at: now, &effects)
+        if let incarnation = slots[place]?.current {
+            if incarnation.isClosed {
+                close(place, incarnation, at: now, &effects)
+            } else {
+                attend(place, at: now, &effects)
+            }
+        }
+        decide(place, at: now, &effects)
+        guard slots[place] != nil else { return }
+        present(place, at: now)
+    }
+
+    /// Facts worth telling, in the order in which they happened.
+    private mutating func announce(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard var incarnation = slots[place]?.current else { return }
+        let launch = incarnation.launch
+        if let executedAt = incarnation.executedAt, !incarnation.isStartTold {
+            incarnation.isStartTold = true
+            slots[place]?.current = incarnation
+            slots[place]?.lastStartedAt = executedAt.wall
+            let pid = incarnation.pid ?? 0
+            effects.append(
+                .note(.executed(launch, pid: pid, at: executedAt, ports: incarnation.ports, tracking: incarnation.tracking ?? "")))
+            tell(place, .started, "pid \(pid)", at: executedAt, launch: launch, &effects)
+        }
+        guard incarnation.hasEnded, !incarnation.isEndTold else { return }
+        incarnation.isEndTold = true
+        slots[place]?.current = incarnation
+        if let exit = incarnation.exit {
+            slots[place]?.lastExit = exit
+            let end = incarnation.exitAt ?? now
+            let lived = incarnation.executedAt.map { end.instant - $0.instant }
+            tell(place, .exited, lived.map { "\(exit.text) after \($0.brief)" } ?? exit.text, at: end, launch: launch, exit: exit, &effects)
+        } else if let fault = incarnation.fault {
+            tell(place, .exited, "never executed: \(fault.text)", at: now, launch: launch, &effects)
+        }
+    }
+
+    /// Time acts on what is alive.
+    private mutating func attend(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place], let incarnation = slot.current else { return }
+        if incarnation.stopping != nil {
+            climb(place, at: now, &effects)
+        } else if incarnation.hasEnded {
+            let ended = (incarnation.exitAt ?? now).instant
+            if ended + Patience.clearing <= now.instant {
+                beginStop(place, .clearing, "its main process ended and left others behind", at: now, &effects)
+            }
+        } else {
+            attendReadiness(place, at: now, &effects)
+            attendStartDeadline(place, at: now, &effects)
+        }
+    }
+
+    /// Compares what is wanted with what is there.
+    private mutating func decide(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place] else { return }
+        if let incarnation = slot.current {
+            guard mustGo(slot), incarnation.stopping == nil, !incarnation.hasEnded else { return }
+            let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
+            if isLate || holdsUpStop(of: slot) == nil {
+                beginStop(place, .requested, goingBecause(slot), at: now, &effects)
+            }
+            return
+        }
+        guard isWanted(slot) else {
+            slots[place]?.retryAt = nil
+            if slot.isLeaving { remove(place) }
+            return
+        }
+        if let outcome = slot.outcome {
+            let isDue = slot.retryAt.map { $0 <= now.instant } ?? false
+            guard isDue || outcome.definition != services[slot.service].definition else { return }
+            forgiveFailures(place)
+            if slot.nextCause == nil {
+                slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : "its definition changed"
+            }
+        }
+        guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true else { return }
+        guard gate(place, at: now, &effects) else { return }
+        launch(place, at: now, &effects)
+    }
+
+    private mutating func launch(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place] else { return }
+        let service = services[slot.service]
+        let launch = takeLaunch()
+        let because = slot.nextCause ?? "wanted by the manifest"
+        let label = label(of: slot)
+        slots[place]?.current = Incarnation(launch: launch, definition: service.definition, orderedAt: now, because: because)
+        slots[place]?.lastLaunch = launch
+        slots[place]?.nextCause = nil
+        slots[place]?.outcome = nil
+        slots[place]?.retryAt = nil
+        slots[place]?.isRestartAsked = false
+        slots[place]?.waitingSince = nil
+        slots[place]?.stopBy = nil
+        launchIndex[launch] = place
+        effects.append(.note(.ordered(launch, slot.id, definition: service.definition, at: now, restarts: slot.restarts)))
+        effects.append(
+            .launch(
+                LaunchOrder(
+                    launch: launch, instance: slot.id, spec: service.spec, label: label, inherited: service.inherited,
+                    fileLimit: service.fileLimit, because: because)))
+        tell(place, .launching, because, at: now, launch: launch, &effects)
+    }
+
+    /// Gives the slot up once nothing of it is alive and nobody wants it any more.
+    private mutating func remove(_ place: Int) {
+        guard let slot = slots[place] else { return }
+        let service = slot.service
+        noteChange(place)
+        slots[place] = nil
+        freeSlots.append(place)
+        services[service].slots.removeAll { $0 == place }
+        for neighbour in neighbours(of: service) { touch(service: neighbour) }
+        if let stack = stackPlace(services[service].id.stack) { stacks[stack].slotCount -= 1 }
+        if services[service].slots.isEmpty, services[service].isRemoved { dissolve(service) }
+    }
+
+    func neighbours(of service: Int) -> [Int] { services[service].needs.compactMap { $0 } + services[service].neededBy + [service] }
+
+    /// Records what happened for `events` and `why`.
+    mutating func tell(
+        _ place: Int, _ kind: Occurrence.Kind, _ cause: String, at now: Moment, launch: LaunchID? = nil, exit: Exit? = nil, key: String = "",
+        _ effects: inout [Effect]
+    ) {
+        guard let slot = slots[place] else { return }
+        let occurrence = Occurrence(
+            time: now.wall, stack: slot.id.service.stack, service: slot.id.service.service, instance: slot.id,
+            launch: launch ?? slot.current?.launch, kind: kind, cause: cause, exit: exit, position: position(of: slot.id.service, key: key))
+        effects.append(.record(occurrence))
+        slots[place]?.causes.append(occurrence)
+        let surplus = (slots[place]?.causes.count ?? 0) - Limits.causesPerInstance
+        if surplus > 0 { slots[place]?.causes.removeFirst(surplus) }
+    }
+
+    /// Where in the manifest a key of a service stands, or the service itself.
+    func position(of service: ServiceID, key: String) -> Position? {
+        guard let stack = stackPlace(service.stack) else { return nil }
+        let positions = stacks[stack].applied.request.positions
+        func find(_ path: String) -> Position? {
+            var low = 0
+            var high = positions.count
+            while low < high {
+                let middle = (low + high) / 2
+                if positions[middle].path < path { low = middle + 1 } else { high = middle }
+            }
+            return low < positions.count && positions[low].path == path ? positions[low].position : nil
+        }
+        return (key.isEmpty ? nil : find("\(service.service).\(key)")) ?? find(service.service)
+    }
+
+    func label(of slot: Slot) -> String {
+        let service = services[slot.service]
+        return slot.id.label(alone: service.spec.replicas <= 1 && service.slots.count <= 1)
+    }
+
+    mutating func noteChange(_ place: Int) {
+        guard let slot = slots[place], !slot.isChanged else { return }
+        slots[place]?.isChanged = true
+        changed.append(slot.id)
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// What people are told.
+extension Fleet {
+    /// Sorted by name.
+    public func status(of target: Target?) -> [StackStatus] {
+        var answer: [StackStatus] = []
+        for (place, stack) in stacks.enumerated() where target == nil || target?.stack == stack.name {
+            var instances: [InstanceStatus] = []
+            for service in placesOfServices(place) {
+                for slot in services[service].slots {
+                    guard let found = slots[slot], target?.covers(found.id) ?? true else { continue }
+                    instances.append(status(of: found))
+                }
+            }
+            answer.append(
+                StackStatus(
+                    name: stack.name, revision: stack.applied.revision.hex, manifestPath: stack.applied.request.manifestPath,
+                    phase: phase(ofStack: place), instances: instances))
+        }
+        return answer
+    }
+
+    /// The status of one instance, nil when there is none.
+    public func status(of instance: InstanceID) -> InstanceStatus? {
+        slotPlace(instance).flatMap { slots[$0] }.map { status(of: $0) }
+    }
+
+    private func status(of slot: Slot) -> InstanceStatus {
+        let service = services[slot.service]
+        var row = InstanceStatus(id: slot.id, label: label(of: slot), kind: service.spec.kind, phase: slot.phase, since: slot.since)
+        row.restarts = slot.restarts
+        row.exit = slot.lastExit
+        row.launch = slot.lastLaunch
+        row.startedAt = slot.lastStartedAt
+        row.health = health(of: slot)
+        row.reason = slot.reason
+        if slot.phase == .waiting, let because = whatNeedIsDoing(slot) { row.reason += " (\(because))" }
+        if !slot.reason.isEmpty { row.position = position(of: slot.id.service, key: slot.reasonKey) }
+        if let next = slot.current?.stopping?.deadline ?? (slot.phase == .backoff ? slot.retryAt : nil), next > clock {
+            row.until = wallOfClock + (next - clock)
+        }
+        if let incarnation = slot.current {
+            row.pid = incarnation.hasEnded ? nil : incarnation.pid
+            row.readyAt = incarnation.readyAt?.wall
+            row.ports = incarnation.ports
+            row.tracking = incarnation.tracking
+            row.said = incarnation.said
+        }
+        return row
+    }
+
+    private func health(of slot: Slot) -> Health {
+        let health = services[slot.service].spec.health
+        guard health != HealthSpec() else { return .none }
+        guard let incarnation = slot.current, !incarnation.hasEnded else { return .unknown }
+        let states = ProbeKind.allCases.filter { health[$0] != nil }.map { incarnation.probes[$0]?.verdict ?? .unknown }
+        if states.contains(.failing) { return .unhealthy }
+        return states.contains(.unknown) ? .unknown : .healthy
+    }
+
+    /// What the first missing dependency is doing instead, and why.
+    private func whatNeedIsDoing(_ slot: Slot) -> String? {
+        guard let (index, _) = firstMissing(slot), let need = services[slot.service].needs[index] else { return nil }
+        let dependency = services[slot.service].spec.dependsOn[index]
+        for place in services[need].slots {
+            guard let other = slots[place], !hasReached(dependency.condition, other) else { continue }
+            return "\(label(of: other)) is \(other.phase.rawValue)" + (other.reason.isEmpty || other.phase == .waiting ? "" : ": \(other.reason)")
+        }
+        return nil
+    }
+
+    private func phase(ofStack place: Int) -> StackPhase {
+        var isProgressing = false
+        var isDegraded = false
+        var isFailed = false
+        var isAnyUp = false
+        for service in stacks[place].services.values.sorted() {
+            for slotPlace in services[service].slots {
+                guard let slot = slots[slotPlace] else { continue }
+                switch slot.phase {
+                case .idle: break
+                case .waiting, .backoff, .starting, .running, .reloading, .stopping: isProgressing = true
+                case .ready, .done: isAnyUp = true
+                case .unhealthy: isDegraded = true
+                case .failed, .stuck: isFailed = true
+                }
+            }
+        }
+        if isFailed { return .failed }
+        if isDegraded { return .degraded }
+        if isProgressing { return .progressing }
+        return isAnyUp ? .ready : .stopped
+    }
+
+    /// How a goal stands for targets.
+    public func verdict(on goal: Goal, for targets: [Target]) -> Verdict {
+        if goal == .forever { return .pending }
+        var isPending = false
+        for target in targets {
+            guard let stack = stackPlace(target.stack) else {
+                if goal == .gone || goal == .stopped { continue }
+                return .failed("there is no stack \(target.stack) any more")
+            }
+            if goal == .gone { isPending = true }
+            for service in placesOfServices(stack) {
+                for place in services[service].slots {
+                    guard let slot = slots[place], target.covers(slot.id) else { continue }
+                    switch verdict(on: goal, for: slot) {
+                    case .pending: isPending = true
+                    case .reached: break
+                    case .failed(let reason): return .failed("\(label(of: slot)): \(reason)")
+                    }
+                }
+            }
+        }
+        return isPending ? .pending : .reached
+    }
+
+    private func verdict(on goal: Goal, for slot: Slot) -> Verdict {
+        if slot.phase == .stuck, goal == .stopped || goal == .gone { return .failed(slot.reason) }
+        switch goal {
+        case .forever: return .pending
+        case .gone: return .pending
+        case .stopped: return slot.current == nil && !isWanted(slot) ? .reached : .pending
+        case .settled:
+            if !isWanted(slot) { return slot.current == nil ? .reached : .pending }
+            if slot.isDirty || mustGo(slot) { return .pending }
+            if slot.phase == .failed { return .failed(slot.reason) }
+            return slot.phase == .ready || slot.phase == .done ? .reached : .pending
+        case .reached(let condition):
+            if hasReached(condition, slot), !slot.isDirty { return .reached }
+            if slot.isDirty { return .pending }
+            if slot.phase == .failed { return .failed(slot.reason) }
+            if slot.phase == .done { return .failed("it ended: \(slot.reason)") }
+            return isWanted(slot) ? .pending : .failed(slot.reason.isEmpty ? "it is not wanted" : slot.reason)
+        }
+    }
+
+    /// The chain of causes of each instance the target covers.
+    public func why(_ target: Target) -> [WhyAnswer] {
+        guard let stack = stackPlace(target.stack) else { return [] }
+        var answers: [WhyAnswer] = []
+        for service in placesOfServices(stack) {
+            for place in services[service].slots {
+                guard let slot = slots[place], target.covers(slot.id) else { continue }
+                answers.append(WhyAnswer(status: status(of: slot), chain: slot.causes.reversed()))
+            }
+        }
+        return answers
+    }
+}
+
+/// Where an instance stands and how it came there.
+public struct WhyAnswer: Equatable, Sendable {
+    public var status: InstanceStatus
+    /// Newest first.
+    public var chain: [Occurrence]
+    public init(status: InstanceStatus, chain: [Occurrence]) {
+        self.status = status
+        self.chain = chain
+    }
+}

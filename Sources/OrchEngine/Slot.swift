@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// The place of one instance: it lives as long as the instance is in the manifest or anything of it is alive.
+struct Slot: Sendable {
+    let id: InstanceID
+    let service: Int
+
+    /// What a person did by hand against the manifest.
+    var departure: Departure.Kind?
+    /// Beyond `replicas`, or its service was removed: gone once closed.
+    var isLeaving = false
+    /// Replaced once even though its definition stands: `orch restart`.
+    var isRestartAsked = false
+    /// At this instant its ladder skips to the kill: a later command can shorten a stop, never lengthen it.
+    var stopBy: Instant?
+    /// Why the next launch happens, when something more telling than "wanted" is known.
+    var nextCause: String?
+
+    var current: Incarnation?
+    var lastLaunch: LaunchID?
+    var lastExit: Exit?
+    var lastStartedAt: WallTime?
+
+    /// How the last launch ended for good, while nothing else is wanted of it.
+    var outcome: Outcome?
+    /// Not before this instant: back-off, or `retry_after` from `failed`.
+    var retryAt: Instant?
+    /// Failures within the window, oldest first.
+    var failures: [Instant] = []
+    /// Failures in a row, for the back-off.
+    var streak = 0
+    var restarts = 0
+
+    /// The dependency (by place in `dependsOn`) that was missing last time: asked first.
+    var blocker = 0
+    var waitingSince: Instant?
+
+    var deadline: Instant?
+    var isDirty = false
+    var isChanged = false
+    var phase = Phase.idle
+    var since: WallTime
+    var reason = ""
+    /// The key of the manifest that the reason is about, such as `depends_on`.
+    var reasonKey = ""
+    /// What neighbours look at; when it changes they are looked at again.
+    var signature = Signature()
+    /// Newest last, at most `Limits.causesPerInstance`.
+    var causes: [Occurrence] = []
+
+    init(id: InstanceID, service: Int, since: WallTime) {
+        self.id = id
+        self.service = service
+        self.since = since
+    }
+}
+
+/// An end that asks for nothing more.
+struct Outcome: Sendable, Equatable {
+    /// `done` or `failed`.
+    var phase: Phase
+    var reason: String
+    var definition: Digest
+}
+
+/// The part of a slot's state that gates of other slots depend on.
+struct Signature: Equatable, Sendable {
+    var isOpen = false
+    var isStarted = false
+    var isReady = false
+    var isHealthy = false
+    var isCompleted = false
+    var isSucceeded = false
+    var mustGo = false
+}
+
+/// A service as it is wanted now.
+struct Service: Sendable {
+    let id: ServiceID
+    var spec: ServiceSpec
+    var definition: Digest
+    var inherited: [EnvironmentEntry]
+    var fileLimit: UInt64?
+    /// Slots by replica, from 1; those that leave included until they are closed.
+    var slots: [Int] = []
+    /// Places in `Fleet.services` of what `spec.dependsOn` names, nil for what is not there; same order.
+    var needs: [Int?] = []
+    /// Places of the services that need this one, sorted.
+    var neededBy: [Int] = []
+    var isRemoved = false
+    /// Its stack is going down.
+    var isRetired = false
+}
+
+/// A stack as it is wanted now.
+struct StackRecord: Sendable {
+    var applied: AppliedStack
+    /// Places in `Fleet.services`, by name.
+    var services: [String: Int] = [:]
+    /// Instances that still have a slot.
+    var slotCount = 0
+    var name: String { applied.request.stack.name }
+}

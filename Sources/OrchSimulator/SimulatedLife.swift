@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchModel
+
+/// What one launch does in the machine in memory. Chosen by a script or a seed before it begins.
+public struct SimulatedLife: Equatable, Sendable {
+    /// From the order to the execution.
+    public var execution = Duration.milliseconds(1)
+    /// It never executes.
+    public var fault: Fault?
+    public var isScarcity = false
+    /// From the execution until its probes succeed, and it says READY=1 if asked to.
+    public var readyAfter = Duration.zero
+    /// It ends by itself so long after its execution.
+    public var endsAfter: Duration?
+    public var exit = Exit.code(0)
+    /// From a signal to the end; nil is deaf to anything but SIGKILL.
+    public var stopsWithin: Duration? = .milliseconds(2)
+    /// A child outlives the main process by so long, unless the tree is signalled or killed.
+    public var childOutlives: Duration?
+    /// From SIGKILL to the end: long for uninterruptible sleep.
+    public var diesWithin = Duration.milliseconds(1)
+    /// Its probes fail for good so long after its execution.
+    public var sickensAfter: Duration?
+    public init() {}
+}
