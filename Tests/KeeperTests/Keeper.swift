@@ -161,7 +161,7 @@ func execute(_ arguments: [String], log: String) throws -> Int32 {
     unsafe posix_spawn_file_actions_adddup2(actions, 1, 2)
     var pid: Int32 = 0
     var strings = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    defer { for unsafestring in unsafe strings { unsafe free(string) } }
+    defer { unsafe strings.forEach { unsafe free($0) } }
     let code = unsafe posix_spawn(&pid, arguments[0], actions, nil, &strings, environ)
     guard code == 0 else { throw SystemError("posix_spawn \(arguments[0])", code: code) }
     return pid
