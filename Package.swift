@@ -68,5 +68,6 @@ let package = Package(
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests("SimulationTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
+        tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),
     ]
 )

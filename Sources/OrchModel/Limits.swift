@@ -34,6 +34,12 @@ public enum Limits {
     public static let clientBacklogBytes = 64 << 20
     /// Occurrences that the daemon keeps in memory for `why` and `events`; older ones are in the store.
     public static let occurrencesInMemory = 20_000
+    /// Occurrences that the store keeps.
+    public static let storedOccurrences = 100_000
+    /// How long the store keeps an occurrence, before the newest one.
+    public static let storedOccurrenceAge = Duration.seconds(90 * 24 * 3600)
+    /// Applied revisions that the store keeps of one stack.
+    public static let revisionsPerStack = 50
     /// Causes kept for one instance, for `why`.
     public static let causesPerInstance = 64
     /// Bytes read from the answer of an HTTP probe.

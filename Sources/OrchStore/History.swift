@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+import OrchWire
+
+/// `state/orch.db`: events, hand-made departures, reservations, the list of revisions. In WAL mode; a commit that must outlive
+/// the machine is synced, others are written behind.
+struct History {
+    /// SQLite's user_version of this layout.
+    static let format: Int64 = 1
+    private static let schema = [
+        "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, stack TEXT NOT NULL, service TEXT, replica INTEGER,
+        body TEXT NOT NULL)
+        """,
+        "CREATE INDEX IF NOT EXISTS events_by_service ON events (stack, service, id)",
+        """
+        CREATE TABLE IF NOT EXISTS departures (stack TEXT NOT NULL, service TEXT NOT NULL, replica INTEGER NOT NULL, kind TEXT NOT NULL,
+        PRIMARY KEY (stack, service, replica)) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS revisions (id INTEGER PRIMARY KEY, stack TEXT NOT NULL, digest TEXT NOT NULL, applied_at INTEGER NOT NULL,
+        author TEXT NOT NULL)
+        """,
+        "PRAGMA user_version = \(format)",
+    ]
+
+    private let database: Database
+    private var appended = 0
+
+    enum Problem: Error {
+        case damaged(String)
+        case newer(Int64)
+        case failed(DatabaseError)
+    }
+
+    /// Opens the file, checks it and lays it out when it is new.
+    init(path: String) throws(Problem) {
+        do throws(DatabaseError) {
+            database = try Database(path: path)
+            let written = try database.run("PRAGMA user_version").first?.first?.int ?? 0
+            guard written <= Self.format else { throw DatabaseError(code: -1, message: "\(written)") }
+            try database.run("PRAGMA journal_mode = WAL")
+            try database.run("PRAGMA synchronous = NORMAL")
+            try database.run("PRAGMA journal_size_limit = 4194304")
+            let verdict = try database.run("PRAGMA quick_check(1)").first?.first?.text ?? "no answer"
+            guard verdict == "ok" else { throw DatabaseError(code: 11, message: verdict) }
+            let database = database
+            try database.transaction { () throws(DatabaseError) in for statement in Self.schema { try database.run(statement) } }
+            // The tables answer: a layout that is not ours is as bad as damage.
+            try database.run("SELECT id, time, stack, service, replica, body FROM events LIMIT 1")
+            try database.run("SELECT stack, service, replica, kind FROM departures LIMIT 1")
+            try database.run("SELECT id, stack, digest, applied_at, author FROM revisions LIMIT 1")
+            try database.run("SELECT key, number FROM meta LIMIT 1")
+        } catch {
+            if error.code == -1 { throw .newer(Int64(error.message) ?? 0) }
+            if error.isDamage || error.code == 1 { throw .damaged(error.message) }
+            throw .failed(error)
+        }
+    }
+
+    func nextLaunch() throws(DatabaseError) -> UInt64? {
+        try database.run("SELECT number FROM meta WHERE key = 'next_launch'").first?.first?.int.map { UInt64(bitPattern: $0) }
+    }
+
+    func reserve(_ next: UInt64) throws(DatabaseError) {
+        try synced { () throws(DatabaseError) in
+            try database.run("INSERT OR REPLACE INTO meta VALUES ('next_launch', ?)", [.int(Int64(bitPattern: next))])
+        }
+    }
+
+    func departures() throws(DatabaseError) -> [Departure] {
+        try database.run("SELECT stack, service, replica, kind FROM departures ORDER BY stack, service, replica").compactMap { row in
+            guard let stack = row[0].text, let service = row[1].text, let replica = row[2].int, let word = row[3].text,
+                let kind = Departure.Kind(rawValue: word)
+            else { return nil }
+            return Departure(InstanceID(service: ServiceID(stack: stack, service: service), replica: Int(replica)), kind)
+        }
+    }
+
+    func save(_ departures: [Departure], of stack: String) throws(DatabaseError) {
+        let database = database
+        try synced { () throws(DatabaseError) in
+            try database.run("DELETE FROM departures WHERE stack = ?", [.text(stack)])
+            for departure in departures {
+                let id = departure.instance
+                try database.run(
+                    "INSERT OR REPLACE INTO departures VALUES (?, ?, ?, ?)",
+                    [.text(stack), .text(id.service.service), .int(Int64(id.replica)), .text(departure.kind.rawValue)])
+            }
+        }
+    }
+
+    mutating func append(_ occurrences: [Occurrence]) throws(DatabaseError) {
+        let database = database
+        try database.transaction { () throws(DatabaseError) in
+            for occurrence in occurrences {
+                try database.run(
+                    "INSERT INTO events (time, stack, service, replica, body) VALUES (?, ?, ?, ?, ?)",
+                    [
+                        .int(occurrence.time.nanoseconds), .text(occurrence.stack),
+                        .optional(occurrence.service ?? occurrence.instance?.service.service),
+                        occurrence.instance.map { .int(Int64($0.replica)) } ?? .null, .text(JSON.text(of: occurrence.value)),
+                    ])
+            }
+        }
+        appended += occurrences.count
+        guard appended >= 1_000, let newest = occurrences.last?.time else { return }
+        appended = 0
+        try prune(before: newest)
+    }
+
+    private func prune(before newest: WallTime) throws(DatabaseError) {
+        try database.run("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", [.int(Int64(Limits.storedOccurrences))])
+        let oldest = newest.nanoseconds - Limits.storedOccurrenceAge.nanoseconds
+        try database.run("DELETE FROM events WHERE time < ? AND id < (SELECT max(id) FROM events)", [.int(oldest)])
+    }
+
+    /// The newest `limit` in the order in which they came.
+    func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(DatabaseError) -> [Occurrence] {
+        var conditions: [String] = []
+        var parameters: [Cell] = []
+        func add(_ condition: String, _ cell: Cell) {
+            conditions.append(condition)
+            parameters.append(cell)
+        }
+        if let target { add("stack = ?", .text(target.stack)) }
+        if let service = target?.service { add("service = ?", .text(service)) }
+        if let replica = target?.replica { add("replica = ?", .int(Int64(replica))) }
+        if let since { add("time >= ?", .int(since.nanoseconds)) }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        parameters.append(.int(Int64(limit)))
+        let rows = try database.run("SELECT time, body FROM events \(filter) ORDER BY id DESC LIMIT ?", parameters)
+        return rows.reversed().compactMap { row in
+            guard let time = row[0].int, let body = row[1].text, let value = try? JSON.parse(body), var occurrence = try? Occurrence(value)
+            else { return nil }
+            occurrence.time = WallTime(nanoseconds: time)
+            return occurrence
+        }
+    }
+
+    /// Notes a revision and returns the digests that no stack keeps any more.
+    func note(_ applied: AppliedStack) throws(DatabaseError) -> [String] {
+        let stack = applied.request.stack.name
+        try database.run(
+            "INSERT INTO revisions (stack, digest, applied_at, author) VALUES (?, ?, ?, ?)",
+            [.text(stack), .text(applied.revision.hex), .int(applied.appliedAt.nanoseconds), .text(applied.request.author)])
+        let rows = try database.run(
+            "SELECT id, digest FROM revisions WHERE stack = ? ORDER BY id DESC LIMIT -1 OFFSET ?", [.text(stack), .int(Int64(Limits.revisionsPerStack))])
+        var unused: [String] = []
+        for row in rows {
+            try database.run("DELETE FROM revisions WHERE id = ?", [row[0]])
+            if let digest = row[1].text, try database.run("SELECT 1 FROM revisions WHERE digest = ? LIMIT 1", [row[1]]).isEmpty { unused.append(digest) }
+        }
+        return unused
+    }
+
+    /// A transaction that is on the disk when it returns (synchronous=FULL syncs the log at each commit).
+    private func synced(_ work: () throws(DatabaseError) -> Void) throws(DatabaseError) {
+        try database.run("PRAGMA synchronous = FULL")
+        defer { _ = try? database.run("PRAGMA synchronous = NORMAL") }
+        try database.transaction(work)
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import OrchDaemon
+import OrchEngine
+import OrchModel
+import OrchStore
+import Testing
+
+@Suite struct DiskStoreTests {
+    private let scratch = Scratch()
+    private var state: String { scratch.path + "/state" }
+    private let stopped = Departure(InstanceID(service: ServiceID(stack: "one", service: "web")), .stopped)
+
+    private func fill() throws {
+        let store = try DiskStore(directory: state)
+        try store.save(sampleStack("one"))
+        try store.save(sampleStack("two"))
+        try store.save(departures: [stopped], of: "one")
+        try store.reserve(launchesBelow: LaunchID(4097))
+        try store.append((0..<50).map { sampleOccurrence($0) })
+    }
+
+    @Test func whatWasSavedIsThereForTheNextDaemon() throws {
+        try fill()
+        let store = try DiskStore(directory: state)
+        let loaded = try store.load()
+        #expect(loaded.stacks == [sampleStack("one"), sampleStack("two")])
+        #expect(loaded.departures == [stopped])
+        #expect(loaded.nextLaunch == LaunchID(4097))
+        #expect(loaded.remarks.isEmpty)
+        #expect(try store.occurrences(of: nil, since: nil, limit: 3) == (47..<50).map { sampleOccurrence($0) })
+        #expect(try DiskStore.peek(at: state).stacks.count == 2)
+    }
+
+    @Test func anotherApplyReplacesAndLeavingIsKept() throws {
+        try fill()
+        var leaving = sampleStack("one", port: "81")
+        leaving.isLeaving = true
+        let store = try DiskStore(directory: state)
+        try store.save(leaving)
+        try store.forget(stack: "two")
+        let loaded = try DiskStore(directory: state).load()
+        #expect(loaded.stacks == [leaving])
+        try store.forget(stack: "one")
+        #expect(try DiskStore(directory: state).load().departures.isEmpty)
+    }
+
+    @Test func everythingIsPrivate() throws {
+        try fill()
+        for folder in ["", "/revisions", "/stacks"] { #expect(Scratch.mode(state + folder) == 0o700) }
+        for folder in ["/revisions", "/stacks"] {
+            for name in Scratch.names(state + folder) { #expect(Scratch.mode("\(state)\(folder)/\(name)") == 0o600) }
+        }
+        #expect(Scratch.mode(state + "/orch.db") == 0o600)
+        #expect(Scratch.mode(state + "/next-launch") == 0o600)
+    }
+
+    @Test func occurrencesAreFoundByTargetAndTime() throws {
+        let store = try DiskStore(directory: state)
+        try store.append((0..<20).map { sampleOccurrence($0, service: $0 % 2 == 0 ? "web" : "db") })
+        let web = Target(stack: "one", service: "web", replica: 1)
+        #expect(try store.occurrences(of: web, since: nil, limit: 2) == [sampleOccurrence(16), sampleOccurrence(18)])
+        #expect(try store.occurrences(of: nil, since: sampleOccurrence(17).time, limit: 9).count == 3)
+        #expect(try store.occurrences(of: Target(stack: "none"), since: nil, limit: 9).isEmpty)
+    }
+
+    @Test func historyIsBounded() throws {
+        let store = try DiskStore(directory: state)
+        let all = Int64(Limits.storedOccurrences) + 5_000
+        for start in stride(from: 0, to: all, by: 5_000) { try store.append((start..<start + 5_000).map { sampleOccurrence($0) }) }
+        let kept = try store.occurrences(of: nil, since: nil, limit: .max)
+        #expect(kept.count == Limits.storedOccurrences)
+        #expect(kept.last == sampleOccurrence(all - 1))
+    }
+
+    @Test func revisionsAreBounded() throws {
+        let store = try DiskStore(directory: state)
+        for number in 0..<Limits.revisionsPerStack + 5 { try store.save(sampleStack("one", port: "\(number)")) }
+        #expect(Scratch.names(state + "/revisions").count == Limits.revisionsPerStack)
+        #expect(try store.load().stacks == [sampleStack("one", port: "\(Limits.revisionsPerStack + 4)")])
+    }
+
+    @Test func aLaterFormatIsRefusedAndLeftAlone() throws {
+        try fill()
+        var database = Scratch.read(state + "/orch.db")
+        database[60...63] = [0, 0, 0, 9]  // user_version, sqlite.org/fileformat2.html
+        Scratch.write(database, to: state + "/orch.db")
+        let fault = #expect(throws: Fault.self) { try DiskStore(directory: state) }
+        #expect(fault?.reason.contains("format 9") == true)
+        #expect(Scratch.read(state + "/orch.db") == database)
+    }
+}
