@@ -23,11 +23,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let package = Package(
     name: "orch",
     products: [
+        .executable(name: "orch", targets: ["orch"]),
         .executable(name: "orch-keeper", targets: ["orch-keeper"]),
         .executable(name: "orch-edge", targets: ["orch-edge"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2")
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         // 0 ground
@@ -54,7 +56,16 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        room(
+            "OrchCLI",
+            [
+                "OrchModel", "OrchManifest", "OrchWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // 4 composition
+        .executableTarget(
+            name: "orch", dependencies: ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "COrch"],
+            swiftSettings: house),
         .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
         .executableTarget(name: "orch-sim", dependencies: ["OrchModel", "OrchSimulator"], swiftSettings: house),
@@ -69,5 +80,6 @@ let package = Package(
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests("SimulationTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),
+        tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire"]),
     ]
 )

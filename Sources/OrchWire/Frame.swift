@@ -53,6 +53,12 @@ public struct FrameBuffer: Sendable {
 
     /// The next whole frame; nil when more bytes are needed.
     public mutating func next() throws(FrameError) -> Value? {
+        guard let body = try nextBody() else { return nil }
+        do { return try JSON.parse(body) } catch { throw FrameError(reason: "a frame that is not JSON, \(error.text)") }
+    }
+
+    /// The text of the next whole frame, unread: for whoever passes it on. Nil when more bytes are needed.
+    public mutating func nextBody() throws(FrameError) -> [UInt8]? {
         guard count >= Frame.headerBytes else { return nil }
         var length = 0
         for index in 0..<Frame.headerBytes { length = length << 8 | Int(bytes[start + index]) }
@@ -64,6 +70,6 @@ public struct FrameBuffer: Sendable {
             bytes = []
             start = 0
         }
-        do { return try JSON.parse(body) } catch { throw FrameError(reason: "a frame that is not JSON, \(error.text)") }
+        return body
     }
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import OrchModel
+internal import OrchWire
+
+struct DaemonCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daemon", abstract: "Start, stop, replace or look at the daemon.",
+        subcommands: [
+            DaemonStartCommand.self, DaemonStopCommand.self, DaemonRestartCommand.self, DaemonStatusCommand.self,
+        ],
+        defaultSubcommand: DaemonStatusCommand.self)
+}
+
+struct DaemonStartCommand: OrchCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start the daemon, which starts what is applied and enabled.")
+
+    func run(in context: Context) throws(Failure) -> ExitCode {
+        if try Session.open(context.platform) != nil {
+            try context.console.print(Line("The daemon runs already."))
+            return .success
+        }
+        let session = try context.startedDaemon()
+        guard case .daemon(let status) = try session.ask(.daemonStatus) else { throw Failure.unexpectedReply }
+        let stacks = CountText.of(status.stacks, "stack")
+        try context.console.print(Line("The daemon runs: version \(status.version), pid \(status.pid), \(stacks)."))
+        return .success
+    }
+}
+
+struct DaemonStopCommand: OrchCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stop all stacks in order and end the daemon; nothing is forgotten.")
+
+    func run(in context: Context) throws(Failure) -> ExitCode {
+        guard let session = try Session.open(context.platform) else {
+            try context.console.print(Line("No daemon runs."))
+            return .success
+        }
+        let stacks = try context.stacks(from: session)
+        context.platform.catchInterrupts()
+        _ = try session.ask(.daemonStop)
+        var follower = Follower(context, session, title: "daemon", aim: .down)
+        let targets = stacks.map { Target(stack: $0.name) }
+        do throws(Failure) {
+            if try follower.follow(targets, goal: .forever) == .interrupted {
+                throw Failure(
+                    .interrupted, "the daemon stops everything; it goes on",
+                    help: "`orch daemon stop` again shows how it goes")
+            }
+        } catch {
+            // It leaves when everything is stopped: its end is the success that was waited for.
+            guard error.exit == .daemon, try Session.open(context.platform) == nil else { throw error }
+        }
+        try context.console.print(Line("The daemon has stopped everything and ended, in \(follower.elapsed)."))
+        return .success
+    }
+}
+
+struct DaemonRestartCommand: OrchCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Replace the daemon by a new one; every service runs on.")
+
+    func run(in context: Context) throws(Failure) -> ExitCode {
+        guard let session = try Session.open(context.platform) else {
+            _ = try context.startedDaemon()
+            try context.console.print(Line("No daemon ran; it does now."))
+            return .success
+        }
+        guard case .daemon(let old) = try session.ask(.daemonStatus) else { throw Failure.unexpectedReply }
+        _ = try session.ask(.daemonRestart)
+        let started = context.platform.now.instant
+        while context.platform.now.instant < started + Self.patience {
+            if let status = try? Self.status(in: context), status.pid != old.pid || status.startedAt != old.startedAt {
+                let span = TimeText.elapsed(context.platform.now.instant - started)
+                try context.console.print(
+                    Line("The daemon was replaced in \(span): pid \(old.pid) → \(status.pid). Services run on."))
+                return .success
+            }
+            _ = context.platform.wait(until: context.platform.now.instant + .milliseconds(20))
+        }
+        throw Failure(
+            .daemon, "the daemon was told to make room for a new one, and none answers after \(Self.patience.brief)",
+            help: "its log says why: \(context.platform.stateDirectory)/orchd.log; services run on")
+    }
+
+    private static let patience = Duration.seconds(20)
+
+    private static func status(in context: Context) throws(Failure) -> DaemonStatus? {
+        guard let session = try Session.open(context.platform),
+            case .daemon(let status) = try session.ask(.daemonStatus)
+        else { return nil }
+        return status
+    }
+}
+
+struct DaemonStatusCommand: OrchCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Say whether the daemon runs, and what it holds.")
+    @Flag(help: "Print {\"running\",\"version\",\"pid\",\"started_at\",\"stacks\",\"instances\",…}.")
+    var json = false
+
+    func run(in context: Context) throws(Failure) -> ExitCode {
+        guard let session = try Session.open(context.platform) else {
+            if json {
+                try context.console.write("{\"running\":false}\n")
+            } else {
+                try context.console.print(Line("No daemon runs. Its state is in \(context.platform.stateDirectory)."))
+            }
+            return .daemon
+        }
+        guard case .daemon(let status) = try session.ask(.daemonStatus) else { throw Failure.unexpectedReply }
+        if json {
+            let members = [Value.Member("running", true)] + (status.value.members ?? [])
+            try context.console.write(JSON.bytes(of: .object(members)) + [10])
+            return .success
+        }
+        let time = context.console.time
+        let state = status.isShuttingDown ? Line("stopping everything", .caution) : Line("running", .good)
+        var lines = [Line("daemon  ", .strong) + state + Line("  version \(status.version), pid \(status.pid)")]
+        lines.append(Line("  since    \(time.clock(status.startedAt)) (\(time.ago(status.startedAt)))"))
+        lines.append(
+            Line("  holds    \(CountText.of(status.stacks, "stack")), \(CountText.of(status.instances, "instance"))"))
+        lines.append(Line("  state    \(context.platform.stateDirectory)"))
+        for remark in status.remarks { lines.append(Line("  remark   ", .caution) + Line(remark)) }
+        try context.console.print(lines)
+        return .success
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import OrchModel
+internal import OrchWire
+
+struct DownCommand: OrchCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "down",
+        abstract: "Stop a stack in reverse order and forget it.",
+        discussion: "Logs and history stay. Ctrl-C leaves it going.")
+
+    @Argument(help: "The stack; default: that of the manifest here, else the only one.")
+    var stack: String?
+    @Option(help: ArgumentHelp("Kill whatever is left after so long.", valueName: "duration"))
+    var timeout: DurationArgument?
+
+    func run(in context: Context) throws(Failure) -> ExitCode {
+        let session = try context.runningDaemon()
+        let name = try TargetChoice(stacks: try context.stacks(from: session), platform: context.platform).stack(stack)
+            .name
+        _ = try session.ask(.down(stack: name, timeout: timeout?.span))
+        return try Stopping(
+            context: context, session: session, title: name, targets: [Target(stack: name)], goal: .gone
+        ).run()
+    }
+}
+
+/// Waits until nothing of something is left and tells who is waited for. What `down` and `stop` end with.
+struct Stopping {
+    let context: Context
+    let session: Session
+    let title: String
+    let targets: [Target]
+    let goal: Goal
+
+    func run() throws(Failure) -> ExitCode {
+        context.platform.catchInterrupts()
+        var follower = Follower(context, session, title: title, aim: .down)
+        switch try follower.follow(targets, goal: goal) {
+        case .reached:
+            let end =
+                goal == .gone ? "down in \(follower.elapsed); logs and history stay" : "stopped in \(follower.elapsed)"
+            try context.console.print(Line("\(title): \(end)"))
+            return .success
+        case .failed(let reason):
+            throw Failure(.failed, "\(title): \(reason)", help: "`orch why` tells what is left and why")
+        case .deadline: throw Failure(.deadline, "\(title): \(follower.progress.score)")
+        case .interrupted:
+            throw Failure(
+                .interrupted, "\(title): \(follower.progress.score); it goes on",
+                help: "`orch status` shows how it goes")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import OrchModel
+internal import OrchWire
+
+/// A command of `orch`: what the parser fills in, and what is then done with a platform.
+protocol OrchCommand: ParsableCommand {
+    func run(in context: Context) throws(Failure) -> ExitCode
+}
+
+/// What every command works with.
+struct Context {
+    let platform: any Platform
+    let console: Console
+
+    init(_ platform: any Platform) {
+        self.platform = platform
+        console = Console(platform)
+    }
+
+    /// The daemon, started if it isn't there: for what brings something up.
+    func startedDaemon() throws(Failure) -> Session {
+        if let session = try Session.open(platform) { return session }
+        do throws(Fault) { try platform.startDaemon() } catch { throw Failure(.daemon, error) }
+        if let session = try Session.open(platform) { return session }
+        throw Failure(
+            .daemon, "the daemon was started and is gone again",
+            help: "its log says why: \(platform.stateDirectory)/orchd.log")
+    }
+
+    /// The daemon if it runs; for what changes something that only a running daemon has.
+    func runningDaemon() throws(Failure) -> Session {
+        if let session = try Session.open(platform) { return session }
+        throw Failure(
+            .daemon, "no daemon runs, so there is nothing to change",
+            help: "`orch apply` or `orch daemon start` starts it")
+    }
+
+    /// All stacks, from the daemon.
+    func stacks(from session: Session, covering target: Target? = nil) throws(Failure) -> [StackStatus] {
+        guard case .status(let stacks) = try session.ask(.status(target)) else { throw Failure.unexpectedReply }
+        return stacks
+    }
+
+    /// Reading commands say so when they read what is stored.
+    func remarkNoDaemon() {
+        console.remark(
+            Line("orch: no daemon runs; this is what is stored. `orch daemon start` starts what is applied.", .faint))
+    }
+}
+
+extension Failure {
+    static let unexpectedReply = Failure(
+        .daemon, "the daemon answered another question than the one that was asked",
+        help: "`orch daemon restart` replaces the daemon; services run on")
+}

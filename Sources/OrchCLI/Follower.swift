@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+internal import OrchWire
+
+/// Watches a goal being reached: a picture redrawn in place on a terminal, one line a change elsewhere.
+struct Follower {
+    /// How the watching ended.
+    enum Outcome: Equatable {
+        case reached
+        /// With what the daemon says of it.
+        case failed(String)
+        case deadline
+        /// Ctrl-C; what was begun goes on.
+        case interrupted
+    }
+
+    let context: Context
+    let session: Session
+    private(set) var progress: Progress
+    private var area: LiveArea
+    private let isDrawn: Bool
+    private let isQuiet: Bool
+
+    init(_ context: Context, _ session: Session, title: String, aim: Progress.Aim, isQuiet: Bool = false) {
+        self.context = context
+        self.session = session
+        self.isQuiet = isQuiet
+        progress = Progress(title: title, aim: aim, startedAt: context.platform.now.instant)
+        area = LiveArea(palette: context.console.palette())
+        isDrawn = context.console.canDraw && !isQuiet
+    }
+
+    var elapsed: String { TimeText.elapsed(context.platform.now.instant - progress.startedAt) }
+
+    /// Nil `timeout` waits for ever.
+    mutating func follow(_ targets: [Target], goal: Goal, timeout: Duration? = nil) throws(Failure) -> Outcome {
+        let deadline = timeout.map { progress.startedAt + $0 }
+        let request = try session.begin(.follow(targets, goal: goal))
+        while true {
+            let now = context.platform.now.instant
+            if let deadline, now >= deadline { return try ended(.deadline) }
+            let beat = isDrawn ? now + ProgressFrame.beat : nil
+            let happenings = try session.next(until: [deadline, beat].compactMap { $0 }.min())
+            for happening in happenings {
+                switch happening {
+                case .interrupted: return try ended(.interrupted)
+                case .resized: break
+                case .reply(let reply):
+                    guard reply.id == request else { continue }
+                    if let outcome = try take(reply.body) { return try ended(outcome) }
+                }
+            }
+            try draw()
+        }
+    }
+
+    private mutating func take(_ body: Reply.Body) throws(Failure) -> Outcome? {
+        let now = context.platform.now.instant
+        switch body {
+        case .instance(let status):
+            let isNews = progress.update(status, at: now)
+            if isNews, !isDrawn, !isQuiet { try context.console.print(progress.plainLine(of: status, at: now)) }
+            return nil
+        case .gone(let id):
+            progress.vanish(id, at: now)
+            return nil
+        case .verdict(.reached): return .reached
+        case .verdict(.failed(let reason)): return .failed(reason)
+        case .verdict(.pending): return nil
+        case .accepted, .status, .plan, .occurrence, .why, .daemon, .refusal, .end: throw .unexpectedReply
+        }
+    }
+
+    private mutating func draw() throws(Failure) {
+        guard isDrawn, !progress.entries.isEmpty, let size = context.platform.terminal(of: .output) else { return }
+        let frame = ProgressFrame(
+            progress: progress, now: context.platform.now.instant, time: context.console.time, columns: size.columns,
+            rows: size.rows)
+        try context.console.write(area.redraw(frame.lines()))
+    }
+
+    /// The last picture stays, unless it could only show a part.
+    private mutating func ended(_ outcome: Outcome) throws(Failure) -> Outcome {
+        try draw()
+        let rows = context.platform.terminal(of: .output)?.rows ?? 0
+        if isDrawn, progress.entries.count > rows - 2 { try context.console.write(area.erase()) }
+        return outcome
+    }
+}

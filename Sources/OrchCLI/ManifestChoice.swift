@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import OrchManifest
+internal import OrchModel
+
+/// Which manifest is meant, and its reading.
+struct ManifestOptions: ParsableArguments {
+    @Argument(
+        help:
+            "The manifest; `-` is standard input. Default: orch.yaml, then stack.yaml, here or in the nearest folder above.",
+        completion: .file(extensions: ["yaml", "yml"]))
+    var file: String?
+
+    @Option(
+        name: .customShort("f"), parsing: .singleValue,
+        help: ArgumentHelp("A manifest; each further one is laid over those before it.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var files: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A variable that is stronger than anything written.", valueName: "name=value"))
+    var env: [String] = []
+
+    func validate() throws {
+        if file != nil, !files.isEmpty { throw ValidationError("Give the manifest as FILE or with -f, not both.") }
+        for entry in env where !entry.contains("=") || entry.first == "=" {
+            throw ValidationError("--env takes NAME=VALUE, not \"\(entry)\".")
+        }
+    }
+
+    /// Reads, merges and checks it. Warnings are printed; errors are printed and thrown as exit 3.
+    func load(in context: Context) throws(Failure) -> ApplyRequest {
+        switch try result(in: context) {
+        case .success(let loaded):
+            Self.print(loaded.warnings, in: context)
+            var request = loaded.request
+            request.author = context.platform.author
+            request.fileLimit = context.platform.fileLimit
+            return request
+        case .failure(let errors):
+            Self.print(errors.diagnostics, in: context)
+            let count = errors.diagnostics.count { $0.severity == .error }
+            throw Failure(.manifest, "\(CountText.of(count, "error")) in the manifest: nothing was changed")
+        }
+    }
+
+    func result(in context: Context) throws(Failure) -> Result<LoadedManifest, ManifestErrors> {
+        let platform = context.platform
+        let chosen = try paths(platform)
+        let overrides = env.map { entry in
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return EnvironmentEntry(String(parts[0]), String(parts[1]))
+        }
+        return ManifestLoader.load(
+            ManifestInput(
+                files: chosen, currentDirectory: platform.workingDirectory, callerEnvironment: platform.environment,
+                overrides: overrides,
+                isKnownUser: { platform.isKnownUser($0) }, read: { (path) throws(Fault) in try platform.read(path) }))
+    }
+
+    /// As they are to be shown: relative where they were given so.
+    func paths(_ platform: any Platform) throws(Failure) -> [String] {
+        if let file { return [file] }
+        if !files.isEmpty { return files }
+        if let found = Self.nearest(platform) { return [found] }
+        throw Failure(
+            .manifest, "no orch.yaml or stack.yaml in \(platform.workingDirectory) or any folder above it",
+            help: "name one: `orch … FILE`, or `-` for standard input")
+    }
+
+    static func print(_ diagnostics: [Diagnostic], in context: Context) {
+        let isColoured = context.console.palette(.errors).isColoured
+        var text = ""
+        for diagnostic in diagnostics { text += DiagnosticText.render(diagnostic, color: isColoured) }
+        guard !text.isEmpty else { return }
+        context.platform.write(Array(text.utf8), to: .errors)
+    }
+
+    /// The manifest that a command without a name means: in this folder just its name, above it its whole path.
+    static func nearest(_ platform: any Platform) -> String? {
+        var folder = platform.workingDirectory
+        while true {
+            for name in ["orch.yaml", "stack.yaml"] {
+                let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+                guard platform.isFile(path) else { continue }
+                return folder == platform.workingDirectory ? name : path
+            }
+            guard let slash = folder.lastIndex(of: "/"), folder != "/" else { return nil }
+            folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
+        }
+    }
+
+    /// The same as an absolute path.
+    static func nearestAbsolute(_ platform: any Platform) -> String? {
+        guard let path = nearest(platform) else { return nil }
+        if path.hasPrefix("/") { return path }
+        return platform.workingDirectory == "/" ? "/\(path)" : "\(platform.workingDirectory)/\(path)"
+    }
+}

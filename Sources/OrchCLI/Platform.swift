@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OrchModel
+
+/// The machine, as the commands see it: everything that they know of the world and everything that they do to it. Linux is
+/// one; a script is another, and every command is tested against it.
+public protocol Platform: AnyObject {
+    var now: Moment { get }
+    /// How far the local clock is ahead of UTC at a time (localtime(3)).
+    func localOffset(at time: WallTime) -> Duration
+    /// Absolute.
+    var workingDirectory: String { get }
+    /// The environment of the command, in its order.
+    var environment: [EnvironmentEntry] { get }
+    /// Who asks, for the history: the name of the user.
+    var author: String { get }
+    /// The soft RLIMIT_NOFILE of this process.
+    var fileLimit: UInt64? { get }
+    /// Absolute: where the daemon keeps what outlives a boot.
+    var stateDirectory: String { get }
+
+    /// Nil when it is no terminal.
+    func terminal(of stream: OutputStream) -> TerminalSize?
+    /// Whether a person can be asked.
+    var canAsk: Bool { get }
+    /// One line of standard input without its newline; nil at its end.
+    func readLine() -> String?
+    /// Writes all of it. False when nobody reads any more (EPIPE).
+    @discardableResult
+    func write(_ bytes: [UInt8], to stream: OutputStream) -> Bool
+
+    /// The content of a file, or of standard input for `-`. What is missing has `ENOENT` in the reason of its fault.
+    func read(_ path: String) throws(Fault) -> [UInt8]
+    /// The last bytes of a file, at most `limit`; nil when it can't be read.
+    func readTail(of path: String, limit: Int) -> [UInt8]?
+    /// The names in a folder, sorted; empty when there is none.
+    func names(in folder: String) -> [String]
+    func isFile(_ path: String) -> Bool
+    /// Whether this host has a user of that name or number; true when that can't be asked.
+    func isKnownUser(_ name: String) -> Bool
+
+    /// A new connection to the daemon; nil when none runs.
+    func connect() throws(Fault) -> ConnectionID?
+    func send(_ bytes: [UInt8], to connection: ConnectionID) throws(Fault)
+    func close(_ connection: ConnectionID)
+    /// Starts the daemon and returns when it listens.
+    func startDaemon() throws(Fault)
+
+    /// From now on Ctrl-C (and SIGTERM) comes as a wakeup and no longer ends the program.
+    func catchInterrupts()
+    /// Blocks until something happened or the deadline came, then returns what happened; empty at the deadline. Nil waits for ever.
+    /// The only place that blocks, but for `readLine` and `startDaemon`.
+    func wait(until deadline: Instant?) -> [Wakeup]
+}
+
+/// Where output goes.
+public enum OutputStream: Sendable { case output, errors }
+
+/// In characters.
+public struct TerminalSize: Equatable, Sendable {
+    public var columns: Int
+    public var rows: Int
+    public init(columns: Int, rows: Int) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// A connection to the daemon, by a number that is never used again.
+public struct ConnectionID: Hashable, Sendable {
+    public var number: Int
+    public init(_ number: Int) { self.number = number }
+}
+
+/// Why a wait ended.
+public enum Wakeup: Equatable, Sendable {
+    case received(ConnectionID, [UInt8])
+    /// The other end is gone.
+    case closed(ConnectionID)
+    /// Ctrl-C or SIGTERM.
+    case interrupted
+    /// The terminal has another size.
+    case resized
+}

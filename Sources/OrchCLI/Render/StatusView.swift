@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+
+/// One line an instance under its stack, and under what is not ready the reason.
+struct StatusView {
+    var stacks: [StackStatus]
+    var time: TimeText
+    /// Nil: as wide as it gets.
+    var width: Int?
+    /// Draws no pids, ages and resources: what is stored, not what lives.
+    var isStored = false
+
+    func lines() -> [Line] {
+        guard !stacks.isEmpty else {
+            return ["Nothing is applied. `orch apply` brings up the orch.yaml of this folder."]
+        }
+        var result: [Line] = []
+        for (index, stack) in stacks.enumerated() {
+            if index > 0 { result.append(Line()) }
+            result.append(heading(of: stack).fitted(to: width))
+            guard !stack.instances.isEmpty else {
+                result.append(Line("  no services", .faint))
+                continue
+            }
+            var table = Table(Self.columns)
+            table.rows = stack.instances.map(row)
+            result += table.lines(width: width, indent: 2)
+        }
+        return result
+    }
+
+    private func heading(of stack: StackStatus) -> Line {
+        var line = Line(stack.name, .strong) + "  "
+        line += isStored ? Line("not running", .caution) : Line(stack.phase.rawValue, PhaseText.style(of: stack.phase))
+        line += Line("  revision \(stack.revision.prefix(12))", .faint)
+        if !stack.manifestPath.isEmpty { line += Line("  \(stack.manifestPath)", .faint) }
+        return line
+    }
+
+    private static let columns = [
+        Table.Column(heading: "SERVICE", minimum: 8),
+        Table.Column(heading: "PHASE"),
+        Table.Column(heading: "SINCE", alignedRight: true, dispensability: 1),
+        Table.Column(heading: "PID", alignedRight: true, dispensability: 2),
+        Table.Column(heading: "RESTARTS", alignedRight: true, dispensability: 4),
+        Table.Column(heading: "HEALTH", dispensability: 3),
+        Table.Column(heading: "CPU", alignedRight: true, dispensability: 5),
+        Table.Column(heading: "MEM", alignedRight: true, dispensability: 5),
+        Table.Column(heading: "PORTS", minimum: 6, dispensability: 6),
+    ]
+
+    private func row(_ status: InstanceStatus) -> Table.Row {
+        let ports = status.ports.map { port in
+            (port.name.map { "\($0)=" } ?? "") + "\(port.port)" + (port.transport == .udp ? "/udp" : "")
+        }
+        let cells: [Line] = [
+            Line(status.label),
+            Line(status.phase.rawValue, PhaseText.style(of: status.phase)),
+            isStored ? Line() : Line(time.age(of: status.since)),
+            Line(status.pid.map { String($0) } ?? ""),
+            isStored ? Line() : Line(String(status.restarts), status.restarts == 0 ? .faint : .caution),
+            Line(status.health == .none ? "" : status.health.rawValue, PhaseText.style(of: status.health)),
+            Line(status.cpuPercent.map(ByteText.percent) ?? ""),
+            Line(status.memoryBytes.map(ByteText.of) ?? ""),
+            Line(ports.joined(separator: " ")),
+        ]
+        return Table.Row(cells: cells, notes: notes(of: status))
+    }
+
+    /// Never cut, as a person has to act on it: wrapped.
+    private func notes(of status: InstanceStatus) -> [Line] {
+        var notes: [Line] = []
+        if status.phase != .ready, !status.reason.isEmpty || status.until != nil {
+            let reason = PhaseText.reason(of: status, at: time)
+            if let width, reason.width > width - 4 {
+                notes += DisplayWidth.wrapped(reason.text, to: max(20, width - 4)).map { Line($0) }
+            } else {
+                notes.append(reason)
+            }
+        }
+        if let said = status.said, !said.isEmpty { notes.append(Line("says: \(said)", .faint)) }
+        return notes
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+internal import OrchWire
+
+/// What is applied, as the files of the state directory say while no daemon runs. Nothing is known to live.
+struct StoredStatus {
+    let platform: any Platform
+
+    /// Sorted by name. What can't be read is left out: the daemon says what is wrong with it.
+    func stacks() -> [StackStatus] {
+        let folder = "\(platform.stateDirectory)/stacks"
+        return platform.names(in: folder).filter { $0.hasSuffix(".json") }.compactMap { stack(in: "\(folder)/\($0)") }
+    }
+
+    /// The pointer names the revision, the revision holds the stack; both are sealed documents whose seal is the daemon's business.
+    private func stack(in path: String) -> StackStatus? {
+        guard let pointer = content(of: path), let revision = pointer["revision"]?.string,
+            let stored = content(of: "\(platform.stateDirectory)/revisions/\(revision).json"),
+            let stack = try? Stack(stored)
+        else { return nil }
+        let since = pointer["applied_at"]?.int.map { WallTime(nanoseconds: $0) } ?? platform.now.wall
+        return StackStatus(
+            name: stack.name, revision: revision, manifestPath: pointer["manifest_path"]?.string ?? "", phase: .stopped,
+            instances: stack.services.flatMap { instances(of: $0, in: stack.name, since: since) })
+    }
+
+    private func instances(of service: ServiceSpec, in stack: String, since: WallTime) -> [InstanceStatus] {
+        (0..<service.replicas).map { index in
+            let id = InstanceID(service: ServiceID(stack: stack, service: service.name), replica: index + 1)
+            var status = InstanceStatus(
+                id: id, label: id.label(alone: service.replicas == 1), kind: service.kind, phase: .idle, since: since)
+            status.reason = service.enabled ? "" : "disabled"
+            status.health = .none
+            return status
+        }
+    }
+
+    private func content(of path: String) -> Value? {
+        // Unreadable and absent are the same to a reader without a daemon.
+        guard let bytes = try? platform.read(path) else { return nil }
+        return (try? JSON.parse(bytes))?["content"]
+    }
+}

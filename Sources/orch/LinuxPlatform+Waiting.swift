@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchCLI
+internal import OrchModel
+
+extension LinuxPlatform {
+    func connect() throws(Fault) -> ConnectionID? {
+        let descriptor = unsafe corch_unix_connect(paths.socket)
+        guard descriptor >= 0 else {
+            let code = -descriptor
+            // No socket, or one that nobody listens on any more: no daemon.
+            if code == ENOENT || code == ECONNREFUSED || code == ENOTDIR { return nil }
+            throw Fault(
+                step: "connect to", subject: paths.socket, reason: Errno.text(code),
+                remedy: code == EACCES ? "it belongs to another user's daemon; ORCH_HOME names one of yours" : nil)
+        }
+        lastConnection += 1
+        let connection = ConnectionID(lastConnection)
+        sockets.append((connection, descriptor))
+        return connection
+    }
+
+    func send(_ bytes: [UInt8], to connection: ConnectionID) throws(Fault) {
+        guard let socket = sockets.first(where: { $0.connection == connection }) else { return }
+        let code = Self.writeAll(bytes, to: socket.descriptor)
+        // A daemon that refuses and hangs up has said why: that is still to be read.
+        guard code != 0, code != EPIPE else { return }
+        throw Fault(step: "send to", subject: "the daemon", reason: Errno.text(code))
+    }
+
+    func close(_ connection: ConnectionID) {
+        guard let place = sockets.firstIndex(where: { $0.connection == connection }) else { return }
+        Glibc.close(sockets[place].descriptor)
+        sockets.remove(at: place)
+    }
+
+    func catchInterrupts() {
+        guard signals == nil else { return }
+        var set: UInt64 = 0
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGWINCH] { set |= 1 << UInt64(signal - 1) }
+        _ = corch_block_signals(set)
+        let descriptor = corch_signalfd(set)
+        if descriptor >= 0 { signals = descriptor }
+    }
+
+    func wait(until deadline: Instant?) -> [Wakeup] {
+        var waiting = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        if let signals { waiting.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0)) }
+        let count = unsafe poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
+        guard count > 0 else { return [] }
+        var result: [Wakeup] = []
+        for (index, socket) in sockets.enumerated() where waiting[index].revents != 0 {
+            result.append(receive(from: socket))
+        }
+        if signals != nil, waiting[waiting.count - 1].revents != 0 { result += readSignals() }
+        return result
+    }
+
+    /// Rounded up: waking before the deadline would mean waking again.
+    private func milliseconds(until deadline: Instant?) -> Int32 {
+        guard let deadline else { return -1 }
+        let left = max(0, (deadline - now.instant).nanoseconds)
+        return Int32(clamping: (left + 999_999) / 1_000_000)
+    }
+
+    private func receive(from socket: (connection: ConnectionID, descriptor: Int32)) -> Wakeup {
+        var chunk = [UInt8](repeating: 0, count: 256 << 10)
+        let length = chunk.count
+        let count = unsafe recv(socket.descriptor, &chunk, length, 0)
+        guard count > 0 else {
+            if count < 0, errno == EINTR || errno == EAGAIN { return .received(socket.connection, []) }
+            return .closed(socket.connection)
+        }
+        chunk.removeLast(length - count)
+        return .received(socket.connection, chunk)
+    }
+
+    private func readSignals() -> [Wakeup] {
+        guard let signals else { return [] }
+        var result: [Wakeup] = []
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while unsafe Glibc.read(signals, &information, size) == size {
+            result.append(information.ssi_signo == UInt32(SIGWINCH) ? .resized : .interrupted)
+        }
+        return result
+    }
+}
