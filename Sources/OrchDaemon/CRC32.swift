@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// CRC-32 (ISO 3309; the polynomial of zlib and Ethernet): tells a torn line from a whole one.
+enum CRC32 {
+    static func checksum(of bytes: ArraySlice<UInt8>) -> UInt32 {
+        var sum = ~UInt32(0)
+        for byte in bytes { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
+        return ~sum
+    }
+
+    private static let table: [UInt32] = (0..<256).map { index in
+        var entry = UInt32(index)
+        for _ in 0..<8 { entry = entry & 1 == 1 ? 0xedb8_8320 ^ (entry >> 1) : entry >> 1 }
+        return entry
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchEngine
+import OrchModel
+import OrchWire
+
+/// Launch notes as lines of text, for the ledger that dies with a boot: eight hexadecimal digits of CRC-32 (ISO 3309, as in zlib),
+/// a space, and JSON. A torn or damaged line does not read.
+public enum LaunchNoteCodec {
+    /// One line without its end; it holds no newline.
+    public static func bytes(of note: LaunchNote) -> [UInt8] {
+        let body = JSON.bytes(of: value(of: note))
+        var bytes = [UInt8](repeating: UInt8(ascii: " "), count: 9)
+        let sum = CRC32.checksum(of: body[...])
+        for index in 0..<8 { bytes[index] = digits[Int(sum >> UInt32(28 - 4 * index) & 15)] }
+        bytes.append(contentsOf: body)
+        return bytes
+    }
+
+    /// Reads `bytes(of:)`; nil for anything else.
+    public static func note(from bytes: [UInt8]) -> LaunchNote? {
+        guard bytes.count > 9, bytes[8] == UInt8(ascii: " "),
+            let sum = UInt32(String(decoding: bytes[..<8], as: UTF8.self), radix: 16), sum == CRC32.checksum(of: bytes[9...]),
+            let value = try? JSON.parse(Array(bytes[9...]))
+        else { return nil }
+        return try? note(from: value)
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    private static func value(of note: LaunchNote) -> Value {
+        switch note {
+        case .ordered(let launch, let instance, let definition, let at, let restarts):
+            ["ordered", launch.value, instance.value, .string(definition.hex), at.value, .int(Int64(restarts))]
+        case .executed(let launch, let pid, let at, let ports, let tracking):
+            ["executed", launch.value, .int(Int64(pid)), at.value, .array(ports.map(\.value)), .string(tracking)]
+        case .ready(let launch, let at): ["ready", launch.value, at.value]
+        case .stopping(let launch, let reason, let step, let deadline):
+            ["stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds)]
+        case .failed(let instance, let at): ["failed", instance.value, at.value]
+        case .probed(let launch, let kind, let passing): ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
+        case .released(let launch): ["released", launch.value]
+        case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
+            ["ended", instance.value, launch.value, exit.value, at.value, .string(definition.hex), .string(outcome.rawValue)]
+        }
+    }
+
+    private static func note(from value: Value) throws(ShapeError) -> LaunchNote? {
+        let r = NoteReader(parts: value.array ?? [])
+        switch try r.string(0) {
+        case "ordered":
+            return .ordered(try r.launch(1), try r.instance(2), definition: try r.digest(3), at: try r.moment(4), restarts: Int(try r.int(5)))
+        case "executed":
+            var ports: [AssignedPort] = []
+            for port in try r.part(4).array ?? [] { ports.append(try AssignedPort(port)) }
+            let pid = Int32(truncatingIfNeeded: try r.int(2))
+            return .executed(try r.launch(1), pid: pid, at: try r.moment(3), ports: ports, tracking: try r.string(5))
+        case "ready": return .ready(try r.launch(1), at: try r.moment(2))
+        case "stopping":
+            let deadline = Instant(nanoseconds: try r.int(4))
+            return .stopping(try r.launch(1), reason: try r.string(2), step: Int(try r.int(3)), deadline: deadline)
+        case "failed": return .failed(try r.instance(1), at: try r.moment(2))
+        case "probed":
+            guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }
+            return .probed(try r.launch(1), kind, passing: passing)
+        case "released": return .released(try r.launch(1))
+        case "ended":
+            guard let outcome = Phase(rawValue: try r.string(6)) else { return nil }
+            return .ended(
+                try r.instance(1), try r.launch(2), try Exit(r.part(3)), at: try r.moment(4), definition: try r.digest(5), outcome: outcome)
+        default: return nil
+        }
+    }
+}
+
+/// The parts of a note by their place.
+private struct NoteReader {
+    let parts: [Value]
+
+    func part(_ place: Int) throws(ShapeError) -> Value {
+        guard place < parts.count else { throw ShapeError(path: "[\(place)]", expected: "a part") }
+        return parts[place]
+    }
+    func string(_ place: Int) throws(ShapeError) -> String {
+        guard let text = try part(place).string else { throw ShapeError(path: "[\(place)]", expected: "a string") }
+        return text
+    }
+    func int(_ place: Int) throws(ShapeError) -> Int64 {
+        guard let number = try part(place).int else { throw ShapeError(path: "[\(place)]", expected: "an integer") }
+        return number
+    }
+    func launch(_ place: Int) throws(ShapeError) -> LaunchID {
+        guard let number = try part(place).unsigned else { throw ShapeError(path: "[\(place)]", expected: "a launch") }
+        return LaunchID(number)
+    }
+    func instance(_ place: Int) throws(ShapeError) -> InstanceID {
+        let pair = NoteReader(parts: try part(place).array ?? [])
+        guard let id = InstanceID(stack: try pair.string(0), name: try pair.string(1))
+        else { throw ShapeError(path: "[\(place)]", expected: "an instance") }
+        return id
+    }
+    func digest(_ place: Int) throws(ShapeError) -> Digest {
+        guard let digest = Digest(hex: try string(place)) else { throw ShapeError(path: "[\(place)]", expected: "a digest") }
+        return digest
+    }
+    func moment(_ place: Int) throws(ShapeError) -> Moment {
+        let pair = NoteReader(parts: try part(place).array ?? [])
+        return Moment(instant: Instant(nanoseconds: try pair.int(0)), wall: WallTime(nanoseconds: try pair.int(1)))
+    }
+}
+
+extension LaunchID {
+    fileprivate var value: Value { .unsigned(number) }
+}
+
+extension InstanceID {
+    fileprivate var value: Value { [.string(service.stack), .string(name)] }
+}
+
+extension Moment {
+    fileprivate var value: Value { [.int(instant.nanoseconds), .int(wall.nanoseconds)] }
+}

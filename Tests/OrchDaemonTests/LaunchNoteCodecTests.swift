@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+import Testing
+
+@Suite struct LaunchNoteCodecTests {
+    private let notes: [LaunchNote] = {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 3)
+        let at = Moment(instant: Instant(nanoseconds: 5), wall: WallTime(nanoseconds: 1_700_000_000_000_000_001))
+        let digest = Digest(of: [1])
+        let port = AssignedPort(name: nil, port: 80, transport: .tcp)
+        return [
+            .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
+            .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
+            .stopping(LaunchID(7), reason: "line\nbreak", step: 1, deadline: .distantFuture), .failed(id, at: at),
+            .probed(LaunchID(7), .liveness, passing: true), .released(LaunchID(.max)),
+            .ended(id, LaunchID(7), .signal(.kill, coreDumped: true), at: at, definition: digest, outcome: .failed),
+        ]
+    }()
+
+    @Test func notesReadBackFromOneLineEach() {
+        for note in notes {
+            let line = LaunchNoteCodec.bytes(of: note)
+            #expect(!line.contains(10))
+            #expect(LaunchNoteCodec.note(from: line) == note)
+        }
+    }
+
+    @Test func tornAndDamagedLinesDoNotRead() {
+        for note in notes {
+            let line = LaunchNoteCodec.bytes(of: note)
+            for cut in 0..<line.count { #expect(LaunchNoteCodec.note(from: Array(line[..<cut])) == nil) }
+            for place in line.indices {
+                var damaged = line
+                damaged[place] ^= 4
+                #expect(LaunchNoteCodec.note(from: damaged) == nil || LaunchNoteCodec.note(from: damaged) == note)
+            }
+        }
+    }
+}
