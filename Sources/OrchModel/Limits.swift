@@ -52,4 +52,12 @@ public enum Limits {
     public static let longestDuration = Duration.seconds(366 * 24 * 3600)
     /// Bytes of a line that log conversion holds; longer lines are split.
     public static let logLineBytes = 64 << 10
+    /// Bytes moved from one log pipe before the next one has its turn.
+    public static let logTurnBytes = 256 << 10
+    /// How long an unfinished line waits for its end before it is written to a file that several pipes share.
+    public static let logPartialLineWait = Duration.milliseconds(200)
+    /// How long a closed launch's pipe may stay open in other hands before it is given up.
+    public static let logDrainWait = Duration.seconds(2)
+    /// How long until a log file that could not be written is tried again.
+    public static let logRetryWait = Duration.seconds(1)
 }

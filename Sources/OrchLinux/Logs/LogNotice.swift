@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+public import OrchModel
+
+/// What the pump tells the daemon.
+public enum LogNotice: Equatable, Sendable {
+    /// The pipes of a finished launch are read to their end, or let go at the drain deadline. With `bytesLeft` > 0 its file can't be
+    /// written: the bytes wait in the pipe, and a second notice with 0 follows once they are written. Until then the keeper's copy
+    /// of the read end protects them against the daemon's death.
+    case drained(LaunchID, bytesLeft: Int)
+    /// A fallback taken, a file that can't be written, bytes dropped: for status and doctor.
+    case remark(String)
+}
+
+/// What the daemon tells the pump.
+enum LogRequest {
+    /// The number is owned by the request.
+    case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink)
+    case reconfigure(LaunchID, LogStreamKind?, LogSink)
+    case rotate(LaunchID)
+    case finish(LaunchID)
+    case stop
+}

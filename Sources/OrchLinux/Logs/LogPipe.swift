@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import OrchModel
+
+/// The read end of one output of one launch, and what is going on with it. Lives on the pump's thread.
+final class LogPipe {
+    /// Counts attachments; the event loop's name for it.
+    let number: UInt64
+    let launch: LaunchID
+    /// Nil when both outputs come through it.
+    let stream: LogStreamKind?
+    let descriptor: Descriptor
+    /// Bytes it holds at most.
+    let capacity: Int
+    /// Nil: read and thrown away.
+    var file: LogFile?
+    /// Nil: bytes as they are.
+    var converter: LineConverter?
+    /// No writer is left (EPOLLHUP), or the rest of it was given up.
+    var hasHungUp = false
+    /// It is in the pump's list of pipes with something to do.
+    var isQueued = false
+    /// An unfinished line is written when this comes.
+    var heldUntil: Instant?
+    /// How many bytes waited at the last look, when they were an unfinished line.
+    var heldBytes = 0
+    /// Its launch is being closed; then it is given up.
+    var drainUntil: Instant?
+    /// Bytes to move until a pipe that others keep open is let go.
+    var farewellBytes: Int?
+    /// The rest of a line whose beginning was dropped is dropped too.
+    var skipsLine = false
+
+    init(number: UInt64, launch: LaunchID, stream: LogStreamKind?, descriptor: consuming Descriptor) {
+        self.number = number
+        self.launch = launch
+        self.stream = stream
+        capacity = max(4096, Int(corch_pipe_get_size(descriptor.number)))
+        self.descriptor = descriptor
+    }
+
+    /// Bytes that wait in it; 0 when that can't be said.
+    var waitingBytes: Int { max(0, Int(corch_bytes_readable(descriptor.number))) }
+
+    /// An unfinished line is written at this length: its writer must never find the pipe full because of it.
+    var longestPart: Int { min(Limits.logLineBytes, capacity / 2) }
+
+    func convert(for sink: LogSink) {
+        converter =
+            sink.format == .raw && !sink.stripANSI
+            ? nil : LineConverter(format: sink.format, stripsANSI: sink.stripANSI, stream: stream)
+    }
+}

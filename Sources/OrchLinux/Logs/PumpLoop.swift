@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchModel
+
+/// The pump's thread: waits for bytes, serves pipes in turn, keeps its deadlines. Created before the thread, then used by it alone.
+///
+/// Pipes are registered edge-triggered, so an unfinished line that stays in its pipe wakes nobody until more of it comes.
+final class PumpLoop {
+    let mailbox: LogMailbox
+    var scratch: ScratchPipe
+    var output: [UInt8] = []
+    var now = Instant.zero
+    var wall = WallTime(nanoseconds: 0)
+    /// Files whose writing failed and is to be tried again.
+    var waitingFiles: [LogFile] = []
+
+    private let epoll: Descriptor
+    private var pipes: [UInt64: LogPipe] = [:]
+    private var launches: [LaunchID: [LogPipe]] = [:]
+    private var files: [String: LogFile] = [:]
+    private var lastNumber: UInt64 = 0
+    private var queue: [LogPipe] = []
+    private var heldPipes: [LogPipe] = []
+    private var draining: [LogPipe] = []
+    private var finishing: Set<LaunchID> = []
+    private var reported: Set<LaunchID> = []
+    private var formattedStamp: (milliseconds: Int64, bytes: [UInt8]) = (.min, [])
+
+    init(_ mailbox: LogMailbox) throws(SystemError) {
+        self.mailbox = mailbox
+        scratch = try ScratchPipe()
+        epoll = try Descriptor("epoll_create1", corch_epoll_create())
+        try Syscall.check(
+            "epoll_ctl", corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, mailbox.requestSignal.number, EPOLLIN.rawValue, 0))
+        readClocks()
+    }
+
+    func run() {
+        while true {
+            var asked = false
+            for (number, mask) in wait() {
+                if number == 0 { asked = true }
+                guard let pipe = pipes[number] else { continue }
+                if mask & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { pipe.hasHungUp = true }
+                enqueue(pipe)
+            }
+            readClocks()
+            if asked {
+                for request in mailbox.takeRequests() {
+                    if case .stop = request { return leave() }
+                    take(request)
+                }
+            }
+            expire()
+            let turn = queue
+            queue.removeAll(keepingCapacity: true)
+            for pipe in turn where pipe.isQueued {
+                pipe.isQueued = false
+                serve(pipe)
+            }
+        }
+    }
+
+    /// RFC 3339 of this moment, formatted once for all lines that are read in it.
+    var stamp: [UInt8] {
+        let milliseconds = wall.nanoseconds / 1_000_000
+        if formattedStamp.milliseconds != milliseconds { formattedStamp = (milliseconds, Array(wall.rfc3339.utf8)) }
+        return formattedStamp.bytes
+    }
+
+    func remark(_ text: String) { mailbox.post(.remark(text)) }
+
+    func readClocks() {
+        now = Instant(nanoseconds: corch_clock(CLOCK_MONOTONIC))
+        wall = WallTime(nanoseconds: corch_clock(CLOCK_REALTIME))
+    }
+
+    private func wait() -> [(UInt64, UInt32)] {
+        let deadline = queue.isEmpty ? nextDeadline : now
+        let timeout = deadline.map { max(0, ($0 - now).nanoseconds) } ?? -1
+        return unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { room in
+            let count = unsafe corch_epoll_wait_ns(epoll.number, room.baseAddress, Int32(room.count), timeout)
+            return unsafe room.prefix(Int(max(0, count))).map { unsafe ($0.data.u64, $0.events) }
+        }
+    }
+
+    private var nextDeadline: Instant? {
+        var next: Instant?
+        func consider(_ deadline: Instant?) {
+            if let deadline { next = min(deadline, next ?? deadline) }
+        }
+        for pipe in heldPipes { consider(pipe.heldUntil) }
+        for pipe in draining { consider(pipe.drainUntil) }
+        for file in waitingFiles { consider(file.waiting?.until) }
+        return next
+    }
+
+    private func expire() {
+        if !heldPipes.isEmpty {
+            for pipe in heldPipes where pipe.heldUntil.map({ $0 <= now }) ?? false { enqueue(pipe) }
+            heldPipes.removeAll { $0.heldUntil.map { $0 <= now } ?? true }
+        }
+        if !draining.isEmpty {
+            for pipe in draining where pipe.drainUntil.map({ $0 <= now }) ?? false {
+                pipe.drainUntil = nil
+                pipe.hasHungUp = true
+                pipe.farewellBytes = pipe.waitingBytes
+                enqueue(pipe)
+            }
+            draining.removeAll { $0.drainUntil == nil }
+        }
+        if !waitingFiles.isEmpty {
+            let due = waitingFiles.filter { $0.waiting.map { $0.until <= now } ?? true }
+            waitingFiles.removeAll { file in due.contains { $0 === file } }
+            for file in due {
+                for pipe in file.pipes { enqueue(pipe) }
+                tellDropped(file)
+            }
+        }
+    }
+
+    func enqueue(_ pipe: LogPipe) {
+        guard !pipe.isQueued else { return }
+        pipe.isQueued = true
+        queue.append(pipe)
+    }
+
+    private func serve(_ pipe: LogPipe) {
+        switch turn(pipe) {
+        case .again: enqueue(pipe)
+        case .empty: pipe.heldUntil = nil
+        case .held: hold(pipe)
+        case .waiting: reportLeft(pipe)
+        case .ended: detach(pipe)
+        }
+    }
+
+    private func hold(_ pipe: LogPipe) {
+        let waiting = pipe.waitingBytes
+        guard pipe.heldUntil == nil || pipe.heldBytes != waiting else { return }
+        if !heldPipes.contains(where: { $0 === pipe }) { heldPipes.append(pipe) }
+        pipe.heldBytes = waiting
+        pipe.heldUntil = now + Limits.logPartialLineWait
+    }
+
+    // MARK: Requests
+
+    private func take(_ request: LogRequest) {
+        switch request {
+        case .attach(let launch, let stream, let descriptor, let sink):
+            attach(LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: Descriptor(owning: descriptor)), sink)
+        case .reconfigure(let launch, let stream, let sink):
+            for pipe in launches[launch] ?? [] where pipe.stream == stream {
+                exhaust(pipe)
+                if !direct(pipe, to: sink) { tidy(pipe.file) }
+                enqueue(pipe)
+            }
+        case .rotate(let launch):
+            for file in (launches[launch] ?? []).compactMap(\.file) { rotate(file) }
+        case .finish(let launch):
+            finish(launch)
+        case .stop: break
+        }
+    }
+
+    private func attach(_ pipe: LogPipe, _ sink: LogSink) {
+        lastNumber = pipe.number
+        _ = direct(pipe, to: sink)
+        // What a launch that is over left in its pipe comes before what its successor says.
+        for older in pipe.file?.pipes ?? [] where older.launch < pipe.launch && older.stream == pipe.stream { exhaust(older) }
+        let events = EPOLLIN.rawValue | EPOLLET.rawValue
+        let added = corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, pipe.descriptor.number, events, pipe.number)
+        guard added == 0 else {
+            remark("log pipe of launch \(pipe.launch.number): epoll_ctl: \(SystemError.sentence(-added)); its output is not read")
+            return
+        }
+        pipes[pipe.number] = pipe
+        launches[pipe.launch, default: []].append(pipe)
+    }
+
+    /// Lets `pipe` lead to `sink`; returns whether it leads to the same file as before.
+    private func direct(_ pipe: LogPipe, to sink: LogSink) -> Bool {
+        let before = pipe.file
+        pipe.convert(for: sink)
+        if pipe.converter != nil { _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2)) }
+        switch sink.destination {
+        case .discard: pipe.file = nil
+        case .file(let path): pipe.file = file(path, appends: false, sink)
+        case .append(let path): pipe.file = file(path, appends: true, sink)
+        }
+        guard pipe.file !== before else { return true }
+        before?.pipes.removeAll { $0 === pipe }
+        pipe.file?.pipes.append(pipe)
+        closeIfUnused(before)
+        return false
+    }
+
+    private func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
+        if let known = files[path] {
+            if known.appends != appends {
+                remark("log \(path): one service appends to it and another one rotates it; it is \(known.appends ? "not rotated" : "rotated")")
+            }
+            known.rotate = sink.rotate
+            known.whenFull = sink.whenFull
+            known.prune()
+            return known
+        }
+        let made = LogFile(path: path, appends: appends, sink: sink)
+        do throws(LogTrouble) {
+            try made.prepare(now)
+        } catch {
+            wait(for: made, error)
+        }
+        // Another spelling of a path that is open already.
+        if let status = made.status, let alias = files.values.first(where: { $0.status?.isSameFile(as: status) ?? false }) { return alias }
+        files[path] = made
+        return made
+    }
+
+    private func tidy(_ file: LogFile?) {
+        guard let file, !file.appends else { return }
+        file.prune()
+    }
+
+    private func rotate(_ file: LogFile) {
+        guard !file.appends else { return }
+        do throws(LogTrouble) {
+            try file.prepare(now)
+            guard file.offset > 0 else { return }
+            if file.endsLine() { try file.rotateNow(now) } else { file.rotationAsked = file.offset }
+        } catch {
+            wait(for: file, error)
+        }
+    }
+
+    private func finish(_ launch: LaunchID) {
+        guard let open = launches[launch] else { return mailbox.post(.drained(launch, bytesLeft: 0)) }
+        guard finishing.insert(launch).inserted else { return }
+        for pipe in open {
+            pipe.drainUntil = now + Limits.logDrainWait
+            draining.append(pipe)
+            enqueue(pipe)
+        }
+    }
+
+    /// Says once of a launch whose time is over that its file can't be written yet.
+    private func reportLeft(_ pipe: LogPipe) {
+        guard pipe.farewellBytes != nil, reported.insert(pipe.launch).inserted else { return }
+        let left = (launches[pipe.launch] ?? []).reduce(0) { $0 + $1.waitingBytes }
+        mailbox.post(.drained(pipe.launch, bytesLeft: left))
+    }
+
+    private func detach(_ pipe: LogPipe) {
+        _ = corch_epoll_ctl(epoll.number, EPOLL_CTL_DEL, pipe.descriptor.number, 0, 0)
+        pipes[pipe.number] = nil
+        heldPipes.removeAll { $0 === pipe }
+        draining.removeAll { $0 === pipe }
+        pipe.file?.pipes.removeAll { $0 === pipe }
+        closeIfUnused(pipe.file)
+        launches[pipe.launch]?.removeAll { $0 === pipe }
+        guard launches[pipe.launch]?.isEmpty ?? true else { return }
+        launches[pipe.launch] = nil
+        reported.remove(pipe.launch)
+        if finishing.remove(pipe.launch) != nil { mailbox.post(.drained(pipe.launch, bytesLeft: 0)) }
+    }
+
+    private func closeIfUnused(_ file: LogFile?) {
+        guard let file, file.pipes.isEmpty else { return }
+        tellDropped(file)
+        if file.dropped.bytes > 0 { remark("log \(file.path): \(file.dropped.sentence) were dropped and no note of it could be written") }
+        waitingFiles.removeAll { $0 === file }
+        if files[file.path] === file { files[file.path] = nil }
+    }
+
+    /// Serves one pipe until it has nothing more to give at the moment.
+    private func exhaust(_ pipe: LogPipe) {
+        for _ in 0..<16 {
+            guard case .again = turn(pipe) else { return }
+        }
+    }
+
+    private func leave() {
+        for pipe in pipes.values.sorted(by: { $0.number < $1.number }) { exhaust(pipe) }
+    }
+}

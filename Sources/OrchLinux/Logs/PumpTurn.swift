@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchModel
+
+/// What one turn of one pipe came to.
+enum PumpTurn {
+    /// There may be more.
+    case again
+    /// Nothing waits.
+    case empty
+    /// An unfinished line waits in the pipe for its end, but not for ever.
+    case held
+    /// The file can't be written; the bytes stay in the pipe.
+    case waiting
+    /// Nothing waits and nobody can write any more.
+    case ended
+}
+
+extension PumpLoop {
+    /// Moves at most `Limits.logTurnBytes` from one pipe to its file.
+    func turn(_ pipe: LogPipe) -> PumpTurn {
+        let available = pipe.waitingBytes
+        guard available > 0, pipe.farewellBytes.map({ $0 > 0 }) ?? true else { return pipe.hasHungUp ? .ended : .empty }
+        guard let file = pipe.file else { return drop(pipe, from: nil) }
+        if let waiting = file.waiting, now < waiting.until { return refuse(pipe, file) }
+        do throws(LogTrouble) {
+            try file.prepare(now)
+            if pipe.skipsLine { return try skip(pipe, file) }
+            try writeNote(file, for: pipe)
+            let result = pipe.converter == nil ? try moveRaw(pipe, file, available) : try moveConverted(pipe, file, available)
+            recover(file)
+            return result
+        } catch {
+            return fail(pipe, file, error)
+        }
+    }
+
+    // MARK: Raw
+
+    private func moveRaw(_ pipe: LogPipe, _ file: LogFile, _ available: Int) throws(LogTrouble) -> PumpTurn {
+        let limit = min(available, Limits.logTurnBytes)
+        let isShared = file.pipes.count > 1
+        let fits = file.rotationSize.map { Int64(limit) <= $0 - file.offset } ?? true
+        if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false, available) }
+
+        let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
+        let window = scratch.bytes
+        var whole = seen
+        if isShared, !(pipe.hasHungUp && seen >= available) {
+            if let end = LineCut.lastNewline(in: window.span, before: seen) {
+                whole = end + 1
+            } else if seen < pipe.longestPart, !isOverdue(pipe) {
+                return .held
+            }
+        }
+        guard let size = file.rotationSize else { return try move(pipe, file, whole, isWindow: true, available) }
+        let plan = LineCut.plan(
+            window.span.extracting(0..<whole), offset: file.offset, size: size, endsLine: file.endsLine(),
+            lineLimit: Limits.logLineBytes)
+        if plan.rotateFirst {
+            try file.rotateNow(now, cutsLine: plan.cutsLine)
+            return .again
+        }
+        let before = file.offset
+        let result = try move(pipe, file, plan.take, isWindow: true, available)
+        if plan.rotateAfter, file.offset - before == Int64(plan.take) { try file.rotateNow(now, cutsLine: plan.cutsLine) }
+        return result
+    }
+
+    /// Moves `length` bytes by splice, or through the window where the file can't take them so.
+    private func move(
+        _ pipe: LogPipe, _ file: LogFile, _ length: Int, isWindow: Bool, _ available: Int
+    ) throws(LogTrouble) -> PumpTurn {
+        var moved = 0
+        if file.canSplice {
+            do throws(LogTrouble) {
+                moved = try file.splice(from: pipe, length: length, at: wall)
+            } catch .system(let error) where error.code == EINVAL {
+                file.canSplice = false
+                remark("log \(file.path): its file system can't splice; after a kill of the daemon its last block may be repeated")
+                return .again
+            }
+        } else if isWindow {
+            let window = scratch.bytes
+            try file.write(window.span.extracting(0..<length), from: pipe, at: wall)
+            try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: length) }
+            moved = length
+        }
+        return gave(pipe, moved, of: available)
+    }
+
+    private func gave(_ pipe: LogPipe, _ count: Int, of available: Int) -> PumpTurn {
+        if count > 0 { pipe.heldUntil = nil }
+        if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
+        if count < available || pipe.hasHungUp { return .again }
+        return .empty
+    }
+
+    private func isOverdue(_ pipe: LogPipe) -> Bool { pipe.heldUntil.map { $0 <= now } ?? false }
+
+    // MARK: Converted
+
+    private func moveConverted(_ pipe: LogPipe, _ file: LogFile, _ available: Int) throws(LogTrouble) -> PumpTurn {
+        let limit = min(available, Limits.logLineBytes)
+        let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
+        let canContinue = pipe.converter?.canContinueLine ?? false
+        let remainder: LineConverter.Remainder =
+            pipe.hasHungUp && seen >= available ? .close : isOverdue(pipe) && canContinue ? .open : .wait
+        let window = scratch.bytes
+        let isLong = seen >= pipe.longestPart && LineCut.firstNewline(in: window.span.extracting(0..<seen)) == nil
+        var done = 0
+        while done < seen {
+            let count = try convertBlock(pipe, file, window, done..<seen, isLong ? .close : remainder)
+            if count == 0 { break }
+            done += count
+        }
+        guard done > 0 else { return seen > 0 && canContinue ? .held : .empty }
+        return gave(pipe, done, of: available)
+    }
+
+    /// Converts, writes and consumes what of `range` goes into the current file: at least a line, whose file is rotated first when
+    /// it would not fit. Returns how many bytes; zero when there is no whole line.
+    private func convertBlock(
+        _ pipe: LogPipe, _ file: LogFile, _ window: [UInt8], _ range: Range<Int>, _ remainder: LineConverter.Remainder
+    ) throws(LogTrouble) -> Int {
+        let input = window.span.extracting(range)
+        guard remainder != .wait || LineCut.firstNewline(in: input) != nil else { return 0 }
+        let endsLine = file.endsLine()
+        let isOwnLine = file.lastWriter == nil || file.lastWriter === pipe
+        let continuing = !endsLine && isOwnLine && (pipe.converter?.canContinueLine ?? false)
+        let room = file.rotationSize.map { Int(clamping: max(0, $0 - file.offset)) } ?? .max
+        let stamp = stamp
+        var block = output
+        output = []
+        defer { output = block }
+        block.removeAll(keepingCapacity: true)
+        if !endsLine, !continuing { block.append(10) }
+        var count =
+            pipe.converter?.convert(input, stamp: stamp, remainder: remainder, continuing: continuing, room: room, into: &block) ?? 0
+        if count == 0, file.offset > 0, endsLine {
+            try file.rotateNow(now)
+            return try convertBlock(pipe, file, window, range, remainder)
+        }
+        if count == 0 {
+            count =
+                pipe.converter?.convert(
+                    input, stamp: stamp, remainder: remainder, continuing: continuing, room: .max, oneLine: true, into: &block) ?? 0
+        }
+        try file.write(block.span, from: pipe, at: wall)
+        try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: count) }
+        return count
+    }
+}
