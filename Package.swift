@@ -75,6 +75,9 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE")]),
         tests("KeeperTests", ["OrchLinux", "COrch", "orch-keeper", "keeper-probe"]),
         tests("OrchModelTests", ["OrchModel"]),
+        tests("LogTests", ["OrchModel", "OrchLinux", "COrch", "orch-pump-probe"]),
+        .executableTarget(
+            name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe", swiftSettings: house),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),

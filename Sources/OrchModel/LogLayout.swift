@@ -12,6 +12,14 @@ public struct LogSink: Equatable, Sendable {
         case append(String)
         /// Nowhere. A launch that starts like this gets `/dev/null` and no pipe.
         case discard
+
+        /// Nil when it is discarded.
+        public var path: String? {
+            switch self {
+            case .file(let path), .append(let path): path
+            case .discard: nil
+            }
+        }
     }
     public var destination: Destination
     public var format: LoggingSpec.Format
@@ -41,10 +49,7 @@ public enum LogLayout {
     public static func path(
         for stream: LogStreamKind, spec: LoggingSpec, stack: String, service: String, replica: Int, state: String
     ) -> String? {
-        switch destination(for: stream, spec: spec, stack: stack, service: service, replica: replica, state: state) {
-        case .file(let path), .append(let path): path
-        case .discard: nil
-        }
+        destination(for: stream, spec: spec, stack: stack, service: service, replica: replica, state: state).path
     }
 
     /// Everything the pump has to know about one output of one instance.

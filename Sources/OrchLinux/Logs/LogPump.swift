@@ -53,7 +53,8 @@ public final class LogPump: Sendable {
         mailbox.send(.attach(launch, stream, descriptor: readEnd.release(), sink))
     }
 
-    /// How a running launch logs from now on. What waits in the pipe still goes where it went.
+    /// How a running launch logs from now on. When it gets another file, what waits in the pipe still goes to the
+    /// old one.
     public func reconfigure(_ launch: LaunchID, _ stream: LogStreamKind?, sink: LogSink) {
         mailbox.send(.reconfigure(launch, stream, sink))
     }

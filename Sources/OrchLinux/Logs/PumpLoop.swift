@@ -127,7 +127,12 @@ final class PumpLoop {
     }
 
     private func serve(_ pipe: LogPipe) {
-        switch turn(pipe) {
+        let result = turn(pipe)
+        if result != .held, let others = pipe.file?.pipes, others.count > 1 {
+            // They may wait for the end of this pipe's line.
+            for other in others where other !== pipe && other.heldUntil != nil { enqueue(other) }
+        }
+        switch result {
         case .again: enqueue(pipe)
         case .empty: pipe.heldUntil = nil
         case .held: hold(pipe)
@@ -152,8 +157,8 @@ final class PumpLoop {
             attach(LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: Descriptor(owning: descriptor)), sink)
         case .reconfigure(let launch, let stream, let sink):
             for pipe in launches[launch] ?? [] where pipe.stream == stream {
-                exhaust(pipe)
-                if !direct(pipe, to: sink) { tidy(pipe.file) }
+                if pipe.file?.path != sink.destination.path { exhaust(pipe) }
+                direct(pipe, to: sink)
                 enqueue(pipe)
             }
         case .rotate(let launch):
@@ -166,7 +171,7 @@ final class PumpLoop {
 
     private func attach(_ pipe: LogPipe, _ sink: LogSink) {
         lastNumber = pipe.number
-        _ = direct(pipe, to: sink)
+        direct(pipe, to: sink)
         // What a launch that is over left in its pipe comes before what its successor says.
         for older in pipe.file?.pipes ?? [] where older.launch < pipe.launch && older.stream == pipe.stream { exhaust(older) }
         let events = EPOLLIN.rawValue | EPOLLET.rawValue
@@ -179,8 +184,8 @@ final class PumpLoop {
         launches[pipe.launch, default: []].append(pipe)
     }
 
-    /// Lets `pipe` lead to `sink`; returns whether it leads to the same file as before.
-    private func direct(_ pipe: LogPipe, to sink: LogSink) -> Bool {
+    /// Lets `pipe` lead to `sink`.
+    private func direct(_ pipe: LogPipe, to sink: LogSink) {
         let before = pipe.file
         pipe.convert(for: sink)
         if pipe.converter != nil { _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2)) }
@@ -189,11 +194,10 @@ final class PumpLoop {
         case .file(let path): pipe.file = file(path, appends: false, sink)
         case .append(let path): pipe.file = file(path, appends: true, sink)
         }
-        guard pipe.file !== before else { return true }
+        guard pipe.file !== before else { return }
         before?.pipes.removeAll { $0 === pipe }
         pipe.file?.pipes.append(pipe)
         closeIfUnused(before)
-        return false
     }
 
     private func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
@@ -216,11 +220,6 @@ final class PumpLoop {
         if let status = made.status, let alias = files.values.first(where: { $0.status?.isSameFile(as: status) ?? false }) { return alias }
         files[path] = made
         return made
-    }
-
-    private func tidy(_ file: LogFile?) {
-        guard let file, !file.appends else { return }
-        file.prune()
     }
 
     private func rotate(_ file: LogFile) {

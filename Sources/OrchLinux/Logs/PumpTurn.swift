@@ -43,6 +43,7 @@ extension PumpLoop {
         let fits = file.rotationSize.map { Int64(limit) <= $0 - file.offset } ?? true
         if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false, available) }
 
+        if isShared, mustYield(pipe, file, available) { return .held }
         let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
         let window = scratch.bytes
         var whole = seen
@@ -96,6 +97,12 @@ extension PumpLoop {
         return .empty
     }
 
+    /// Another pipe is in the middle of a line of the file that both write to.
+    private func mustYield(_ pipe: LogPipe, _ file: LogFile, _ available: Int) -> Bool {
+        guard let last = file.lastWriter, last !== pipe, !last.hasHungUp, !file.endsLine() else { return false }
+        return available < pipe.longestPart && !isOverdue(pipe)
+    }
+
     private func isOverdue(_ pipe: LogPipe) -> Bool { pipe.heldUntil.map { $0 <= now } ?? false }
 
     // MARK: Converted
@@ -126,8 +133,8 @@ extension PumpLoop {
         let input = window.span.extracting(range)
         guard remainder != .wait || LineCut.firstNewline(in: input) != nil else { return 0 }
         let endsLine = file.endsLine()
-        let isOwnLine = file.lastWriter == nil || file.lastWriter === pipe
-        let continuing = !endsLine && isOwnLine && (pipe.converter?.canContinueLine ?? false)
+        // Not after a restart: the unfinished line may be a block that was torn by a kill and comes again now.
+        let continuing = !endsLine && file.lastWriter === pipe && (pipe.converter?.canContinueLine ?? false)
         let room = file.rotationSize.map { Int(clamping: max(0, $0 - file.offset)) } ?? .max
         let stamp = stamp
         var block = output
