@@ -128,22 +128,24 @@ final class PumpLoop {
 
     private func serve(_ pipe: LogPipe) {
         let result = turn(pipe)
-        if result != .held, let others = pipe.file?.pipes, others.count > 1 {
+        if result != .held, result != .yielding, let others = pipe.file?.pipes, others.count > 1 {
             // They may wait for the end of this pipe's line.
             for other in others where other !== pipe && other.heldUntil != nil { enqueue(other) }
         }
         switch result {
         case .again: enqueue(pipe)
         case .empty: pipe.heldUntil = nil
-        case .held: hold(pipe)
+        case .held: hold(pipe, quietly: true)
+        case .yielding: hold(pipe, quietly: false)
         case .waiting: reportLeft(pipe)
         case .ended: detach(pipe)
         }
     }
 
-    private func hold(_ pipe: LogPipe) {
+    /// - Parameter quietly: the time counts from the last byte that came.
+    private func hold(_ pipe: LogPipe, quietly: Bool) {
         let waiting = pipe.waitingBytes
-        guard pipe.heldUntil == nil || pipe.heldBytes != waiting else { return }
+        guard pipe.heldUntil == nil || (quietly && pipe.heldBytes != waiting) else { return }
         if !heldPipes.contains(where: { $0 === pipe }) { heldPipes.append(pipe) }
         pipe.heldBytes = waiting
         pipe.heldUntil = now + Limits.logPartialLineWait

@@ -10,6 +10,8 @@ enum PumpTurn {
     case empty
     /// An unfinished line waits in the pipe for its end, but not for ever.
     case held
+    /// Another pipe is in the middle of a line of the same file; it is waited for, but not for ever.
+    case yielding
     /// The file can't be written; the bytes stay in the pipe.
     case waiting
     /// Nothing waits and nobody can write any more.
@@ -43,7 +45,7 @@ extension PumpLoop {
         let fits = file.rotationSize.map { Int64(limit) <= $0 - file.offset } ?? true
         if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false, available) }
 
-        if isShared, mustYield(pipe, file, available) { return .held }
+        if isShared, mustYield(pipe, file) { return .yielding }
         let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
         let window = scratch.bytes
         var whole = seen
@@ -98,9 +100,9 @@ extension PumpLoop {
     }
 
     /// Another pipe is in the middle of a line of the file that both write to.
-    private func mustYield(_ pipe: LogPipe, _ file: LogFile, _ available: Int) -> Bool {
+    private func mustYield(_ pipe: LogPipe, _ file: LogFile) -> Bool {
         guard let last = file.lastWriter, last !== pipe, !last.hasHungUp, !file.endsLine() else { return false }
-        return available < pipe.longestPart && !isOverdue(pipe)
+        return !isOverdue(pipe)
     }
 
     private func isOverdue(_ pipe: LogPipe) -> Bool { pipe.heldUntil.map { $0 <= now } ?? false }
