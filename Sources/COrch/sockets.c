@@ -52,9 +52,9 @@ int corch_unix_listen(const char *path, int backlog) {
     int error = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) error = errno;
     if (!error && unlink(address.sun_path) < 0 && errno != ENOENT) error = errno;
-    mode_t mask = umask(0177);
+    /* The file gets the socket's mode: no umask, which every thread would share. */
+    if (!error && fchmod(fd, 0600) < 0) error = errno;
     if (!error && bind(fd, (struct sockaddr *)&address, sizeof address) < 0) error = errno;
-    umask(mask);
     if (!error && listen(fd, backlog) < 0) error = errno;
     if (directory >= 0) close(directory);
     if (!error) return fd;

@@ -25,9 +25,11 @@
 #define SECOND INT64_C(1000000000)
 
 /* Seconds until a message that nobody reads makes us ask; until the answer is missed; between signals. */
+#ifndef SILENCE
 #define SILENCE 10
 #define ANSWER 10
 #define MERCY 5
+#endif
 
 enum { PENDING_SPAWNED = 1, PENDING_EXECED = 2, PENDING_FAILED = 4, PENDING_EXITED = 8 };
 enum { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_DAEMON, SOURCE_CHILD, SOURCE_REPORT };

@@ -135,18 +135,19 @@ extension Keeper {
     }
 
     @Test func theListeningSocketOutlivesTheDaemon() throws {
-        let long = String(repeating: "d", count: 120)
-        let keeper = try Keeper(path: "../" + long.prefix(0) + "orch-keeper-socket-\(getpid())")
-        let before = keeper.daemon.listener.number
-        let path = keeper.directory + "/../orch-keeper-socket-\(getpid())"
+        let name = String(repeating: "long", count: 16)  // 64 bytes, in a directory that makes it more than 107
+        let keeper = try Keeper(path: "./././././././././././././././././././././" + name)
+        let path = keeper.directory + "/" + name
+        var status = stat()
+        #expect(unsafe lstat(path, &status) == 0)
+        #expect(status.st_mode == S_IFSOCK | 0o600)
         let client = unsafe corch_unix_connect(path)
         #expect(client >= 0)
         try keeper.killDaemon()
         let accepted = corch_accept(keeper.daemon.listener.number)
-        #expect(accepted >= 0 && before >= 0)
+        #expect(accepted >= 0)
         close(accepted)
         close(client)
-        unsafe unlink(path)
     }
 
     @Test func aStateDirectoryHasOneKeeper() throws {
