@@ -74,6 +74,14 @@ let package = Package(
             name: "keeper-probe", dependencies: ["COrch"], path: "Tests/keeper-probe",
             cSettings: [.define("_GNU_SOURCE")]),
         tests("KeeperTests", ["OrchLinux", "COrch", "orch-keeper", "keeper-probe"]),
+        tests(
+            "OrchEdgeTests",
+            [
+                "OrchEdge", "OrchLinux", "OrchModel", "OrchEngine", "OrchWire", "orch-edge",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ]),
         tests("OrchModelTests", ["OrchModel"]),
         tests("LogTests", ["OrchModel", "OrchLinux", "COrch", "orch-pump-probe"]),
         .executableTarget(

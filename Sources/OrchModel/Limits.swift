@@ -44,6 +44,14 @@ public enum Limits {
     public static let causesPerInstance = 64
     /// Bytes read from the answer of an HTTP probe.
     public static let probeBodyBytes = 64 << 10
+    /// Connections that orch-edge has open at a time; a probe beyond is not asked.
+    public static let probeConnections = 8_192
+    /// Connections that orch-edge keeps to one server between probes.
+    public static let idleConnectionsPerServer = 4
+    /// Bytes of one frame between orchd and orch-edge.
+    public static let edgeFrameBytes = 4 << 20
+    /// Bytes of questions that wait for orch-edge to read them; a probe beyond is not asked.
+    public static let edgeBacklogBytes = 16 << 20
     /// Bytes kept of what a failing command probe printed.
     public static let probeOutputBytes = 4 << 10
     /// Steps of one stop ladder.
