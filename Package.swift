@@ -74,6 +74,7 @@ let package = Package(
             name: "keeper-probe", dependencies: ["COrch"], path: "Tests/keeper-probe",
             cSettings: [.define("_GNU_SOURCE")]),
         tests("KeeperTests", ["OrchLinux", "COrch", "orch-keeper", "keeper-probe"]),
+        tests("TidyTests", []),
         tests(
             "OrchEdgeTests",
             [
