@@ -32,7 +32,8 @@ extension Decoder {
                     let names = stack.services.map(\.spec.name)
                     error(
                         "unknown-service", "there is no service \"\(dependency.on)\"", at: edge.node,
-                        help: Suggestion.help(for: dependency.on, among: names) ?? "add it, or write { required: false }")
+                        help: Suggestion.help(for: dependency.on, among: names)
+                            ?? "add it, or write { required: false }")
                 }
                 targets.append(-1)
             }
@@ -42,7 +43,9 @@ extension Decoder {
         return targets
     }
 
-    private func check(_ edge: DecodedService.Edge, _ dependency: Dependency, from service: ServiceSpec, to other: ServiceSpec) {
+    private func check(
+        _ edge: DecodedService.Edge, _ dependency: Dependency, from service: ServiceSpec, to other: ServiceSpec
+    ) {
         if dependency.on == service.name {
             error("self-dependency", "\"\(service.name)\" depends on itself", at: edge.node, help: "remove it")
             return
@@ -53,19 +56,22 @@ extension Decoder {
         case .ready, .healthy:
             if other.kind == .task {
                 error(
-                    "condition", "\"\(other.name)\" is a task, and a task is never \(dependency.condition.rawValue)", at: place,
+                    "condition", "\"\(other.name)\" is a task, and a task is never \(dependency.condition.rawValue)",
+                    at: place,
                     help: "write condition: succeeded, or completed")
             }
         case .completed, .succeeded:
             if other.kind == .service {
                 error(
-                    "condition", "\"\(other.name)\" is a service, and only a task has \(dependency.condition.rawValue)", at: place,
+                    "condition", "\"\(other.name)\" is a service, and only a task has \(dependency.condition.rawValue)",
+                    at: place,
                     help: "write condition: ready, or make \"\(other.name)\" a task")
             }
         }
         if !other.enabled, dependency.required, service.enabled {
             warn(
-                "disabled-dependency", "\"\(other.name)\" is not enabled, so \"\(service.name)\" will wait until it is started by hand",
+                "disabled-dependency",
+                "\"\(other.name)\" is not enabled, so \"\(service.name)\" will wait until it is started by hand",
                 at: edge.node, help: "enable it, or write { required: false }")
         }
     }
@@ -116,8 +122,10 @@ extension Decoder {
         for (at, service) in stack.services.enumerated() where service.spec.enabled && service.spec.replicas > 0 {
             for (number, port) in service.spec.ports.enumerated() where port.port != 0 && port.onConflict == .fail {
                 let key = "\(port.transport.rawValue) \(port.port)"
-                let clash = users[key]?.first { stack.services[$0.service].spec.name != service.spec.name
-                    && Self.overlap(stack.services[$0.service].spec.ports[$0.port].host, port.host) }
+                let clash = users[key]?.first {
+                    stack.services[$0.service].spec.name != service.spec.name
+                        && Self.overlap(stack.services[$0.service].spec.ports[$0.port].host, port.host)
+                }
                 if let clash { portClash(stack.services[clash.service], clash.port, service, number) }
                 users[key, default: []].append((at, number))
             }
@@ -131,7 +139,8 @@ extension Decoder {
         let (early, late) = isSecondLater ? (first, second) : (second, first)
         let port = first.spec.ports[firstPort]
         error(
-            "port-conflict", "\"\(late.spec.name)\" and \"\(early.spec.name)\" both have the \(port.transport.rawValue) port \(port.port)",
+            "port-conflict",
+            "\"\(late.spec.name)\" and \"\(early.spec.name)\" both have the \(port.transport.rawValue) port \(port.port)",
             at: isSecondLater ? b : a, help: "give one of them another port, or auto")
     }
 
@@ -144,10 +153,14 @@ extension Decoder {
                     continue
                 }
                 if owner.service == at {
-                    error("log-conflict", "both streams write to \(path), which would mix them up", at: node, help: "write stderr: merge")
+                    error(
+                        "log-conflict", "both streams write to \(path), which would mix them up", at: node,
+                        help: "write stderr: merge")
                 } else {
                     error(
-                        "log-conflict", "\"\(service.spec.name)\" and \"\(stack.services[owner.service].spec.name)\" both write to \(path)", at: node,
+                        "log-conflict",
+                        "\"\(service.spec.name)\" and \"\(stack.services[owner.service].spec.name)\" both write to \(path)",
+                        at: node,
                         help: "give each its own file, or write { append: … }, which is not rotated")
                 }
             }

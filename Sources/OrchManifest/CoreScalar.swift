@@ -23,7 +23,9 @@ enum CoreScalar: Equatable {
         }
     }
 
-    static func isNull(_ text: String) -> Bool { text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL" }
+    static func isNull(_ text: String) -> Bool {
+        text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL"
+    }
 
     static func boolean(_ text: String) -> Bool? {
         switch text {
@@ -40,7 +42,8 @@ enum CoreScalar: Equatable {
         if bytes.count > 2, bytes.starts(with: "0x".utf8) { return digits(text.dropFirst(2), radix: 16) }
         if bytes.count > 2, bytes.starts(with: "0o".utf8) { return digits(text.dropFirst(2), radix: 8) }
         let body = first == 43 || first == 45 ? text.dropFirst() : text[...]
-        guard let lead = body.utf8.first, body.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), lead != 48 || body.utf8.count == 1
+        guard let lead = body.utf8.first, body.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }),
+            lead != 48 || body.utf8.count == 1
         else { return nil }
         return Int64(text)
     }

@@ -12,6 +12,8 @@ final class Decoder {
     var scope: Scope
     /// Folders of the files, absolute and as diagnostics show them, by index of the file.
     var folders: [Folder] = []
+    /// Few different ones are written many times.
+    private var durations: [String: Duration] = [:]
     var overlayIndex: OverlayIndex?
     /// What the n-th service, by name, depends on.
     var connected: [Int: [Dependency]] = [:]
@@ -47,7 +49,8 @@ final class Decoder {
     }
 
     func warn(_ code: String, _ message: String, at id: NodeID, help: String? = nil) {
-        reporter.add(Diagnostic(.warning, code: code, message, at: position(id), width: Int(tree[id].width), help: help))
+        reporter.add(
+            Diagnostic(.warning, code: code, message, at: position(id), width: Int(tree[id].width), help: help))
     }
 
     /// `"restart" must be a map, not a list`.
@@ -80,17 +83,21 @@ final class Decoder {
     }
 
     /// The scalar at a node; nil after having said why not. Null is no scalar here: callers that take it ask before.
-    func scalar(_ id: NodeID, _ what: String, _ expected: String, mode: TextMode = .now) -> Scalar? {
+    func scalar(_ id: NodeID, _ what: String, _ expected: @autoclosure () -> String, mode: TextMode = .now) -> Scalar? {
         let node = tree[id]
         guard node.kind == .scalar, !tree.isNull(id) else {
-            wrongForm(what, expected, id, help: node.kind == .scalar ? "quote it if the text itself is meant: \"\(node.text)\"" : nil)
+            wrongForm(
+                what, expected(), id,
+                help: node.kind == .scalar ? "quote it if the text itself is meant: \"\(node.text)\"" : nil)
             return nil
         }
         guard !node.hasNUL else {
             error("nul", "\"\(what)\" holds a NUL character, which no program can be given", at: id)
             return nil
         }
-        guard node.hasDollar, mode != .shell else { return Scalar(text: node.text, isPlain: node.isPlain, tag: node.tag) }
+        guard node.hasDollar, mode != .shell else {
+            return Scalar(text: node.text, isPlain: node.isPlain, tag: node.tag)
+        }
         guard let text = render(node.text, mode: mode, at: id) else { return nil }
         return Scalar(text: text, isPlain: node.isPlain && !text.isEmpty, tag: node.tag)
     }
@@ -106,14 +113,16 @@ final class Decoder {
         let no = ["no", "off", "n", "0"].contains(scalar.text.lowercased())
         let quoted = CoreScalar.boolean(scalar.text) != nil
         wrongForm(
-            what, "true or false", id, help: yes ? "write true" : no ? "write false" : quoted ? "remove the quotes" : nil)
+            what, "true or false", id,
+            help: yes ? "write true" : no ? "write false" : quoted ? "remove the quotes" : nil)
         return nil
     }
 
     func integer(_ id: NodeID, _ what: String, in range: ClosedRange<Int>) -> Int? {
         guard let scalar = scalar(id, what, "a whole number") else { return nil }
         guard case .integer(let number) = scalar.meaning else {
-            wrongForm(what, "a whole number", id, help: CoreScalar.integer(scalar.text) != nil ? "remove the quotes" : nil)
+            wrongForm(
+                what, "a whole number", id, help: CoreScalar.integer(scalar.text) != nil ? "remove the quotes" : nil)
             return nil
         }
         guard let small = Int(exactly: number), range.contains(small) else {
@@ -127,9 +136,15 @@ final class Decoder {
     func duration(_ id: NodeID, _ what: String, none: Bool = false) -> Duration?? {
         guard let scalar = scalar(id, what, "a duration such as 5s") else { return nil }
         if none, scalar.text == "none" { return .some(nil) }
-        if let span = Duration(text: scalar.text) { return span }
+        if let known = durations[scalar.text] { return known }
+        if let span = Duration(text: scalar.text) {
+            durations[scalar.text] = span
+            return span
+        }
         if case .integer(let number) = CoreScalar(plain: scalar.text) {
-            error("duration", "\"\(what)\": \(scalar.text) has no unit", at: id, help: number >= 0 ? "did you mean \"\(scalar.text)s\"?" : nil)
+            error(
+                "duration", "\"\(what)\": \(scalar.text) has no unit", at: id,
+                help: number >= 0 ? "did you mean \"\(scalar.text)s\"?" : nil)
         } else {
             error(
                 "duration", "\"\(what)\": \"\(scalar.text)\" is not a duration", at: id,
@@ -145,8 +160,12 @@ final class Decoder {
         if let bytes = SizeText.parse(scalar.text) { return bytes }
         let isBare = CoreScalar.integer(scalar.text) != nil
         error(
-            "size", isBare ? "\"\(what)\": \(scalar.text) has no unit" : "\"\(what)\": \"\(scalar.text)\" is not a size", at: id,
-            help: isBare ? "did you mean \"\(scalar.text)B\" or \"\(scalar.text)MB\"?" : "sizes are 512B, 10MB (10^6), 10MiB (2^20)")
+            "size",
+            isBare ? "\"\(what)\": \(scalar.text) has no unit" : "\"\(what)\": \"\(scalar.text)\" is not a size",
+            at: id,
+            help: isBare
+                ? "did you mean \"\(scalar.text)B\" or \"\(scalar.text)MB\"?"
+                : "sizes are 512B, 10MB (10^6), 10MiB (2^20)")
         return nil
     }
 
@@ -155,13 +174,16 @@ final class Decoder {
         if let signal = Signal(text: scalar.text) { return signal }
         let upper = scalar.text.uppercased()
         let nearest = Suggestion.help(for: upper.hasPrefix("SIG") ? upper : "SIG\(upper)", among: Signal.allNames)
-        error("signal", "\"\(what)\": there is no signal \"\(scalar.text)\"", at: id, help: nearest ?? "signals are SIGTERM, TERM or numbers from 1 to 64")
+        error(
+            "signal", "\"\(what)\": there is no signal \"\(scalar.text)\"", at: id,
+            help: nearest ?? "signals are SIGTERM, TERM or numbers from 1 to 64")
         return nil
     }
 
     /// One of an enumeration's words.
-    func word<T: RawRepresentable & CaseIterable>(_ id: NodeID, _ what: String, as type: T.Type = T.self) -> T? where T.RawValue == String {
-        let words = T.allCases.map(\.rawValue)
+    func word<T: RawRepresentable & CaseIterable>(_ id: NodeID, _ what: String, as type: T.Type = T.self) -> T?
+    where T.RawValue == String {
+        var words: [String] { T.allCases.map(\.rawValue) }
         guard let scalar = scalar(id, what, "one of \(words.joined(separator: ", "))") else { return nil }
         if let found = T(rawValue: scalar.text) { return found }
         badWord(id, what, scalar.text, words)

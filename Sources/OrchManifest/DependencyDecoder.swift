@@ -2,7 +2,7 @@
 internal import OrchModel
 
 extension Decoder {
-    func dependencies(_ node: NodeID, into decoded: inout DecodedService) {
+    func dependencies(_ node: NodeID, into decoded: DecodedService) {
         switch tree.kind(node) {
         case .scalar: wrongForm("depends_on", "a list or a map of services", node, help: "write [\(tree.text(node))]")
         case .sequence:
@@ -23,8 +23,10 @@ extension Decoder {
     }
 
     private func isService(_ name: String, _ node: NodeID) -> Bool {
-        guard name.contains("://") || name.hasPrefix("file:") else { return true }
-        error("not-yet", "waiting for \"\(name)\" is part of the language, but this version of orch does not have it yet", at: node)
+        guard name.utf8.contains(58), name.contains("://") || name.hasPrefix("file:") else { return true }
+        error(
+            "not-yet", "waiting for \"\(name)\" is part of the language, but this version of orch does not have it yet",
+            at: node)
         return false
     }
 
@@ -41,12 +43,20 @@ extension Decoder {
             edge.condition = node
         }
         if let node = section["required"], let flag = flag(node, "required") { edge.dependency.required = flag }
-        if let node = section["timeout"], let span = duration(node, "timeout", none: true) { edge.dependency.timeout = span }
-        if let node = section["on_restart"], let word = word(node, "on_restart", as: Dependency.Reaction.self) { edge.dependency.onRestart = word }
-        if let node = section["on_failure"], let word = word(node, "on_failure", as: Dependency.Reaction.self) { edge.dependency.onFailure = word }
+        if let node = section["timeout"], let span = duration(node, "timeout", none: true) {
+            edge.dependency.timeout = span
+        }
+        if let node = section["on_restart"], let word = word(node, "on_restart", as: Dependency.Reaction.self) {
+            edge.dependency.onRestart = word
+        }
+        if let node = section["on_failure"], let word = word(node, "on_failure", as: Dependency.Reaction.self) {
+            edge.dependency.onFailure = word
+        }
         if let node = section["restart"], flag(node, "restart") == true {
             if section.has("on_restart") {
-                error("conflict", "\"restart\" and \"on_restart\" are the same thing", at: section.key("restart"), help: "keep on_restart")
+                error(
+                    "conflict", "\"restart\" and \"on_restart\" are the same thing", at: section.key("restart"),
+                    help: "keep on_restart")
             }
             edge.dependency.onRestart = .restart
         }
@@ -54,7 +64,8 @@ extension Decoder {
     }
 
     private func condition(_ node: NodeID) -> Dependency.Condition? {
-        guard let scalar = scalar(node, "condition", "one of \(Fields.conditions.prefix(5).joined(separator: ", "))") else { return nil }
+        guard let scalar = scalar(node, "condition", "one of \(Fields.conditions.prefix(5).joined(separator: ", "))")
+        else { return nil }
         switch scalar.text {
         case "started", "service_started", "process_started": return .started
         case "ready", "process_log_ready": return .ready

@@ -11,7 +11,8 @@ public struct DiagnosticText {
         let bold = color ? "\u{1B}[1m" : ""
         let plain = color ? "\u{1B}[0m" : ""
         let place = diagnostic.position.map { "\(bold)\($0.text): \(plain)" } ?? ""
-        var text = "\(place)\(tint)\(isError ? "error" : "warning")[\(diagnostic.code)]\(plain)\(bold): \(clean(diagnostic.message))\(plain)\n"
+        var text =
+            "\(place)\(tint)\(isError ? "error" : "warning")[\(diagnostic.code)]\(plain)\(bold): \(clean(diagnostic.message))\(plain)\n"
         if let position = diagnostic.position, let line = diagnostic.sourceLine {
             let number = String(position.line)
             let margin = String(repeating: " ", count: number.count)
@@ -45,6 +46,7 @@ public struct DiagnosticText {
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 32 || (127...159).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+        scalar.value < 32 || (127...159).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
+            || (0x2066...0x2069).contains(scalar.value)
     }
 }

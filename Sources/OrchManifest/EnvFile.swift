@@ -58,7 +58,9 @@ struct EnvFile {
             let name = String(decoding: bytes[start..<at], as: UTF8.self).trimmingBlanks
             at += 1
             guard !name.isEmpty, !name.utf8.contains(where: { $0 == 32 || $0 == 9 || $0 == 34 || $0 == 39 }) else {
-                let flaw = flaw(name.isEmpty ? "a name is missing before =" : "\"\(name)\" is no name for a variable", at: start, width: at - start)
+                let flaw = flaw(
+                    name.isEmpty ? "a name is missing before =" : "\"\(name)\" is no name for a variable", at: start,
+                    width: at - start)
                 skipLine()
                 return .flaw(flaw)
             }
@@ -81,7 +83,9 @@ struct EnvFile {
                     at += 1
                 }
             }
-            guard hasMore else { return .flaw(flaw("the quote that begins here is never closed", at: opening, width: 1)) }
+            guard hasMore else {
+                return .flaw(flaw("the quote that begins here is never closed", at: opening, width: 1))
+            }
             at += 1
             skipBlanks()
             if hasMore, !isLineEnd(at), bytes[at] != 35 {

@@ -48,7 +48,9 @@ extension Decoder {
                 value.hasDollar = value.text.utf8.contains(36)
                 let name = tree.add(key)
                 if let first = keys.insert(key.text, name) {
-                    error("duplicate-key", "\"\(key.text)\" is given twice", at: item, help: "the first one is at line \(tree[first].line)")
+                    error(
+                        "duplicate-key", "\"\(key.text)\" is given twice", at: item,
+                        help: "the first one is at line \(tree[first].line)")
                     continue
                 }
                 slots.append(name)
@@ -90,7 +92,9 @@ extension Decoder {
             bytes = try input.read(absolute)
         } catch {
             if isRequired || !error.reason.contains("ENOENT") {
-                self.error("env-file", error.text, at: id, help: isRequired ? "write { path: \(path), required: false } if it may be missing" : nil)
+                self.error(
+                    "env-file", error.text, at: id,
+                    help: isRequired ? "write { path: \(path), required: false } if it may be missing" : nil)
             }
             return nil
         }
@@ -114,7 +118,9 @@ extension Decoder {
                 case .unset: own.append((name, nil))
                 case .broken, .open: break
                 case .pending:
-                    if case .value(let text) = resolve(name, at: index, layer: layer, in: scope) { own.append((name, text)) }
+                    if case .value(let text) = resolve(name, at: index, layer: layer, in: scope) {
+                        own.append((name, text))
+                    }
                 }
             }
         }

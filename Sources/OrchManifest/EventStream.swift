@@ -58,7 +58,9 @@ internal import CYAML
     /// The next event; nothing may be asked for after `.end` or a failure.
     borrowing func next() throws(Failure) -> Event {
         let zero = Mark(line: 0, column: 0)
-        guard isReady else { throw Failure(problem: "out of memory", mark: zero, context: nil, contextMark: zero, offset: nil) }
+        guard isReady else {
+            throw Failure(problem: "out of memory", mark: zero, context: nil, contextMark: zero, offset: nil)
+        }
         while true {
             var event = unsafe yaml_event_t()
             guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure }
@@ -88,17 +90,24 @@ internal import CYAML
             let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             return unsafe .scalar(
                 text: String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE,
-                hasDollar: bytes.contains(36), hasNUL: bytes.contains(0), anchor: text(scalar.anchor), tag: text(scalar.tag))
+                hasDollar: bytes.contains(36), hasNUL: bytes.contains(0), anchor: text(scalar.anchor),
+                tag: text(scalar.tag))
         case YAML_SEQUENCE_START_EVENT:
-            return unsafe .sequenceStart(anchor: text(event.data.sequence_start.anchor), tag: text(event.data.sequence_start.tag))
+            return unsafe .sequenceStart(
+                anchor: text(event.data.sequence_start.anchor), tag: text(event.data.sequence_start.tag))
         case YAML_MAPPING_START_EVENT:
-            return unsafe .mappingStart(anchor: text(event.data.mapping_start.anchor), tag: text(event.data.mapping_start.tag))
+            return unsafe .mappingStart(
+                anchor: text(event.data.mapping_start.anchor), tag: text(event.data.mapping_start.tag))
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: return .collectionEnd
         default: return nil
         }
     }
 
     private static func mark(_ mark: yaml_mark_t) -> Mark { Mark(line: Int(mark.line), column: Int(mark.column)) }
-    private static func text(_ pointer: UnsafePointer<CChar>?) -> String? { unsafe pointer.map { unsafe String(cString: $0) } }
-    private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? { unsafe pointer.map { unsafe String(cString: $0) } }
+    private static func text(_ pointer: UnsafePointer<CChar>?) -> String? {
+        unsafe pointer.map { unsafe String(cString: $0) }
+    }
+    private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
+        unsafe pointer.map { unsafe String(cString: $0) }
+    }
 }

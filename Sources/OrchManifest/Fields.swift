@@ -4,8 +4,10 @@ internal import OrchModel
 /// The one table of the language's keys.
 enum Fields {
     static let conditions = [
-        "started", "ready", "healthy", "completed", "succeeded", "service_started", "service_healthy", "service_completed_successfully",
-        "process_started", "process_healthy", "process_completed", "process_completed_successfully", "process_log_ready",
+        "started", "ready", "healthy", "completed", "succeeded", "service_started", "service_healthy",
+        "service_completed_successfully",
+        "process_started", "process_healthy", "process_completed", "process_completed_successfully",
+        "process_log_ready",
     ]
     private static let words = FieldForm.list(.text)
     private static let variables = FieldForm.either([.map(.either([.text, .number, .boolean, .null])), words])
@@ -13,57 +15,86 @@ enum Fields {
     private static let spanOrNone = FieldForm.either([.duration, .word(["none"])])
     private static let port = FieldForm.integer(1...65_535)
 
-    static let stack = FieldTable("a manifest", takesExtensions: true, [
-        Field("name", .text, default: "the folder's name", "The stack's name: a-z, 0-9, _ and -, at most 63 characters."),
-        Field("description", .text, "What the stack is, for people."),
-        Field("environment", variables, "Variables of every service; null unsets."),
-        Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
-        Field("inherit_environment", words, default: "[PATH, HOME, USER, LANG, LC_*, TZ]", "Names that services get from the caller's environment; * at an end stands for any rest."),
-        Field("defaults", .object(service), "Merged under every service."),
-        Field("stop", .object(stackStop), "How the whole stack stops."),
-        Field("services", .map(.object(service)), "What runs, by name."),
-        .later("include", "Other manifests that are part of this one."),
-        .later("secrets", "Values that are masked everywhere."),
-        .later("host", "Thresholds of the host's own health."),
+    static let stack = FieldTable(
+        "a manifest", takesExtensions: true,
+        [
+            Field(
+                "name", .text, default: "the folder's name",
+                "The stack's name: a-z, 0-9, _ and -, at most 63 characters."),
+            Field("description", .text, "What the stack is, for people."),
+            Field("environment", variables, "Variables of every service; null unsets."),
+            Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
+            Field(
+                "inherit_environment", words, default: "[PATH, HOME, USER, LANG, LC_*, TZ]",
+                "Names that services get from the caller's environment; * at an end stands for any rest."),
+            Field("defaults", .object(service), "Merged under every service."),
+            Field("stop", .object(stackStop), "How the whole stack stops."),
+            Field("services", .map(.object(service)), "What runs, by name."),
+            .later("include", "Other manifests that are part of this one."),
+            .later("secrets", "Values that are masked everywhere."),
+            .later("host", "Thresholds of the host's own health."),
+        ])
+
+    static let stackStop = FieldTable(
+        "the stack's stop",
+        [
+            Field(
+                "timeout", .duration, default: "2m", "At this deadline of the whole stack every ladder skips to kill.")
+        ])
+
+    static let envFileEntry = FieldTable(
+        "an env_file",
+        [
+            Field("path", .text, "The file, relative to the manifest."),
+            Field("required", .boolean, default: "true", "False: may be missing."),
+        ])
+    private static let envFile = FieldForm.either([
+        .text, .object(envFileEntry), .list(.either([.text, .object(envFileEntry)])),
     ])
 
-    static let stackStop = FieldTable("the stack's stop", [
-        Field("timeout", .duration, default: "2m", "At this deadline of the whole stack every ladder skips to kill.")
-    ])
-
-    static let envFileEntry = FieldTable("an env_file", [
-        Field("path", .text, "The file, relative to the manifest."),
-        Field("required", .boolean, default: "true", "False: may be missing."),
-    ])
-    private static let envFile = FieldForm.either([.text, .object(envFileEntry), .list(.either([.text, .object(envFileEntry)]))])
-
-    static let service = FieldTable("a service", takesExtensions: true, [
-        Field("kind", .word(["service", "task"]), default: "service", "A task runs to completion, a service is kept up."),
-        Field("command", command, "A string goes through shell, a list is executed as it is."),
-        Field("shell", words, default: "[/bin/sh, -c]", "What reads the command when it is a string."),
-        Field("working_dir", .text, default: "the manifest's folder", "Where it runs."),
-        Field("environment", variables, "Its variables, by name; null unsets."),
-        Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
-        Field("user", .text, default: "the daemon's own user", "name or name:group."),
-        Field("enabled", .boolean, default: "true", "False: stopped, unless started by hand."),
-        Field("replicas", .integer(0...Limits.replicas), default: "1", "How many instances."),
-        Field("depends_on", .either([words, .map(.either([.object(dependency), .null]))]), "What must be there before it starts."),
-        Field("health", .object(health), "Startup, readiness and liveness probes."),
-        Field("healthcheck", .object(healthcheck), "Docker Compose's form of a readiness probe."),
-        Field("ready", .object(ready), "How it announces that it is ready."),
-        Field("start_timeout", spanOrNone, default: "1m", "A service that is not ready by then is stopped and counted as failed."),
-        Field("timeout", spanOrNone, default: "none", "How long a task may take."),
-        Field("restart", .either([.word(policies), .object(restart)]), default: "on-failure; tasks: no", "Whether and when it is started again."),
-        Field("success_exit_codes", .list(.either([.integer(0...255), .text])), default: "[0]", "Exit codes and signals that are no failure."),
-        Field("stop", .either([.object(stop), .list(.object(stopStep))]), "The ladder by which it is stopped."),
-        Field("stop_signal", .either([.text, .integer(1...64)]), default: "SIGTERM", "Short for a ladder of one signal."),
-        Field("stop_grace_period", .duration, default: "10s", "How long stop_signal is given."),
-        Field("logging", .object(logging), "Where its output goes."),
-        Field("ports", .list(.either([port, .text, .object(portEntry)])), "Ports that must be free before it starts; given to it as PORT."),
-        Field("title", .text, "Its name for people."),
-        Field("description", .text, "What it is, for people."),
-        Field("labels", variables, "Free words, by name."),
-    ] + laterServiceFields)
+    static let service = FieldTable(
+        "a service", takesExtensions: true,
+        [
+            Field(
+                "kind", .word(["service", "task"]), default: "service",
+                "A task runs to completion, a service is kept up."),
+            Field("command", command, "A string goes through shell, a list is executed as it is."),
+            Field("shell", words, default: "[/bin/sh, -c]", "What reads the command when it is a string."),
+            Field("working_dir", .text, default: "the manifest's folder", "Where it runs."),
+            Field("environment", variables, "Its variables, by name; null unsets."),
+            Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
+            Field("user", .text, default: "the daemon's own user", "name or name:group."),
+            Field("enabled", .boolean, default: "true", "False: stopped, unless started by hand."),
+            Field("replicas", .integer(0...Limits.replicas), default: "1", "How many instances."),
+            Field(
+                "depends_on", .either([words, .map(.either([.object(dependency), .null]))]),
+                "What must be there before it starts."),
+            Field("health", .object(health), "Startup, readiness and liveness probes."),
+            Field("healthcheck", .object(healthcheck), "Docker Compose's form of a readiness probe."),
+            Field("ready", .object(ready), "How it announces that it is ready."),
+            Field(
+                "start_timeout", spanOrNone, default: "1m",
+                "A service that is not ready by then is stopped and counted as failed."),
+            Field("timeout", spanOrNone, default: "none", "How long a task may take."),
+            Field(
+                "restart", .either([.word(policies), .object(restart)]), default: "on-failure; tasks: no",
+                "Whether and when it is started again."),
+            Field(
+                "success_exit_codes", .list(.either([.integer(0...255), .text])), default: "[0]",
+                "Exit codes and signals that are no failure."),
+            Field("stop", .either([.object(stop), .list(.object(stopStep))]), "The ladder by which it is stopped."),
+            Field(
+                "stop_signal", .either([.text, .integer(1...64)]), default: "SIGTERM",
+                "Short for a ladder of one signal."),
+            Field("stop_grace_period", .duration, default: "10s", "How long stop_signal is given."),
+            Field("logging", .object(logging), "Where its output goes."),
+            Field(
+                "ports", .list(.either([port, .text, .object(portEntry)])),
+                "Ports that must be free before it starts; given to it as PORT."),
+            Field("title", .text, "Its name for people."),
+            Field("description", .text, "What it is, for people."),
+            Field("labels", variables, "Free words, by name."),
+        ] + laterServiceFields)
 
     private static let laterServiceFields: [Field] = [
         .later("secrets", "Secrets as variables or files."),
@@ -95,61 +126,84 @@ enum Fields {
     static let policies = RestartPolicy.Policy.allCases.map(\.rawValue)
     private static let reactions = Dependency.Reaction.allCases.map(\.rawValue)
 
-    static let dependency = FieldTable("a dependency", [
-        Field("condition", .word(conditions), default: "ready; for tasks succeeded", "When it counts as met."),
-        Field("required", .boolean, default: "true", "False: gates only while it is there and enabled."),
-        Field("timeout", spanOrNone, default: "none", "How long a start may wait for it; then failed."),
-        Field("on_restart", .word(reactions), default: "ignore", "What its later restart does here."),
-        Field("on_failure", .word(reactions), default: "ignore", "What its later failure does here."),
-        Field("restart", .boolean, default: "false", "Docker Compose's word for on_restart: restart."),
-    ])
+    static let dependency = FieldTable(
+        "a dependency",
+        [
+            Field("condition", .word(conditions), default: "ready; for tasks succeeded", "When it counts as met."),
+            Field("required", .boolean, default: "true", "False: gates only while it is there and enabled."),
+            Field("timeout", spanOrNone, default: "none", "How long a start may wait for it; then failed."),
+            Field("on_restart", .word(reactions), default: "ignore", "What its later restart does here."),
+            Field("on_failure", .word(reactions), default: "ignore", "What its later failure does here."),
+            Field("restart", .boolean, default: "false", "Docker Compose's word for on_restart: restart."),
+        ])
 
-    static let ready = FieldTable("ready", [
-        Field("notify", .boolean, default: "false", "By sd_notify: READY=1."),
-        .later("log", "By a line of its log."),
-        .later("fd", "By a newline on a descriptor."),
-    ])
+    static let ready = FieldTable(
+        "ready",
+        [
+            Field("notify", .boolean, default: "false", "By sd_notify: READY=1."),
+            .later("log", "By a line of its log."),
+            .later("fd", "By a newline on a descriptor."),
+        ])
 
-    static let restart = FieldTable("restart", [
-        Field("policy", .word(policies), default: "on-failure; tasks: no", "When it is started again."),
-        Field("delay", .duration, default: "200ms", "Before the first retry."),
-        Field("factor", .number, default: "2", "Each delay is so many times the last."),
-        Field("max_delay", .duration, default: "1m", "No delay is longer."),
-        Field("jitter", .either([.text, .number]), default: "10%", "Delays are varied by up to this part."),
-        Field("reset_after", .duration, default: "1m", "Up for so long, failures are forgotten."),
-        Field("max_attempts", .either([.integer(0...1_000_000), .word(["unlimited"])]), default: "unlimited", "More failures than this within window is failed."),
-        Field("window", .duration, default: "10m", "The time in which max_attempts counts."),
-        Field("retry_after", spanOrNone, default: "none", "Once failed, try again after so long."),
-    ])
+    static let restart = FieldTable(
+        "restart",
+        [
+            Field("policy", .word(policies), default: "on-failure; tasks: no", "When it is started again."),
+            Field("delay", .duration, default: "200ms", "Before the first retry."),
+            Field("factor", .number, default: "2", "Each delay is so many times the last."),
+            Field("max_delay", .duration, default: "1m", "No delay is longer."),
+            Field("jitter", .either([.text, .number]), default: "10%", "Delays are varied by up to this part."),
+            Field("reset_after", .duration, default: "1m", "Up for so long, failures are forgotten."),
+            Field(
+                "max_attempts", .either([.integer(0...1_000_000), .word(["unlimited"])]), default: "unlimited",
+                "More failures than this within window is failed."),
+            Field("window", .duration, default: "10m", "The time in which max_attempts counts."),
+            Field("retry_after", spanOrNone, default: "none", "Once failed, try again after so long."),
+        ])
 
-    static let logging = FieldTable("logging", [
-        Field("stdout", sink, default: "a file under the state folder", "A path; null discards."),
-        Field("stderr", sink, default: "a file under the state folder", "A path; null discards; merge joins it to stdout."),
-        Field("format", .word(LoggingSpec.Format.allCases.map(\.rawValue)), default: "raw", "Bytes as written, or lines with their time."),
-        Field("rotate", .object(rotate), "How files are kept small."),
-        Field("when_full", .word(LoggingSpec.WhenFull.allCases.map(\.rawValue)), default: "block", "What a full disk does."),
-        Field("strip_ansi", .boolean, default: "false", "Remove terminal colours."),
-        .later("redact", "Patterns to mask."),
-        .later("levels", "A separate file for errors."),
-        .later("forward", "Also to journald or syslog."),
-    ])
+    static let logging = FieldTable(
+        "logging",
+        [
+            Field("stdout", sink, default: "a file under the state folder", "A path; null discards."),
+            Field(
+                "stderr", sink, default: "a file under the state folder",
+                "A path; null discards; merge joins it to stdout."),
+            Field(
+                "format", .word(LoggingSpec.Format.allCases.map(\.rawValue)), default: "raw",
+                "Bytes as written, or lines with their time."),
+            Field("rotate", .object(rotate), "How files are kept small."),
+            Field(
+                "when_full", .word(LoggingSpec.WhenFull.allCases.map(\.rawValue)), default: "block",
+                "What a full disk does."),
+            Field("strip_ansi", .boolean, default: "false", "Remove terminal colours."),
+            .later("redact", "Patterns to mask."),
+            .later("levels", "A separate file for errors."),
+            .later("forward", "Also to journald or syslog."),
+        ])
     private static let sink = FieldForm.either([.text, .null, .object(append)])
-    static let append = FieldTable("a log sink", [Field("append", .text, "A file that others may write to too; it is not rotated.")])
+    static let append = FieldTable(
+        "a log sink", [Field("append", .text, "A file that others may write to too; it is not rotated.")])
 
-    static let rotate = FieldTable("rotate", [
-        Field("size", .either([.size, .word(["none"])]), default: "10MB", "A file that reaches this is rotated."),
-        Field("keep", .integer(0...100_000), default: "5", "Rotated files that are kept."),
-        .later("every", "Rotation by time."),
-        .later("max_age", "Age at which rotated files go."),
-        .later("total", "Size of all rotated files."),
-        .later("compress", "Compression of rotated files."),
-    ])
+    static let rotate = FieldTable(
+        "rotate",
+        [
+            Field("size", .either([.size, .word(["none"])]), default: "10MB", "A file that reaches this is rotated."),
+            Field("keep", .integer(0...100_000), default: "5", "Rotated files that are kept."),
+            .later("every", "Rotation by time."),
+            .later("max_age", "Age at which rotated files go."),
+            .later("total", "Size of all rotated files."),
+            .later("compress", "Compression of rotated files."),
+        ])
 
-    static let portEntry = FieldTable("a port", [
-        Field("name", .text, "Its name, for ORCH_PORT_NAME."),
-        Field("port", .either([port, .word(["auto"])]), "The number, or auto for any free one."),
-        Field("protocol", .word(PortSpec.Transport.allCases.map(\.rawValue)), default: "tcp", "tcp or udp."),
-        Field("host", .text, default: "any", "The address it will listen on."),
-        Field("on_conflict", .word(PortSpec.OnConflict.allCases.map(\.rawValue)), default: "fail", "What a port in use does."),
-    ])
+    static let portEntry = FieldTable(
+        "a port",
+        [
+            Field("name", .text, "Its name, for ORCH_PORT_NAME."),
+            Field("port", .either([port, .word(["auto"])]), "The number, or auto for any free one."),
+            Field("protocol", .word(PortSpec.Transport.allCases.map(\.rawValue)), default: "tcp", "tcp or udp."),
+            Field("host", .text, default: "any", "The address it will listen on."),
+            Field(
+                "on_conflict", .word(PortSpec.OnConflict.allCases.map(\.rawValue)), default: "fail",
+                "What a port in use does."),
+        ])
 }

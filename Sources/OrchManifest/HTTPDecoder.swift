@@ -8,7 +8,8 @@ extension Decoder {
         var probe = HTTPProbe(url: url)
         if let node = section["method"], let method = text(node, "method") {
             if method.isEmpty || !method.utf8.allSatisfy({ ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122) }) {
-                error("value", "\"method\": \"\(method)\" is no HTTP method", at: node, help: "such as GET, HEAD or POST")
+                error(
+                    "value", "\"method\": \"\(method)\" is no HTTP method", at: node, help: "such as GET, HEAD or POST")
             }
             probe.method = method.uppercased()
         }
@@ -67,10 +68,14 @@ extension Decoder {
 
     private func urlFlaw(_ text: String) -> String? {
         let lower = text.prefix(8).lowercased()
-        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { return "\"\(text)\" does not begin with http:// or https://" }
+        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
+            return "\"\(text)\" does not begin with http:// or https://"
+        }
         guard !text.utf8.contains(where: { $0 <= 32 || $0 == 127 }) else { return "\"\(text)\" holds a blank" }
         let rest = text.dropFirst(lower.hasPrefix("https://") ? 8 : 7)
-        guard let first = rest.utf8.first, first != 47, first != 58, first != 63 else { return "\"\(text)\" names no host" }
+        guard let first = rest.utf8.first, first != 47, first != 58, first != 63 else {
+            return "\"\(text)\" names no host"
+        }
         return nil
     }
 
@@ -80,8 +85,12 @@ extension Decoder {
         return items.compactMap { item in
             guard let scalar = scalar(item, "status", "a status code or a range such as 200-399") else { return nil }
             let parts = scalar.text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-            guard let low = parts.first ?? nil, let high = parts.last ?? nil, parts.count <= 2, low >= 100, high <= 599, low <= high else {
-                error("value", "\"status\": \"\(scalar.text)\" is no status code or range", at: item, help: "such as 200 or 200-399")
+            guard let low = parts.first ?? nil, let high = parts.last ?? nil, parts.count <= 2, low >= 100, high <= 599,
+                low <= high
+            else {
+                error(
+                    "value", "\"status\": \"\(scalar.text)\" is no status code or range", at: item,
+                    help: "such as 200 or 200-399")
                 return nil
             }
             return low...high

@@ -14,20 +14,26 @@ extension Decoder {
                 guard let node = probes[kind.rawValue] else { continue }
                 spec.health[kind] = probe(node, kind, reader)
                 if reader.isTask, kind == .readiness {
-                    warn("no-effect", "nothing waits for a task to be ready", at: probes.key(kind.rawValue), help: "a task counts when it has succeeded")
+                    warn(
+                        "no-effect", "nothing waits for a task to be ready", at: probes.key(kind.rawValue),
+                        help: "a task counts when it has succeeded")
                 }
             }
         }
         if let node = section["healthcheck"] {
             if spec.health.readiness != nil {
-                error("conflict", "\"healthcheck\" and \"health.readiness\" are the same thing", at: section.key("healthcheck"), help: "keep one of them")
+                error(
+                    "conflict", "\"healthcheck\" and \"health.readiness\" are the same thing",
+                    at: section.key("healthcheck"), help: "keep one of them")
             }
             healthcheck(node, into: &spec, section, reader)
         }
         if let node = section["ready"], let ready = self.section(node, Fields.ready, "ready") {
             if let node = ready["notify"], flag(node, "notify") == true { spec.ready = .notify }
             if reader.isTask, spec.ready != nil {
-                warn("no-effect", "nothing waits for a task to be ready", at: section.key("ready"), help: "a task counts when it has succeeded")
+                warn(
+                    "no-effect", "nothing waits for a task to be ready", at: section.key("ready"),
+                    help: "a task counts when it has succeeded")
             }
         }
     }
@@ -41,7 +47,9 @@ extension Decoder {
                 let isLater = tree.entries(node).contains { Fields.probe[tree.text($0.key)]?.isBuilt == false }
                 if !isLater { error("missing", "a probe needs one of http, tcp and command", at: node) }
             } else {
-                error("conflict", "a probe asks one question; here are \(actions.joined(separator: " and "))", at: section.key(actions[1]))
+                error(
+                    "conflict", "a probe asks one question; here are \(actions.joined(separator: " and "))",
+                    at: section.key(actions[1]))
             }
             return nil
         }
@@ -50,12 +58,18 @@ extension Decoder {
         if let node = section["initial_delay"], let span = span(node, "initial_delay") { probe.initialDelay = span }
         if let node = section["interval"], let span = positive(node, "interval") { probe.interval = span }
         if let node = section["timeout"], let span = positive(node, "timeout") { probe.timeout = span }
-        if let node = section["success_threshold"], let count = integer(node, "success_threshold", in: 1...1_000) { probe.successThreshold = count }
-        if let node = section["failure_threshold"], let count = integer(node, "failure_threshold", in: 1...1_000) { probe.failureThreshold = count }
+        if let node = section["success_threshold"], let count = integer(node, "success_threshold", in: 1...1_000) {
+            probe.successThreshold = count
+        }
+        if let node = section["failure_threshold"], let count = integer(node, "failure_threshold", in: 1...1_000) {
+            probe.failureThreshold = count
+        }
         if let node = section["on_failure"] {
             if let reaction = reaction(node) { probe.onFailure = reaction }
             if kind != .liveness {
-                warn("no-effect", "only a liveness probe acts on failure; \"on_failure\" does nothing here", at: section.key("on_failure"))
+                warn(
+                    "no-effect", "only a liveness probe acts on failure; \"on_failure\" does nothing here",
+                    at: section.key("on_failure"))
                 probe.onFailure = .restart
             }
         }
@@ -65,8 +79,15 @@ extension Decoder {
     private func action(_ section: Section, _ reader: HealthReader) -> Probe.Action? {
         if let node = section["http"] { return http(node).map { .http($0) } }
         if let node = section["tcp"] { return endpoint(node).map { .tcp($0) } }
-        if let node = section["command"] { return command(node, shell: reader.shell).map { .command($0) } }
+        if let node = section["command"] { return command(node, shell: shell(section, reader)).map { .command($0) } }
         return nil
+    }
+
+    /// What reads a command of a probe or a stop step that is a string.
+    func shell(_ section: Section, _ reader: HealthReader) -> [String] {
+        guard let node = section["shell"], let words = words(node, "shell") else { return reader.shell }
+        if words.isEmpty { error("value", "\"shell\" is empty", at: node, help: "such as [/bin/sh, -c]") }
+        return words
     }
 
     func positive(_ node: NodeID, _ what: String) -> Duration? {
@@ -80,7 +101,9 @@ extension Decoder {
 
     private func reaction(_ node: NodeID) -> Probe.Reaction? {
         if tree.kind(node) == .mapping {
-            guard let section = section(node, Fields.reaction, "on_failure"), let inner = section["signal"] else { return nil }
+            guard let section = section(node, Fields.reaction, "on_failure"), let inner = section["signal"] else {
+                return nil
+            }
             return signal(inner, "signal").map { .signal($0) }
         }
         guard let scalar = scalar(node, "on_failure", "restart, stop, report or { signal: … }") else { return nil }
@@ -144,7 +167,9 @@ extension Decoder {
         probe.interval = section["interval"].flatMap { positive($0, "interval") } ?? .seconds(30)
         probe.timeout = section["timeout"].flatMap { positive($0, "timeout") } ?? .seconds(30)
         probe.failureThreshold = section["retries"].flatMap { integer($0, "retries", in: 1...1_000) } ?? 3
-        if let node = section["start_period"], let span = span(node, "start_period"), !service.has("start_timeout"), !reader.isTask {
+        if let node = section["start_period"], let span = span(node, "start_period"), !service.has("start_timeout"),
+            !reader.isTask
+        {
             spec.startTimeout = .seconds(60) + span
         }
         spec.health.readiness = probe
@@ -152,7 +177,7 @@ extension Decoder {
 
     /// Compose's `test`: the first word of a list says how the rest is run.
     private func composeTest(_ node: NodeID, _ reader: HealthReader) -> CommandLine? {
-        if tree.kind(node) == .scalar { return command(node, shell: CommandLine.standardShell) }
+        if tree.kind(node) == .scalar { return command(node, shell: reader.shell) }
         guard let items = items(node, "test", of: "words"), let first = items.first else {
             error("value", "\"test\" is empty", at: node)
             return nil
@@ -166,9 +191,11 @@ extension Decoder {
                 return nil
             }
             return .exec(words)
-        case "CMD-SHELL" where items.count == 2: return command(items[1], shell: CommandLine.standardShell)
+        case "CMD-SHELL" where items.count == 2: return command(items[1], shell: reader.shell)
         default:
-            error("value", "\"test\" must begin with CMD, CMD-SHELL or NONE", at: first, help: "[CMD, word…], [CMD-SHELL, text] or [NONE]")
+            error(
+                "value", "\"test\" must begin with CMD, CMD-SHELL or NONE", at: first,
+                help: "[CMD, word…], [CMD-SHELL, text] or [NONE]")
             return nil
         }
     }

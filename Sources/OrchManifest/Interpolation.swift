@@ -23,7 +23,9 @@ extension Decoder {
             do {
                 reference = try VariableReference(in: bytes, at: at)
             } catch {
-                self.error("interpolation", "\"${\" begins no variable: \(error.reason)", at: id, help: "write $${ for the two characters")
+                self.error(
+                    "interpolation", "\"${\" begins no variable: \(error.reason)", at: id,
+                    help: "write $${ for the two characters")
                 return nil
             }
             guard substitute(reference, written: bytes[at..<reference.end], into: &output, at: id) else { return nil }
@@ -36,7 +38,8 @@ extension Decoder {
         _ reference: VariableReference, written: ArraySlice<UInt8>, into output: inout RenderedText, at id: NodeID
     ) -> Bool {
         let name = reference.name
-        let found = lookup(name, in: scope, from: ownDefinition.map { $0.name == name ? $0.layer + 1 : 0 } ?? 0, asker: id)
+        let found = lookup(
+            name, in: scope, from: ownDefinition.map { $0.name == name ? $0.layer + 1 : 0 } ?? 0, asker: id)
         switch found {
         case .broken: return false
         case .launch:
@@ -45,14 +48,18 @@ extension Decoder {
                 return false
             }
             if name == "PORT", !scope.hasPort, reference.fallback == .none {
-                error("undefined-variable", "${PORT} has no value: this service has no ports", at: id, help: "give it ports, such as [8080] or [auto]")
+                error(
+                    "undefined-variable", "${PORT} has no value: this service has no ports", at: id,
+                    help: "give it ports, such as [8080] or [auto]")
                 return false
             }
             output.append(reference: written)
             return true
         case .value(let template) where !template.isEmpty:
             if output.append(template: template) { return true }
-            error("launch-variable", "${\(name)} holds a variable that is known only at launch and can't be used here", at: id)
+            error(
+                "launch-variable", "${\(name)} holds a variable that is known only at launch and can't be used here",
+                at: id)
             return false
         case .value, .undefined: break
         }
@@ -63,7 +70,9 @@ extension Decoder {
             return false
         case .none:
             if found == .undefined {
-                error("undefined-variable", "${\(name)} is not defined", at: id, help: "define it, or give a default: ${\(name):-…}; write $${ for a literal ${")
+                error(
+                    "undefined-variable", "${\(name)} is not defined", at: id,
+                    help: "define it, or give a default: ${\(name):-…}; write $${ for a literal ${")
                 return false
             }
         }
@@ -79,7 +88,9 @@ extension Decoder {
             case .unset: return .undefined
             case .broken: return .broken
             case .open:
-                error("variable-loop", "${\(name)} is defined by way of itself", at: asker, help: "directly, a name in its own definition means the next weaker source")
+                error(
+                    "variable-loop", "${\(name)} is defined by way of itself", at: asker,
+                    help: "directly, a name in its own definition means the next weaker source")
                 return .broken
             case .pending: return resolve(name, at: at, layer: layer, in: scope)
             }

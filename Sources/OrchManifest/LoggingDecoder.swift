@@ -2,19 +2,23 @@
 internal import OrchModel
 
 extension Decoder {
-    func logging(_ node: NodeID?, into decoded: inout DecodedService) {
+    func logging(_ node: NodeID?, into decoded: DecodedService) {
         guard let node, let section = section(node, Fields.logging, "logging") else { return }
         var logging = LoggingSpec()
-        if let entry = section.entry("stdout"), let sink = sink(entry, &decoded) { logging.stdout = sink }
-        if let entry = section.entry("stderr"), let sink = sink(entry, &decoded) { logging.stderr = sink }
-        if let node = section["format"], let format = word(node, "format", as: LoggingSpec.Format.self) { logging.format = format }
+        if let entry = section.entry("stdout"), let sink = sink(entry, decoded) { logging.stdout = sink }
+        if let entry = section.entry("stderr"), let sink = sink(entry, decoded) { logging.stderr = sink }
+        if let node = section["format"], let format = word(node, "format", as: LoggingSpec.Format.self) {
+            logging.format = format
+        }
         if let node = section["rotate"] { logging.rotate = rotation(node) }
-        if let node = section["when_full"], let choice = word(node, "when_full", as: LoggingSpec.WhenFull.self) { logging.whenFull = choice }
+        if let node = section["when_full"], let choice = word(node, "when_full", as: LoggingSpec.WhenFull.self) {
+            logging.whenFull = choice
+        }
         if let node = section["strip_ansi"], let flag = flag(node, "strip_ansi") { logging.stripANSI = flag }
         decoded.spec.logging = logging
     }
 
-    private func sink(_ entry: Section.Entry, _ decoded: inout DecodedService) -> LoggingSpec.Sink? {
+    private func sink(_ entry: Section.Entry, _ decoded: DecodedService) -> LoggingSpec.Sink? {
         if entry.isNull { return .discard }
         if tree.kind(entry.value) == .mapping {
             guard let section = section(entry.value, Fields.append, entry.name) else { return nil }
@@ -55,14 +59,19 @@ extension Decoder {
 
     // MARK: Ports
 
-    func ports(_ node: NodeID?, into decoded: inout DecodedService) {
+    func ports(_ node: NodeID?, into decoded: DecodedService) {
         guard let node, let items = items(node, "ports", of: "ports") else { return }
         for item in items {
             guard let port = port(item) else { continue }
             let clash = zip(decoded.spec.ports, decoded.portNodes).first { known, _ in
-                port.port != 0 && known.port == port.port && known.transport == port.transport && Self.overlap(known.host, port.host)
+                port.port != 0 && known.port == port.port && known.transport == port.transport
+                    && Self.overlap(known.host, port.host)
             }
-            if let clash { error("port-conflict", "the port \(port.port) is given twice", at: item, help: "the first one is at line \(tree[clash.1].line)") }
+            if let clash {
+                error(
+                    "port-conflict", "the port \(port.port) is given twice", at: item,
+                    help: "the first one is at line \(tree[clash.1].line)")
+            }
             if let name = port.name, decoded.spec.ports.contains(where: { $0.name == name }) {
                 error("duplicate-name", "two ports are named \"\(name)\"", at: item)
             }
@@ -79,7 +88,11 @@ extension Decoder {
             let parts = scalar.text.split(separator: "/", omittingEmptySubsequences: false)
             guard parts.count <= 2, let first = parts.first, let number = number(first) else {
                 let isMapping = scalar.text.contains(":")
-                error("value", "\"ports\": \"\(scalar.text)\" is no port", at: node, help: isMapping ? "orch maps no ports: name the one that the process listens on" : "a port is from 1 to 65535, \"8080/udp\", or auto")
+                error(
+                    "value", "\"ports\": \"\(scalar.text)\" is no port", at: node,
+                    help: isMapping
+                        ? "orch maps no ports: name the one that the process listens on"
+                        : "a port is from 1 to 65535, \"8080/udp\", or auto")
                 return nil
             }
             var port = PortSpec(port: number)
@@ -107,13 +120,25 @@ extension Decoder {
     private func port(_ number: Int, _ section: Section) -> PortSpec {
         var port = PortSpec(port: number)
         if let node = section["name"], let name = text(node, "name") {
-            let isGood = !name.isEmpty && name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90) || ($0 >= 48 && $0 <= 57) || $0 == 95 || $0 == 45 }
-            if !isGood { error("name", "\"\(name)\" can't name a port", at: node, help: "use letters, digits, _ and -: it becomes ORCH_PORT_NAME") }
+            let isGood =
+                !name.isEmpty
+                && name.utf8.allSatisfy {
+                    ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90) || ($0 >= 48 && $0 <= 57) || $0 == 95 || $0 == 45
+                }
+            if !isGood {
+                error(
+                    "name", "\"\(name)\" can't name a port", at: node,
+                    help: "use letters, digits, _ and -: it becomes ORCH_PORT_NAME")
+            }
             port.name = name
         }
-        if let node = section["protocol"], let transport = word(node, "protocol", as: PortSpec.Transport.self) { port.transport = transport }
+        if let node = section["protocol"], let transport = word(node, "protocol", as: PortSpec.Transport.self) {
+            port.transport = transport
+        }
         if let node = section["host"], let host = text(node, "host"), !host.isEmpty { port.host = host }
-        if let node = section["on_conflict"], let choice = word(node, "on_conflict", as: PortSpec.OnConflict.self) { port.onConflict = choice }
+        if let node = section["on_conflict"], let choice = word(node, "on_conflict", as: PortSpec.OnConflict.self) {
+            port.onConflict = choice
+        }
         return port
     }
 

@@ -17,7 +17,8 @@ public struct ManifestInput {
     public var isKnownUser: ((String) -> Bool)?
 
     public init(
-        files: [String], currentDirectory: String, callerEnvironment: [EnvironmentEntry] = [], overrides: [EnvironmentEntry] = [],
+        files: [String], currentDirectory: String, callerEnvironment: [EnvironmentEntry] = [],
+        overrides: [EnvironmentEntry] = [],
         isKnownUser: ((String) -> Bool)? = nil, read: @escaping (String) throws(Fault) -> [UInt8]
     ) {
         self.files = files
@@ -49,7 +50,9 @@ public enum ManifestLoader {
         let decoder = Decoder(input)
         let request = decoder.load()
         let diagnostics = decoder.reporter.finished(decoder.sources)
-        guard let request, !decoder.reporter.hasErrors else { return .failure(ManifestErrors(diagnostics: diagnostics)) }
+        guard let request, !decoder.reporter.hasErrors else {
+            return .failure(ManifestErrors(diagnostics: diagnostics))
+        }
         return .success(LoadedManifest(request: request, warnings: diagnostics))
     }
 }

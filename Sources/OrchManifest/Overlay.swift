@@ -5,7 +5,8 @@ internal import OrchModel
 extension Decoder {
     /// How the value of a key is laid over a weaker one.
     enum Shape {
-        case stack, services, service, map, restart, stop, health, probe, http, logging, rotate, variables, dependsOn, ports
+        case stack, services, service, map, restart, stop, health, probe, http, logging, rotate, variables, dependsOn,
+            ports
         /// The stronger one replaces the weaker one.
         case whole
     }
@@ -14,8 +15,12 @@ extension Decoder {
 
     func overlay(_ over: NodeID, on base: NodeID, as shape: Shape, _ kind: OverlayKind) -> NodeID {
         if kind == .file, tree[over].tag == .override { return over }
-        if shape == .ports, tree.kind(over) == .sequence, tree.kind(base) == .sequence { return portsOverlay(over, on: base) }
-        guard shape != .whole, let base = normalised(base, shape), let over = normalised(over, shape) else { return over }
+        if shape == .ports, tree.kind(over) == .sequence, tree.kind(base) == .sequence {
+            return portsOverlay(over, on: base)
+        }
+        guard shape != .whole, let base = normalised(base, shape), let over = normalised(over, shape) else {
+            return over
+        }
         var slots: [NodeID] = []
         var keys = KeySet(expecting: (tree.slots(over).count + tree.slots(base).count) / 2)
         let weaker = tree.entries(base)
@@ -25,7 +30,9 @@ extension Decoder {
             let name = tree.text(key)
             if kind == .file, removes(value, name, shape) { continue }
             slots.append(key)
-            if let below = weakerValue(name, in: base, weaker, expecting: tree.slots(over).count), !tree.isNull(value), !tree.isNull(below) {
+            if let below = weakerValue(name, in: base, weaker, expecting: tree.slots(over).count), !tree.isNull(value),
+                !tree.isNull(below)
+            {
                 slots.append(overlay(value, on: below, as: inner(shape, name), kind))
             } else {
                 slots.append(value)
@@ -39,7 +46,9 @@ extension Decoder {
         return tree.add(tree[over], children: slots)
     }
 
-    private func weakerValue(_ name: String, in base: NodeID, _ entries: [(key: NodeID, value: NodeID)], expecting count: Int) -> NodeID? {
+    private func weakerValue(
+        _ name: String, in base: NodeID, _ entries: [(key: NodeID, value: NodeID)], expecting count: Int
+    ) -> NodeID? {
         if entries.count <= 32 || count <= 32 { return entries.first { tree.text($0.key) == name }?.value }
         return index(of: base, entries)[name]
     }
@@ -58,7 +67,9 @@ extension Decoder {
         switch shape {
         case .variables: return false
         case .logging: return name != "stdout" && name != "stderr"
-        case .stack, .services, .service, .map, .restart, .stop, .health, .probe, .http, .rotate, .dependsOn, .ports, .whole: return true
+        case .stack, .services, .service, .map, .restart, .stop, .health, .probe, .http, .rotate, .dependsOn, .ports,
+            .whole:
+            return true
         }
     }
 
@@ -106,7 +117,9 @@ extension Decoder {
             return hidden
         case .probe: return has(over, ["http", "tcp", "command"]) ? ["http", "tcp", "command"] : []
         case .http: return has(over, ["url"]) ? ["port", "path"] : has(over, ["port", "path"]) ? ["url"] : []
-        case .stack, .services, .map, .restart, .stop, .health, .logging, .rotate, .variables, .dependsOn, .ports, .whole: return []
+        case .stack, .services, .map, .restart, .stop, .health, .logging, .rotate, .variables, .dependsOn, .ports,
+            .whole:
+            return []
         }
     }
 
@@ -123,7 +136,8 @@ extension Decoder {
         case .restart: return kind == .scalar ? wrapped(id, as: "policy") : nil
         case .stop: return kind == .sequence ? wrapped(id, as: "steps") : nil
         case .variables: return kind == .sequence ? asMap(id, "environment") : nil
-        case .dependsOn: return kind == .sequence ? keyed(id) { self.tree[$0].kind == .scalar ? self.tree.text($0) : nil } : nil
+        case .dependsOn:
+            return kind == .sequence ? keyed(id) { self.tree[$0].kind == .scalar ? self.tree.text($0) : nil } : nil
         case .ports: return nil
         case .stack, .services, .service, .map, .health, .probe, .http, .logging, .rotate, .whole: return nil
         }

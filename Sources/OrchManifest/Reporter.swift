@@ -29,7 +29,8 @@ struct Reporter {
         for (index, source) in sources.enumerated() where rank[source.name] == nil { rank[source.name] = index }
         let order = diagnostics.indices.sorted { a, b in
             guard let p = diagnostics[a].position, let q = diagnostics[b].position else {
-                return diagnostics[a].position == nil && diagnostics[b].position != nil || (diagnostics[b].position == nil) == (diagnostics[a].position == nil) && a < b
+                return diagnostics[a].position == nil && diagnostics[b].position != nil
+                    || (diagnostics[b].position == nil) == (diagnostics[a].position == nil) && a < b
             }
             let ranks = (rank[p.file] ?? .max, rank[q.file] ?? .max)
             return (ranks.0, p.line, p.column, a) < (ranks.1, q.line, q.column, b)

@@ -18,21 +18,28 @@ extension Decoder {
         if let node = section["reset_after"], let span = span(node, "reset_after") { result.resetAfter = span }
         if let node = section["max_attempts"], let count = attempts(node) { result.maxAttempts = count }
         if let node = section["window"], let span = positive(node, "window") { result.window = span }
-        if let node = section["retry_after"], let span = duration(node, "retry_after", none: true) { result.retryAfter = span }
+        if let node = section["retry_after"], let span = duration(node, "retry_after", none: true) {
+            result.retryAfter = span
+        }
         if result.maxDelay < result.delay, section.has("max_delay") {
-            error("range", "\"max_delay\" (\(result.maxDelay.text)) is shorter than \"delay\" (\(result.delay.text))", at: section.key("max_delay"))
+            error(
+                "range", "\"max_delay\" (\(result.maxDelay.text)) is shorter than \"delay\" (\(result.delay.text))",
+                at: section.key("max_delay"))
         }
         if let own { warnOfIdleFields(own, result) }
         return result
     }
 
     private func policy(_ node: NodeID) -> RestartPolicy.Policy? {
-        guard let scalar = scalar(node, "restart", "one of \(Fields.policies.joined(separator: ", "))") else { return nil }
+        guard let scalar = scalar(node, "restart", "one of \(Fields.policies.joined(separator: ", "))") else {
+            return nil
+        }
         if let policy = RestartPolicy.Policy(rawValue: scalar.text) { return policy }
         let attempts = scalar.text.hasPrefix("on-failure:") ? scalar.text.dropFirst(11) : nil
         let help =
             attempts.map { "write { policy: on-failure, max_attempts: \($0) }" }
-            ?? (["false", "never", "none"].contains(scalar.text) ? "did you mean \"no\"?" : scalar.text == "true" ? "did you mean \"always\"?" : nil)
+            ?? (["false", "never", "none"].contains(scalar.text)
+                ? "did you mean \"no\"?" : scalar.text == "true" ? "did you mean \"always\"?" : nil)
         if let help {
             error("value", "\"restart\" can't be \"\(scalar.text)\"", at: node, help: help)
         } else {
@@ -68,7 +75,10 @@ extension Decoder {
             return nil
         }
         guard range.contains(value) else {
-            error("range", "\"\(what)\" must be from \(brief(range.lowerBound)) to \(brief(range.upperBound)), not \(scalar.text)", at: node)
+            error(
+                "range",
+                "\"\(what)\" must be from \(brief(range.lowerBound)) to \(brief(range.upperBound)), not \(scalar.text)",
+                at: node)
             return nil
         }
         return value
@@ -83,7 +93,9 @@ extension Decoder {
             let digits = String(scalar.text.dropLast())
             let percent = CoreScalar.integer(digits).map { Double($0) } ?? CoreScalar.number(digits)
             if let percent, (0...100).contains(percent) { return percent / 100 }
-        } else if let value = CoreScalar.integer(scalar.text).map({ Double($0) }) ?? CoreScalar.number(scalar.text), (0...1).contains(value) {
+        } else if let value = CoreScalar.integer(scalar.text).map({ Double($0) }) ?? CoreScalar.number(scalar.text),
+            (0...1).contains(value)
+        {
             return value
         }
         error("range", "\"\(what)\" must be from 0% to 100%, not \"\(scalar.text)\"", at: node)

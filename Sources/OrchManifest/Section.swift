@@ -28,7 +28,9 @@ extension Decoder {
     /// Reads a map by its table: what is unknown or not there yet is said, free keys are left out. Nil when it is no map.
     func section(_ id: NodeID, _ table: FieldTable, _ what: String) -> Section? {
         guard tree.kind(id) == .mapping else {
-            wrongForm(what, "a map", id, help: "its keys are \(table.fields.filter(\.isBuilt).map(\.name).joined(separator: ", "))")
+            wrongForm(
+                what, "a map", id,
+                help: "its keys are \(table.fields.filter(\.isBuilt).map(\.name).joined(separator: ", "))")
             return nil
         }
         var entries: [Section.Entry] = []
@@ -38,12 +40,17 @@ extension Decoder {
             let name = tree.text(slots[at])
             if let field = table[name] {
                 if field.isBuilt {
-                    entries.append(.init(name: name, key: slots[at], value: slots[at + 1], isNull: tree.isNull(slots[at + 1])))
+                    entries.append(
+                        .init(name: name, key: slots[at], value: slots[at + 1], isNull: tree.isNull(slots[at + 1])))
                 } else {
-                    error("not-yet", "\"\(name)\" is part of the language, but this version of orch does not have it yet", at: slots[at])
+                    error(
+                        "not-yet", "\"\(name)\" is part of the language, but this version of orch does not have it yet",
+                        at: slots[at])
                 }
             } else if !(table.takesExtensions && name.utf8.starts(with: "x-".utf8)) {
-                error("unknown-key", "\"\(name)\" is not a key of \(table.title)", at: slots[at], help: remedy(for: name, table))
+                error(
+                    "unknown-key", "\"\(name)\" is not a key of \(table.title)", at: slots[at],
+                    help: remedy(for: name, table))
             }
         }
         return Section(node: id, entries: entries)
@@ -58,10 +65,15 @@ extension Decoder {
     private static let foreign = [
         "version": "a manifest has no version; remove it", "image": "orch runs processes of this host; give a command",
         "build": "orch runs processes of this host; give a command", "entrypoint": "write all of it in command",
-        "volumes": "processes see the host's own files; remove it", "networks": "processes use the host's own network; remove it",
-        "container_name": "a service's name is its key; remove it", "processes": "write services", "is_daemon": "orch follows the whole tree; remove it",
-        "availability": "write restart", "readiness_probe": "write health: { readiness: … }", "liveness_probe": "write health: { liveness: … }",
-        "log_location": "write logging: { stdout: FILE }", "shutdown": "write stop", "env": "write environment", "cwd": "write working_dir",
-        "cmd": "write command", "run": "write command", "args": "write all of it in command", "autorestart": "write restart",
+        "volumes": "processes see the host's own files; remove it",
+        "networks": "processes use the host's own network; remove it",
+        "container_name": "a service's name is its key; remove it", "processes": "write services",
+        "is_daemon": "orch follows the whole tree; remove it",
+        "availability": "write restart", "readiness_probe": "write health: { readiness: … }",
+        "liveness_probe": "write health: { liveness: … }",
+        "log_location": "write logging: { stdout: FILE }", "shutdown": "write stop", "env": "write environment",
+        "cwd": "write working_dir",
+        "cmd": "write command", "run": "write command", "args": "write all of it in command",
+        "autorestart": "write restart",
     ]
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import OrchModel
 
-/// A service as it was read, with the nodes that later checks speak of.
-struct DecodedService {
+/// A service as it was read, with the nodes that later checks speak of. A class: it is large, and looked at often.
+final class DecodedService {
     /// What one entry of `depends_on` is, and where.
     struct Edge {
         var dependency: Dependency
@@ -17,13 +17,18 @@ struct DecodedService {
     var portNodes: [NodeID] = []
     /// Files that its streams are written to.
     var sinks: [(path: String, node: NodeID)] = []
+
+    init(spec: ServiceSpec, key: NodeID) {
+        self.spec = spec
+        self.key = key
+    }
 }
 
 extension Decoder {
     /// Reads one service; `own` is what the manifest says of it before `defaults`.
     func service(_ name: String, key: NodeID, node: NodeID, own: NodeID, stack: StackContext) -> DecodedService {
         let folder = folders[Int(tree[key].file)].absolute
-        var decoded = DecodedService(
+        let decoded = DecodedService(
             spec: ServiceSpec(name: name, command: .exec([""]), workingDirectory: folder), key: key)
         guard let section = section(node, Fields.service, name) else { return decoded }
         let kind = section["kind"].flatMap { word($0, "kind", as: ServiceSpec.Kind.self) } ?? .service
@@ -31,12 +36,16 @@ extension Decoder {
         scope.hasPort = section.has("ports")
         defer { scope = stack.scope }
         scope.layers = [
-            stack.overrides, layer(section["environment"], "environment"), stack.defaultsLayer, envFileLayer(section["env_file"]),
+            stack.overrides, layer(section["environment"], "environment"), stack.defaultsLayer,
+            envFileLayer(section["env_file"]),
         ].filter { !$0.isEmpty }
 
         let shell = section["shell"].flatMap { words($0, "shell") } ?? CommandLine.standardShell
-        if shell.isEmpty, let node = section["shell"] { error("value", "\"shell\" is empty", at: node, help: "such as [/bin/sh, -c]") }
-        decoded.spec = ServiceSpec(name: name, kind: kind, command: mainCommand(section, shell: shell), workingDirectory: folder)
+        if shell.isEmpty, let node = section["shell"] {
+            error("value", "\"shell\" is empty", at: node, help: "such as [/bin/sh, -c]")
+        }
+        decoded.spec = ServiceSpec(
+            name: name, kind: kind, command: mainCommand(section, shell: shell), workingDirectory: folder)
         if let node = section["working_dir"] { decoded.spec.workingDirectory = path(node, "working_dir") ?? folder }
         environment(of: &decoded.spec, stack)
         plainFields(section, into: &decoded.spec)
@@ -46,9 +55,9 @@ extension Decoder {
         decoded.spec.restart = restart(section["restart"], own: tree.value(own, "restart"), kind)
         if let node = section["success_exit_codes"] { decoded.spec.successExitCodes = exitPatterns(node) }
         decoded.spec.stop = stop(section, command: decoded.spec.command, health)
-        logging(section["logging"], into: &decoded)
-        ports(section["ports"], into: &decoded)
-        if let node = section["depends_on"] { dependencies(node, into: &decoded) }
+        logging(section["logging"], into: decoded)
+        ports(section["ports"], into: decoded)
+        if let node = section["depends_on"] { dependencies(node, into: decoded) }
         if decoded.spec.replicas > 1 { checkReplicas(decoded, at: section["replicas"] ?? node) }
         return decoded
     }
@@ -56,7 +65,9 @@ extension Decoder {
     private func mainCommand(_ section: Section, shell: [String]) -> CommandLine {
         guard let node = section["command"] else {
             let key = section.entry("command")?.key ?? section.node
-            error("missing", "a service needs a command", at: key, help: "such as  command: ./server --port 8080  or  command: [./server, --port, \"8080\"]")
+            error(
+                "missing", "a service needs a command", at: key,
+                help: "such as  command: ./server --port 8080  or  command: [./server, --port, \"8080\"]")
             return .exec([""])
         }
         return command(node, shell: shell) ?? .exec([""])
@@ -110,7 +121,9 @@ extension Decoder {
         if let node = section["labels"] { spec.labels = labels(node) }
         if let node = section["user"] { spec.user = user(node) }
         if let node = section["enabled"], let flag = flag(node, "enabled") { spec.enabled = flag }
-        if let node = section["replicas"], let count = integer(node, "replicas", in: 0...Limits.replicas) { spec.replicas = count }
+        if let node = section["replicas"], let count = integer(node, "replicas", in: 0...Limits.replicas) {
+            spec.replicas = count
+        }
     }
 
     private func labels(_ node: NodeID) -> [EnvironmentEntry] {
@@ -130,7 +143,9 @@ extension Decoder {
             return nil
         }
         if let isKnown = input.isKnownUser, !isKnown(String(parts[0])) {
-            error("unknown-user", "this host has no user \"\(parts[0])\"", at: node, help: "create it, or leave user out to run as the daemon's own user")
+            error(
+                "unknown-user", "this host has no user \"\(parts[0])\"", at: node,
+                help: "create it, or leave user out to run as the daemon's own user")
         }
         return text
     }
@@ -138,14 +153,22 @@ extension Decoder {
     private func timeouts(_ section: Section, into spec: inout ServiceSpec) {
         switch spec.kind {
         case .service:
-            if let node = section["start_timeout"], let span = duration(node, "start_timeout", none: true) { spec.startTimeout = span }
+            if let node = section["start_timeout"], let span = duration(node, "start_timeout", none: true) {
+                spec.startTimeout = span
+            }
             if section.has("timeout") {
-                error("misplaced", "\"timeout\" is for tasks, and this is a service", at: section.key("timeout"), help: "a service has start_timeout; or write kind: task")
+                error(
+                    "misplaced", "\"timeout\" is for tasks, and this is a service", at: section.key("timeout"),
+                    help: "a service has start_timeout; or write kind: task")
             }
         case .task:
-            if let node = section["timeout"], let span = duration(node, "timeout", none: true) { spec.startTimeout = span }
+            if let node = section["timeout"], let span = duration(node, "timeout", none: true) {
+                spec.startTimeout = span
+            }
             if section.has("start_timeout") {
-                error("misplaced", "\"start_timeout\" is for services, and this is a task", at: section.key("start_timeout"), help: "a task has timeout")
+                error(
+                    "misplaced", "\"start_timeout\" is for services, and this is a task",
+                    at: section.key("start_timeout"), help: "a task has timeout")
             }
         }
     }
@@ -166,7 +189,8 @@ extension Decoder {
     }
 
     private func checkReplicas(_ decoded: DecodedService, at node: NodeID) {
-        for (port, place) in zip(decoded.spec.ports, decoded.portNodes) where port.port != 0 && port.onConflict != .next {
+        for (port, place) in zip(decoded.spec.ports, decoded.portNodes) where port.port != 0 && port.onConflict != .next
+        {
             error(
                 "port-conflict", "\(decoded.spec.replicas) replicas can't share the fixed port \(port.port)", at: place,
                 help: "write auto, or on_conflict: next")

@@ -17,20 +17,24 @@ struct Source {
     func flaw(what: String) -> Diagnostic? {
         if bytes.count > Limits.manifestBytes {
             return Diagnostic(
-                code: "too-large", "\(what) has \(bytes.count) bytes; the limit is \(SizeText.format(Int64(Limits.manifestBytes)))",
+                code: "too-large",
+                "\(what) has \(bytes.count) bytes; the limit is \(SizeText.format(Int64(Limits.manifestBytes)))",
                 at: Position(file: name, line: 1, column: 1))
         }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             return Diagnostic(
-                code: "encoding", "\(what) is UTF-16", at: Position(file: name, line: 1, column: 1), help: "save it as UTF-8")
+                code: "encoding", "\(what) is UTF-16", at: Position(file: name, line: 1, column: 1),
+                help: "save it as UTF-8")
         }
         if let index = bytes.firstIndex(of: 0) {
-            return Diagnostic(code: "encoding", "a NUL byte", at: position(ofByte: index), help: "\(what) must be UTF-8 text")
+            return Diagnostic(
+                code: "encoding", "a NUL byte", at: position(ofByte: index), help: "\(what) must be UTF-8 text")
         }
         guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
         let index = firstInvalidByte
         return Diagnostic(
-            code: "encoding", "byte 0x\(hex(bytes[index])) is not valid UTF-8", at: position(ofByte: index), help: "save \(what) as UTF-8")
+            code: "encoding", "byte 0x\(hex(bytes[index])) is not valid UTF-8", at: position(ofByte: index),
+            help: "save \(what) as UTF-8")
     }
 
     /// The text of a line that counts from 1, without its end. O(bytes): diagnostics only.
@@ -82,7 +86,8 @@ struct Source {
             case 10: return (at, at + 1)
             case 13: return (at, at + 1 < bytes.count && bytes[at + 1] == 10 ? at + 2 : at + 1)
             case 0xC2 where at + 1 < bytes.count && bytes[at + 1] == 0x85: return (at, at + 2)
-            case 0xE2 where at + 2 < bytes.count && bytes[at + 1] == 0x80 && (bytes[at + 2] == 0xA8 || bytes[at + 2] == 0xA9):
+            case 0xE2
+            where at + 2 < bytes.count && bytes[at + 1] == 0x80 && (bytes[at + 2] == 0xA8 || bytes[at + 2] == 0xA9):
                 return (at, at + 3)
             default: at += 1
             }

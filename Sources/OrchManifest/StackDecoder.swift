@@ -20,7 +20,9 @@ extension Decoder {
         var stack = Stack(name: "", services: [])
         let nothing = ApplyRequest(stack: stack, manifestPath: manifestPath)
         guard tree.kind(root) == .mapping else {
-            error("type", "a manifest is a map, not \(tree.kind(root) == .sequence ? "a list" : "a single value")", at: root, help: "such as  services: { web: { command: ./web } }")
+            error(
+                "type", "a manifest is a map, not \(tree.kind(root) == .sequence ? "a list" : "a single value")",
+                at: root, help: "such as  services: { web: { command: ./web } }")
             return nothing
         }
         guard let section = section(root, Fields.stack, "a manifest") else { return nothing }
@@ -28,7 +30,9 @@ extension Decoder {
         scope = context.scope
         stack.name = stackName(section)
         if let node = section["description"], let text = text(node, "description") { stack.details = text }
-        if let node = section["stop"], let stop = self.section(node, Fields.stackStop, "stop"), let inner = stop["timeout"] {
+        if let node = section["stop"], let stop = self.section(node, Fields.stackStop, "stop"),
+            let inner = stop["timeout"]
+        {
             stack.stopTimeout = span(inner, "timeout") ?? stack.stopTimeout
         }
         defaults(section["defaults"], into: &context)
@@ -117,11 +121,15 @@ extension Decoder {
 
     private func service(_ key: NodeID, _ value: NodeID, _ context: StackContext, into decoded: inout DecodedStack) {
         let name = tree.text(key)
-        if name.utf8.starts(with: "x-".utf8), tree.kind(value) != .mapping || tree.value(value, "command") == nil { return }
+        if name.utf8.starts(with: "x-".utf8), tree.kind(value) != .mapping || tree.value(value, "command") == nil {
+            return
+        }
         if !Name.isValid(name) { badName(name, "service", key) }
         guard tree.kind(value) == .mapping else {
             if tree.isNull(value) {
-                error("missing", "the service \"\(name)\" has no definition", at: key, help: "it needs at least a command")
+                error(
+                    "missing", "the service \"\(name)\" has no definition", at: key, help: "it needs at least a command"
+                )
             } else {
                 wrongForm(name, "a map", value, help: "write { command: … }")
             }
@@ -151,7 +159,9 @@ extension Decoder {
             patterns = items.compactMap { item in
                 guard let pattern = text(item, "inherit_environment") else { return nil }
                 guard !pattern.isEmpty, !pattern.dropLast().contains("*"), !pattern.contains("=") else {
-                    error("value", "\"\(pattern)\" is no name", at: item, help: "a name, or one that ends in *, such as LC_*")
+                    error(
+                        "value", "\"\(pattern)\" is no name", at: item,
+                        help: "a name, or one that ends in *, such as LC_*")
                     return nil
                 }
                 return pattern
@@ -159,7 +169,9 @@ extension Decoder {
         }
         var seen: Set<String> = []
         let matching = input.callerEnvironment.filter { entry in
-            let isMeant = patterns.contains { $0.utf8.last == 42 ? entry.name.utf8.starts(with: $0.utf8.dropLast()) : entry.name == $0 }
+            let isMeant = patterns.contains {
+                $0.utf8.last == 42 ? entry.name.utf8.starts(with: $0.utf8.dropLast()) : entry.name == $0
+            }
             return isMeant && seen.insert(entry.name).inserted
         }
         return matching.sorted { $0.name < $1.name }

@@ -9,7 +9,9 @@ extension Decoder {
         let standard = StopSpec.standard(for: command, signal: signal, grace: grace)
         guard let node = section["stop"] else { return standard }
         for name in ["stop_signal", "stop_grace_period"] where section.has(name) {
-            error("conflict", "\"\(name)\" and \"stop\" are the same thing", at: section.key(name), help: "keep one of them")
+            error(
+                "conflict", "\"\(name)\" and \"stop\" are the same thing", at: section.key(name),
+                help: "keep one of them")
         }
         if tree.kind(node) == .sequence { return ladder(node, command, reader) ?? standard }
         guard let stop = self.section(node, Fields.stop, "stop") else { return standard }
@@ -42,7 +44,9 @@ extension Decoder {
             if actions.isEmpty {
                 error("missing", "a stop step needs one of signal, http, command, stdin and kill", at: node)
             } else {
-                error("conflict", "a stop step does one thing; here are \(actions.joined(separator: " and "))", at: section.key(actions[1]))
+                error(
+                    "conflict", "a stop step does one thing; here are \(actions.joined(separator: " and "))",
+                    at: section.key(actions[1]))
             }
             return nil
         }
@@ -51,7 +55,11 @@ extension Decoder {
         }
         let wait = section["wait"].flatMap { span($0, "wait") }
         if section.has("kill") {
-            if section.has("wait") { error("misplaced", "kill waits for nothing", at: section.key("wait"), help: "remove wait; give it to the step before") }
+            if section.has("wait") {
+                error(
+                    "misplaced", "kill waits for nothing", at: section.key("wait"),
+                    help: "remove wait; give it to the step before")
+            }
             guard let node = section["kill"], let text = text(node, "kill") else { return nil }
             guard text == "tree" else {
                 badWord(node, "kill", text, ["tree"])
@@ -65,11 +73,12 @@ extension Decoder {
     private func action(_ section: Section, _ main: CommandLine, _ reader: HealthReader) -> StopSpec.Action? {
         if let node = section["signal"] {
             guard let signal = signal(node, "signal") else { return nil }
-            let recipient = section["to"].flatMap { word($0, "to", as: StopSpec.Recipient.self) } ?? (main.isShell ? .group : .main)
+            let recipient =
+                section["to"].flatMap { word($0, "to", as: StopSpec.Recipient.self) } ?? (main.isShell ? .group : .main)
             return .signal(signal, to: recipient)
         }
         if let node = section["http"] { return http(node).map { .http($0) } }
-        if let node = section["command"] { return command(node, shell: reader.shell).map { .command($0) } }
+        if let node = section["command"] { return command(node, shell: shell(section, reader)).map { .command($0) } }
         if let node = section["stdin"] { return text(node, "stdin").map { .stdin($0) } }
         return nil
     }

@@ -57,7 +57,9 @@ struct TreeBuilder {
                 case .end: return pending.first ?? empty()
                 case .documentStart:
                     guard pending.isEmpty else {
-                        throw stop("documents", "a second document begins here", event, help: "a manifest is one document: remove the ---")
+                        throw stop(
+                            "documents", "a second document begins here", event,
+                            help: "a manifest is one document: remove the ---")
                     }
                 case .documentEnd: break
                 case .alias(let name): try takeAlias(name, event)
@@ -68,8 +70,10 @@ struct TreeBuilder {
                     node.hasDollar = hasDollar
                     node.hasNUL = hasNUL
                     try takeScalar(node, anchor: anchor, event)
-                case .sequenceStart(let anchor, let tag): try open(node(.sequence, tag: tag, event), anchor: anchor, event)
-                case .mappingStart(let anchor, let tag): try open(node(.mapping, tag: tag, event), anchor: anchor, event)
+                case .sequenceStart(let anchor, let tag):
+                    try open(node(.sequence, tag: tag, event), anchor: anchor, event)
+                case .mappingStart(let anchor, let tag):
+                    try open(node(.mapping, tag: tag, event), anchor: anchor, event)
                 case .collectionEnd: close()
                 }
             }
@@ -94,7 +98,8 @@ struct TreeBuilder {
         }
         let sameLine = event.start.line == event.end.line
         var node = Node(
-            kind: kind, file: file, line: Int32(clamping: event.start.line + 1), column: Int32(clamping: event.start.column + 1),
+            kind: kind, file: file, line: Int32(clamping: event.start.line + 1),
+            column: Int32(clamping: event.start.column + 1),
             width: kind == .scalar && sameLine ? Int32(clamping: max(1, event.end.column - event.start.column)) : 1)
         guard let tag else { return node }
         switch tag {
@@ -107,14 +112,17 @@ struct TreeBuilder {
         case "!reset": node.tag = .reset
         case "!override": node.tag = .override
         default:
-            report("tag", "the tag \(tag) means nothing here", at: node, help: "remove it; only !reset and !override, for several -f files, are read")
+            report(
+                "tag", "the tag \(tag) means nothing here", at: node,
+                help: "remove it; only !reset and !override, for several -f files, are read")
         }
         return node
     }
 
     private mutating func takeScalar(_ node: Node, anchor: String?, _ event: EventStream.Event) throws(Stop) {
         guard node.text.utf8.count <= Limits.scalarBytes else {
-            throw stop("too-large", "this text has \(node.text.utf8.count) bytes; the limit is \(Limits.scalarBytes)", event)
+            throw stop(
+                "too-large", "this text has \(node.text.utf8.count) bytes; the limit is \(Limits.scalarBytes)", event)
         }
         let id = tree.add(node)
         if let anchor { anchors[anchor] = Anchor(node: id, weight: 1) }
@@ -123,9 +131,13 @@ struct TreeBuilder {
 
     private mutating func takeAlias(_ name: String, _ event: EventStream.Event) throws(Stop) {
         guard let anchor = anchors[name] else {
-            throw stop("alias", "there is no anchor &\(name) before this", event, help: Suggestion.help(for: name, among: anchors.keys.sorted()))
+            throw stop(
+                "alias", "there is no anchor &\(name) before this", event,
+                help: Suggestion.help(for: name, among: anchors.keys.sorted()))
         }
-        guard let node = anchor.node else { throw stop("alias", "*\(name) stands inside of what it names, which would be endless", event) }
+        guard let node = anchor.node else {
+            throw stop("alias", "*\(name) stands inside of what it names, which would be endless", event)
+        }
         aliases += 1
         guard aliases <= Limits.manifestAliases else {
             throw stop("too-large", "the manifest has more than \(Limits.manifestAliases) aliases", event)
@@ -149,13 +161,14 @@ struct TreeBuilder {
 
     private mutating func close() {
         guard let frame = frames.popLast() else { return }
-        let slots = pending[frame.firstPending...]
+        // A copy: a slice would keep the whole stack shared, and the next change would copy all of it.
+        let slots = Array(pending[frame.firstPending...])
+        pending.removeLast(slots.count)
         let id: NodeID
         switch frame.node.kind {
-        case .mapping: id = tree.add(frame.node, children: checkedEntries(Array(slots)))
+        case .mapping: id = tree.add(frame.node, children: checkedEntries(slots))
         case .sequence, .scalar: id = tree.add(frame.node, children: slots)
         }
-        pending.removeSubrange(frame.firstPending...)
         pending.append(id)
         if let name = frame.anchor { anchors[name] = Anchor(node: id, weight: expanded - frame.expandedBefore) }
     }
@@ -175,7 +188,9 @@ struct TreeBuilder {
             if key.isPlain, key.tag == .none, key.text == "<<" {
                 merged.append(slots[at + 1])
             } else if let first = keys.insert(key.text, slots[at]) {
-                report("duplicate-key", "\"\(key.text)\" is given twice", at: key, help: "the first one is at line \(tree[first].line)")
+                report(
+                    "duplicate-key", "\"\(key.text)\" is given twice", at: key,
+                    help: "the first one is at line \(tree[first].line)")
             } else {
                 result.append(slots[at])
                 result.append(slots[at + 1])
@@ -222,7 +237,9 @@ struct TreeBuilder {
         var message = failure.problem
         if let context = failure.context {
             message += " \(context)"
-            if failure.contextMark.line != failure.mark.line { message += " that begins at line \(failure.contextMark.line + 1)" }
+            if failure.contextMark.line != failure.mark.line {
+                message += " that begins at line \(failure.contextMark.line + 1)"
+            }
         }
         let line = source.line(position.line)
         var help: String?

@@ -22,7 +22,9 @@ public struct VariableReference: Equatable, Sendable {
 
     /// Reads the reference whose `${` is at `start`. A default is literal text up to the next `}`.
     public init(in bytes: [UInt8], at start: Int) throws(Malformed) {
-        guard let close = bytes[start...].firstIndex(of: UInt8(ascii: "}")) else { throw Malformed(reason: "the closing brace is missing") }
+        guard let close = bytes[start...].firstIndex(of: UInt8(ascii: "}")) else {
+            throw Malformed(reason: "the closing brace is missing")
+        }
         let inside = bytes[(start + 2)..<close]
         let name = inside.prefix { Self.isNameByte($0) }
         guard let first = name.first else { throw Malformed(reason: "a name must follow the brace") }
@@ -40,7 +42,9 @@ public struct VariableReference: Equatable, Sendable {
         } else {
             throw Malformed(reason: "after the name there can be }, :-default} or :?message}")
         }
-        if tail.utf8.contains(36), tail.contains("${") { throw Malformed(reason: "a default can't hold another reference") }
+        if tail.utf8.contains(36), tail.contains("${") {
+            throw Malformed(reason: "a default can't hold another reference")
+        }
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
@@ -111,7 +115,9 @@ public enum LaunchTemplate {
             if bytes[at] == 36, next == 36 {
                 visit(.byte(36))
                 at += 2
-            } else if bytes[at] == 36, next == 123, let reference = try? VariableReference(in: bytes, at: at), isLaunchName(reference.name) {
+            } else if bytes[at] == 36, next == 123, let reference = try? VariableReference(in: bytes, at: at),
+                isLaunchName(reference.name)
+            {
                 visit(.reference(reference, written: bytes[at..<reference.end]))
                 at = reference.end
             } else {

@@ -8,7 +8,8 @@ import Testing
         let request = try Fixture("services: { web: { command: ./web } }").request()
         #expect(request.stack.name == "shop")
         #expect(request.manifestPath == "/srv/shop/orch.yaml")
-        let expected = ServiceSpec(name: "web", command: .shell("./web", shell: ["/bin/sh", "-c"]), workingDirectory: "/srv/shop")
+        let expected = ServiceSpec(
+            name: "web", command: .shell("./web", shell: ["/bin/sh", "-c"]), workingDirectory: "/srv/shop")
         #expect(request.stack.services == [expected])
         #expect(request.inherited == [EnvironmentEntry("HOME", "/home/me"), EnvironmentEntry("PATH", "/usr/bin:/bin")])
         #expect(request.positions.map(\.path) == ["web", "web.command"])
@@ -91,8 +92,10 @@ import Testing
                 == StopSpec(
                     scope: .group,
                     steps: [
-                        .init(.signal(.interrupt, to: .main), wait: .seconds(5)), .init(.http(shutdown), wait: .seconds(5)),
-                        .init(.command(.exec(["./drain.sh"])), wait: .seconds(10)), .init(.stdin("\u{3}"), wait: .seconds(5)),
+                        .init(.signal(.interrupt, to: .main), wait: .seconds(5)),
+                        .init(.http(shutdown), wait: .seconds(5)),
+                        .init(.command(.exec(["./drain.sh"])), wait: .seconds(10)),
+                        .init(.stdin("\u{3}"), wait: .seconds(5)),
                         .init(.signal(.terminate, to: .tree), wait: .seconds(5)), .init(.kill, wait: .zero),
                     ]))
         var logging = LoggingSpec()

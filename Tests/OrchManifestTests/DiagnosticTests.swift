@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+import OrchManifest
+import OrchModel
+import Testing
+
+@Suite struct DiagnosticTests {
+    @Test func twelveMistakesGiveTwelveLocatedDiagnostics() {
+        let fixture = Fixture(
+            """
+            name: Shop Front
+            services:
+              web:
+                comand: ./web
+                command: ./web
+                start_timeout: 30
+                restart: on-failur
+                depends_on: [dbb, cache]
+              db:
+                command: []
+                stop_signal: SIGTREM
+                environment: { URL: "${NOWHERE}" }
+              cache:
+                command: exec cache
+                depends_on: { web: { condition: succeeded } }
+                logging: { rotate: { size: 10 } }
+                logging: { format: raw }
+            """)
+        #expect(
+            fixture.complaints() == [
+                "1:7 error[name] \"Shop Front\" can't name a stack",
+                "4:5 error[unknown-key] \"comand\" is not a key of a service",
+                "6:20 error[duration] \"start_timeout\": 30 has no unit",
+                "7:14 error[value] \"restart\" can't be \"on-failur\"",
+                "8:18 error[unknown-service] there is no service \"dbb\"",
+                "10:14 error[value] \"command\" is empty",
+                "11:18 error[signal] \"stop_signal\": there is no signal \"SIGTREM\"",
+                "12:25 error[undefined-variable] ${NOWHERE} is not defined",
+                "15:19 error[cycle] services wait for each other in a loop: cache -> web -> cache",
+                "15:37 error[condition] \"web\" is a service, and only a task has succeeded",
+                "16:32 error[size] \"size\": 10 has no unit",
+                "17:5 error[duplicate-key] \"logging\" is given twice",
+            ])
+        let text = fixture.rendered()
+        #expect(
+            text.hasPrefix(
+                """
+                orch.yaml:1:7: error[name]: "Shop Front" can't name a stack
+                 1 | name: Shop Front
+                   |       ^~~~~~~~~~
+                  help: did you mean "shop-front"?
+                orch.yaml:4:5: error[unknown-key]: "comand" is not a key of a service
+                 4 |     comand: ./web
+                   |     ^~~~~~
+                  help: did you mean "command"?
+                orch.yaml:6:20: error[duration]: "start_timeout": 30 has no unit
+                 6 |     start_timeout: 30
+                   |                    ^~
+                  help: did you mean "30s"?
+
+                """))
+        #expect(text.contains("  help: did you mean \"SIGTERM\"?\n"))
+        #expect(text.contains("  help: did you mean \"db\"?\n"))
+    }
+
+    @Test func whatIsNotThereYetSaysSo() {
+        let tail = "is part of the language, but this version of orch does not have it yet"
+        #expect(
+            Fixture(
+                "include: a\nservices: { web: { command: a, watch: [], ready: { log: x }, health: { liveness: { file: x } } } }"
+            ).complaints() == [
+                "1:1 error[not-yet] \"include\" \(tail)", "2:32 error[not-yet] \"watch\" \(tail)",
+                "2:52 error[not-yet] \"log\" \(tail)", "2:84 error[not-yet] \"file\" \(tail)",
+            ])
+    }
+
+    @Test(arguments: [
+        ("", "1:1 error[empty] the file is empty"),
+        ("# nothing\n", "1:1 error[empty] the file is empty"),
+        ("- a\n", "1:1 error[type] a manifest is a map, not a list"),
+        ("web\n", "1:1 error[type] a manifest is a map, not a single value"),
+        ("services: {}\n---\nservices: {}\n", "2:1 error[documents] a second document begins here"),
+        (
+            "name: [a\nb: c\n",
+            "2:2 error[syntax] did not find expected ',' or ']' while parsing a flow sequence that begins at line 1"
+        ),
+        (
+            "services:\n\tweb: a\n",
+            "2:1 error[syntax] found character that cannot start any token while scanning for the next token"
+        ),
+        ("services: *x\n", "1:11 error[alias] there is no anchor &x before this"),
+        ("services: &x { a: *x }\n", "1:19 error[alias] *x stands inside of what it names, which would be endless"),
+        ("name: a\n", "1:1 error[missing] a manifest needs services"),
+        ("services: [a]\n", "1:11 error[type] \"services\" must be a map of services by name, not a list"),
+        ("services: { web: }\n", "1:13 error[missing] the service \"web\" has no definition"),
+        ("services: { web: ./web }\n", "1:18 error[type] \"web\" must be a map, not \"./web\""),
+        (
+            "services: { web: { command: \"a\\0b\" } }\n",
+            "1:29 error[nul] \"command\" holds a NUL character, which no program can be given"
+        ),
+        ("services: { web: { command: !foo a } }\n", "1:29 error[tag] the tag !foo means nothing here"),
+        ("? [a]\n: b\nservices: {}\n", "1:3 error[key] a key must be a word"),
+    ])
+    func brokenFilesAreToldPrecisely(_ text: String, _ complaint: String) {
+        #expect(Fixture(text).complaints() == [complaint])
+    }
+
+    @Test func bytesThatAreNoTextAreToldPrecisely() {
+        func complaints(_ bytes: [UInt8]) -> [String] {
+            var fixture = Fixture()
+            fixture.files["/srv/shop/orch.yaml"] = bytes
+            return fixture.complaints()
+        }
+        #expect(complaints(Array("a: b\nc: é".utf8) + [0xFF]) == ["2:5 error[encoding] byte 0xFF is not valid UTF-8"])
+        #expect(complaints(Array("a: b\nc: ".utf8) + [0]) == ["2:4 error[encoding] a NUL byte"])
+        #expect(complaints([0xFF, 0xFE, 0x61, 0x00]) == ["1:1 error[encoding] a manifest is UTF-16"])
+        #expect(complaints(Array("a: \u{1}".utf8)) == ["1:4 error[encoding] control characters are not allowed"])
+        let good = [0xEF, 0xBB, 0xBF] + Array("services:\r\n  web:\r\n    command: ./web\r\n    typo: 1\r\n".utf8)
+        #expect(complaints(good) == ["4:5 error[unknown-key] \"typo\" is not a key of a service"])
+        let large = [UInt8](repeating: 35, count: Limits.manifestBytes + 1)
+        #expect(complaints(large) == ["1:1 error[too-large] a manifest has 8388609 bytes; the limit is 8MiB"])
+    }
+
+    @Test func anAliasBombIsRefusedBeforeItGrows() {
+        var text = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n"
+        for level in 1...8 {
+            text += "x\(level): &x\(level) [\(Array(repeating: "*x\(level - 1)", count: 9).joined(separator: ", "))]\n"
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let complaints = Fixture(text).complaints()
+        #expect(clock.now - start < .milliseconds(50))
+        #expect(complaints.count == 1)
+        #expect(complaints.first?.contains("error[alias-bomb]") == true)
+    }
+
+    @Test(arguments: [65, 900, 100_000])
+    func deepNestingIsRefused(_ depth: Int) {
+        let complaints = Fixture("services: " + String(repeating: "[", count: depth)).complaints()
+        #expect(complaints == ["1:74 error[depth] nested more than 64 deep"])
+    }
+
+    @Test func loopsAndUnknownNamesAreTold() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  api: { command: a, depends_on: [db] }
+                  db: { command: a, depends_on: [queue] }
+                  queue: { command: a, depends_on: [db, queue] }
+                  lone: { command: a, depends_on: { nobody: { required: false } } }
+                """
+            ).complaints() == [
+                "3:34 error[cycle] services wait for each other in a loop: db -> queue -> db",
+                "4:41 error[self-dependency] \"queue\" depends on itself",
+            ])
+    }
+
+    @Test func portsAndFilesThatClashAreTold() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  a: { command: a, ports: [8080, 9090/udp], logging: { stdout: x.log } }
+                  b: { command: a, ports: [8080], logging: { stdout: ./x.log } }
+                  c: { command: a, ports: [9090], replicas: 2 }
+                  d: { command: a, ports: [8080], enabled: false }
+                  e: { command: a, ports: [{ port: 7, host: 10.0.0.1 }] }
+                  f: { command: a, ports: [{ port: 7, host: 10.0.0.2 }] }
+                  g: { command: a, logging: { stdout: y.log, stderr: y.log } }
+                """
+            ).complaints() == [
+                "3:28 error[port-conflict] \"b\" and \"a\" both have the tcp port 8080",
+                "3:54 error[log-conflict] \"b\" and \"a\" both write to /srv/shop/x.log",
+                "4:28 error[port-conflict] 2 replicas can't share the fixed port 9090",
+                "8:54 error[log-conflict] both streams write to /srv/shop/y.log, which would mix them up",
+            ])
+    }
+
+    @Test func tasksAndServicesKeepTheirOwnWords() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  job: { kind: task, command: a, start_timeout: 5s }
+                  web: { command: a, timeout: 5s, depends_on: { job: { condition: ready } } }
+                """
+            ).complaints() == [
+                "2:34 error[misplaced] \"start_timeout\" is for services, and this is a task",
+                "3:22 error[misplaced] \"timeout\" is for tasks, and this is a service",
+                "3:67 error[condition] \"job\" is a task, and a task is never ready",
+            ])
+    }
+
+    @Test func whatNeverTakesEffectIsAWarning() throws {
+        let fixture = Fixture(
+            """
+            services:
+              web:
+                command: a
+                restart: { policy: no, delay: 5s }
+                health: { readiness: { tcp: "a:1", on_failure: stop } }
+                depends_on: [off]
+              off: { command: a, enabled: false, restart: { window: 5m } }
+            """)
+        _ = try fixture.stack()
+        #expect(
+            fixture.complaints() == [
+                "4:28 warning[no-effect] \"delay\" never takes effect: the policy is no",
+                "5:40 warning[no-effect] only a liveness probe acts on failure; \"on_failure\" does nothing here",
+                "6:18 warning[disabled-dependency] \"off\" is not enabled, so \"web\" will wait until it is started by hand",
+                "7:49 warning[no-effect] \"window\" never takes effect without max_attempts",
+            ])
+    }
+
+    @Test func aUserThatTheHostDoesNotKnowIsTold() throws {
+        var fixture = Fixture("services: { web: { command: a, user: \"${WHO}:staff\" } }")
+        fixture.caller = [EnvironmentEntry("WHO", "nobody")]
+        #expect(try fixture.stack()["web"]?.user == "nobody:staff")
+        fixture.users = ["root"]
+        #expect(fixture.complaints() == ["1:38 error[unknown-user] this host has no user \"nobody\""])
+    }
+
+    @Test func aMissingFileIsTold() {
+        var fixture = Fixture()
+        fixture.manifests = ["nowhere.yaml"]
+        #expect(
+            fixture.complaints() == [
+                "- error[unreadable] nowhere.yaml: cannot read /srv/shop/nowhere.yaml: no such file or directory (ENOENT)"
+            ])
+    }
+}
