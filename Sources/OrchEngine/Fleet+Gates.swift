@@ -33,7 +33,10 @@ extension Fleet {
         return slot.isRestartAsked ? "restarted by hand" : "its definition changed"
     }
 
-    func isStarted(_ slot: Slot) -> Bool { slot.current?.isExecuted ?? (slot.outcome?.phase == .done) }
+    func isStarted(_ slot: Slot) -> Bool {
+        guard let incarnation = slot.current else { return slot.outcome?.phase == .done }
+        return incarnation.isExecuted && !incarnation.hasEnded && incarnation.stopping == nil
+    }
 
     /// Ready now, and about to stay: what must go does not count.
     func isReady(_ slot: Slot) -> Bool {

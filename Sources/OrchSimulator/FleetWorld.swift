@@ -94,7 +94,11 @@ public struct FleetWorld {
         for index in processes.indices {
             processes[index].life.sickensAfter = nil
             processes[index].life.readyAfter = .zero
-            processes[index].life.endsAfter = nil
+            if !processes[index].isTask { processes[index].life.endsAfter = nil }
+        }
+        let busy = Set(processes.filter { $0.isToldToStop || $0.isKilled || $0.isTask }.map(\.launch))
+        coming.removeAll { item in
+            if case .exited(let launch, _) = item.event { !busy.contains(launch) } else { false }
         }
     }
     public var aliveCount: Int { processes.count { $0.isAlive } }
@@ -214,7 +218,7 @@ extension FleetWorld {
         processes.append(
             SimulatedProcess(
                 launch: order.launch, instance: order.instance, life: life, orderedAt: now.instant, needs: order.spec.dependsOn.map(\.on),
-                notifies: order.spec.ready == .notify))
+                notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
         if let fault = life.fault {
             schedule(.launchFailed(order.launch, fault, isScarcity: life.isScarcity), after: life.execution)
         } else {
@@ -242,7 +246,7 @@ extension FleetWorld {
         guard let index = processes.firstIndex(where: { $0.launch == launch && $0.isAlive }) else { return }
         let process = processes[index]
         processes[index].isToldToStop = true
-        if !process.isToldToStop, !isHurried, let other = processes.first(where: {
+        if process.isMainAlive, !process.isToldToStop, !isHurried, isGoing(process), let other = processes.first(where: {
             $0.isMainAlive && $0.instance.service.stack == process.instance.service.stack && $0.needs.contains(process.instance.service.service)
                 && isGoing($0)
         }) {
@@ -274,6 +278,7 @@ struct SimulatedProcess {
     let orderedAt: Instant
     let needs: [String]
     let notifies: Bool
+    let isTask: Bool
     var hasExecuted = false
     var hasEnded = false
     var isMainAlive = true
