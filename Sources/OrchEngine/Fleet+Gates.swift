@@ -125,6 +125,8 @@ extension Fleet {
             guard let other = slots[place], other.id != slot.id, isWanted(other) else { continue }
             let isStale = other.current.map { $0.definition != services[slot.service].definition } ?? false
             if isStale, other.current?.stopping == nil { continue }
+            // What it waits for may be waiting for this very instance to go.
+            if other.current == nil, firstMissing(other) != nil { continue }
             if !isReady(other), other.outcome?.phase != .done { return label(of: other) }
         }
         return nil

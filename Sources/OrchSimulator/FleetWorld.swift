@@ -100,6 +100,13 @@ public struct FleetWorld {
         coming.removeAll { item in
             if case .exited(let launch, _) = item.event { !busy.contains(launch) } else { false }
         }
+        // A service that ends well by itself stays down by right, and its dependants wait for ever: that is no rest.
+        let tasks = Set(processes.filter(\.isTask).map(\.launch))
+        for index in coming.indices {
+            if case .exited(let launch, .code(0)) = coming[index].event, !tasks.contains(launch) {
+                coming[index].event = .exited(launch, .code(1))
+            }
+        }
     }
     public var aliveCount: Int { processes.count { $0.isAlive } }
 
