@@ -166,4 +166,25 @@ func launch(_ identifier: UInt64, _ arguments: String...) -> KeeperLink.Launch {
         try keeper.link.spawn(asked)
         #expect(try keeper.failure(of: 2) == SpawnFailure(stage: .workingDirectory, code: EACCES))
     }
+
+    /// The unified hierarchy, wherever this machine mounts it, when we may make groups in it.
+    static let hierarchy = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first { directory in
+        unsafe access(directory + "/cgroup.procs", W_OK) == 0
+    }
+
+    @Test(.enabled(if: hierarchy != nil, "needs a writable cgroup v2 hierarchy"))
+    func aChildIsBornInItsControlGroup() throws {
+        let keeper = try Keeper()
+        let name = "/orch-keeper-test-\(getpid())"
+        let path = (SpawnTests.hierarchy ?? "") + name
+        #expect(unsafe mkdir(path, 0o755) == 0)
+        let group = try Descriptor("open", unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        var inside = launch(1, "cat", "/proc/self/cgroup")
+        inside.controlGroup = group.number
+        #expect(try keeper.output(inside).split(separator: "\n").contains { $0 == "0::\(name)" })
+        #expect(unsafe rmdir(path) == 0)
+        inside.identifier = 2
+        try keeper.link.spawn(inside)
+        #expect(try keeper.failure(of: 2) == SpawnFailure(stage: .controlGroup, code: ENOENT))
+    }
 }
