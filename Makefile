@@ -25,9 +25,9 @@ TRY := ORCH_HOME='$(TRY_HOME)' $(DIST)/bin/orch
 LIBRARIES := libyaml-dev libsqlite3-dev zlib1g-dev pkg-config
 SERVERS := postgresql redis-server python3-venv
 
-# The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to.
+# The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to: memory, rounding,
 PURE := OrchModel OrchEngine OrchManifest OrchWire OrchDaemon OrchSimulator
-PURE_MAY_CALL := memcpy|memmove|memset|memcmp|malloc_usable_size|bzero|strlen|yaml_[a-z_]*|_?swift_.*|__swift_.*|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_
+PURE_MAY_CALL := memcpy|memmove|memset|memcmp|malloc|free|malloc_usable_size|strlen|round|trunc|floor|ceil|pow|rint|fmod|yaml_[a-z_]*|_*swift[A-Z_].*|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_
 PURE_MAY_NOT := \$$s5Glibc|\$$s10Foundation|\$$s20FoundationEssentials|ContinuousClock|SuspendingClock|SystemRandomNumberGenerator
 
 ##@ Try it
