@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+import OrchModel
+import OrchWire
+
+@testable import OrchCLI
+
+/// A machine whose daemon, terminal and clock follow a script: nothing in it blocks, and every run is the same.
+final class ScriptedPlatform: Platform {
+    /// What the daemon, or the person at the keyboard, does next.
+    enum Step {
+        case reply(Reply.Body)
+        case pause(Duration)
+        case interrupt
+        case hangUp
+    }
+
+    var now: Moment
+    var environment: [EnvironmentEntry] = []
+    var files: [String: String] = [:]
+    var size: TerminalSize?
+    var answerToQuestion: String?
+    var isDaemonThere = true
+    var version = OrchVersion.text
+    private(set) var daemonStarts = 0
+    private(set) var output = ""
+    private(set) var errors = ""
+    private(set) var commands: [Command] = []
+    /// What the daemon does when a command comes.
+    var script: (Command) -> [Step]
+
+    private var inbound = FrameBuffer()
+    private var greeted = false
+    private var pending: [(id: UInt64, step: Step)] = []
+    private let connection = ConnectionID(1)
+
+    init(terminal size: TerminalSize? = nil, script: @escaping (Command) -> [Step] = { _ in [] }) {
+        self.size = size
+        self.script = script
+        now = Moment(instant: Instant(nanoseconds: 1_000_000_000_000), wall: Self.start)
+    }
+
+    /// 2026-01-31 09:05:00 UTC.
+    static let start =
+        CivilTime(year: 2026, month: 1, day: 31, hour: 9, minute: 5)?.wallTime ?? WallTime(nanoseconds: 0)
+
+    func localOffset(at time: WallTime) -> Duration { .zero }
+    var workingDirectory: String { "/home/ada/shop" }
+    var author: String { "ada" }
+    var fileLimit: UInt64? { 1024 }
+    var stateDirectory: String { "/state" }
+    func terminal(of stream: OutputStream) -> TerminalSize? { size }
+    var canAsk: Bool { answerToQuestion != nil }
+    func readLine() -> String? { answerToQuestion }
+
+    func write(_ bytes: [UInt8], to stream: OutputStream) -> Bool {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch stream {
+        case .output: output += text
+        case .errors: errors += text
+        }
+        return true
+    }
+
+    func read(_ path: String) throws(Fault) -> [UInt8] {
+        guard let text = files[path] else {
+            throw Fault(step: "read", subject: path, reason: "no such file or directory (ENOENT)")
+        }
+        return Array(text.utf8)
+    }
+    func readTail(of path: String, limit: Int) -> [UInt8]? { files[path].map { Array($0.utf8.suffix(limit)) } }
+    func names(in folder: String) -> [String] {
+        files.keys.filter { $0.hasPrefix(folder + "/") }.map { String($0.dropFirst(folder.count + 1)) }.sorted()
+    }
+    func isFile(_ path: String) -> Bool { files[path] != nil }
+    func isKnownUser(_ name: String) -> Bool { true }
+
+    func connect() throws(Fault) -> ConnectionID? {
+        greeted = false
+        return isDaemonThere ? connection : nil
+    }
+    func close(_ connection: ConnectionID) {}
+    func startDaemon() throws(Fault) {
+        daemonStarts += 1
+        isDaemonThere = true
+    }
+
+    func send(_ bytes: [UInt8], to connection: ConnectionID) throws(Fault) {
+        inbound.append(bytes)
+        while let value = try? inbound.next() {
+            guard greeted else {
+                greeted = true
+                continue
+            }
+            guard let request = try? Request(value) else { continue }
+            commands.append(request.command)
+            pending += script(request.command).map { (request.id, $0) }
+        }
+    }
+
+    func catchInterrupts() {}
+
+    private var saidHello = false
+
+    func wait(until deadline: Instant?) -> [Wakeup] {
+        if greeted, !saidHello {
+            saidHello = true
+            return [.received(connection, Frame.encode(Hello(version: version)))]
+        }
+        guard let (id, step) = pending.first else {
+            // Nothing will ever happen: a command that waits without a deadline would hang, so the daemon leaves.
+            guard let deadline else { return [.closed(connection)] }
+            advance(to: deadline)
+            return []
+        }
+        if case .pause(let span) = step {
+            let end = now.instant + span
+            if let deadline, deadline < end {
+                pending[0].step = .pause(end - deadline)
+                advance(to: deadline)
+                return []
+            }
+            pending.removeFirst()
+            advance(to: end)
+            return []
+        }
+        pending.removeFirst()
+        switch step {
+        case .reply(let body): return [.received(connection, Frame.encode(Reply(id: id, body)))]
+        case .interrupt: return [.interrupted]
+        case .hangUp, .pause: return [.closed(connection)]
+        }
+    }
+
+    private func advance(to instant: Instant) {
+        let span = instant - now.instant
+        guard span > .zero else { return }
+        now = Moment(instant: instant, wall: now.wall + span)
+    }
+}
+
+/// Runs a command line on a script.
+func run(_ words: String, on platform: ScriptedPlatform) -> ExitCode {
+    runOrch(words.split(separator: " ").map { String($0) }, on: platform)
+}
+
+extension InstanceStatus {
+    static func sample(
+        _ service: String, _ phase: Phase, since: Duration = .zero, pid: Int32? = nil, reason: String = "",
+        replica: Int? = nil
+    ) -> InstanceStatus {
+        let id = InstanceID(service: ServiceID(stack: "shop", service: service), replica: replica ?? 1)
+        var status = InstanceStatus(
+            id: id, label: id.label(alone: replica == nil), kind: .service, phase: phase,
+            since: ScriptedPlatform.start + (.zero - since))
+        status.pid = pid
+        status.reason = reason
+        return status
+    }
+}
+
+extension StackStatus {
+    static func shop(_ instances: [InstanceStatus], _ phase: StackPhase = .ready) -> StackStatus {
+        StackStatus(
+            name: "shop", revision: String(repeating: "ab12", count: 16), manifestPath: "/home/ada/shop/orch.yaml",
+            phase: phase,
+            instances: instances)
+    }
+}
