@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchEngine
+internal import OrchModel
+
+/// The environment of one launch, built from nothing: what is inherited, what is declared, what the launch itself adds.
+struct LaunchEnvironment: Equatable {
+    /// By name; later sources replaced earlier ones.
+    private(set) var values: [String: String] = [:]
+
+    /// `NAME=text`, sorted by name.
+    var entries: [String] { values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
+    /// What `${PORT}` and `${ORCH_…}` stand for.
+    var launchVariables: [String: String] { values.filter { LaunchTemplate.isLaunchName($0.key) } }
+    /// The directories of PATH, absolute ones only: an empty or relative entry would mean the working directory.
+    var searchPath: [String] {
+        let path = values["PATH"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.standardPath
+        return path.split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
+    }
+    static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    init(_ entries: [String]) {
+        for entry in entries {
+            guard let sign = entry.firstIndex(of: "=") else { continue }
+            values[String(entry[..<sign])] = String(entry[entry.index(after: sign)...])
+        }
+    }
+
+    /// `mark` tells this daemon's processes from another's; `notify` is the path of its notify socket.
+    init(_ order: LaunchOrder, account: Account?, ports: [AssignedPort], mark: String, notify: String?) {
+        for entry in order.inherited { values[entry.name] = entry.text }
+        if let account {
+            values["HOME"] = account.home
+            values["USER"] = account.name
+            values["LOGNAME"] = account.name
+            values["SHELL"] = account.shell
+        }
+        // Ours, not theirs: a service that is a Swift program keeps its crash reports.
+        values["SWIFT_BACKTRACE"] = nil
+        var added = Self.launchValues(order, ports: ports, mark: mark)
+        if order.spec.ready == .notify, let notify { added["NOTIFY_SOCKET"] = notify }
+        let variables = added.filter { LaunchTemplate.isLaunchName($0.key) }
+        for entry in order.spec.environment { values[entry.name] = LaunchTemplate.resolve(entry.text, with: variables) }
+        for name in order.spec.unset { values[name] = nil }
+        values.merge(added) { _, new in new }
+    }
+
+    private static func launchValues(_ order: LaunchOrder, ports: [AssignedPort], mark: String) -> [String: String] {
+        var values = [
+            "ORCH_STACK": order.instance.service.stack, "ORCH_SERVICE": order.instance.service.service, "ORCH_INSTANCE": order.label,
+            "ORCH_REPLICA": "\(order.instance.replica)", "ORCH_LAUNCH": "\(order.launch.number)", "ORCH_RUN": mark,
+        ]
+        if let first = ports.first { values["PORT"] = "\(first.port)" }
+        for port in ports {
+            guard let name = port.name else { continue }
+            values["ORCH_PORT_\(name.uppercased().map { $0 == "-" ? "_" : $0 }.map(String.init).joined())"] = "\(port.port)"
+        }
+        return values
+    }
+
+    /// The same for a command that serves the launch (a probe, a stop step), which is a launch of its own.
+    func serving(_ runner: LaunchID) -> LaunchEnvironment {
+        var copy = self
+        copy.values["ORCH_LAUNCH"] = "\(runner.number)"
+        copy.values["NOTIFY_SOCKET"] = nil
+        return copy
+    }
+
+    /// The words that execve(2) gets: launch variables are filled in, but not in shell text, which has them in its environment.
+    func words(of command: CommandLine) -> [String] {
+        switch command {
+        case .shell(let text, let shell): shell + [text]
+        case .exec(let words): words.map { LaunchTemplate.resolve($0, with: launchVariables) }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchModel
+
+/// Why a process could not be made: the keeper's stage and errno as a fact that a person can act on.
+enum SpawnFault {
+    /// `program` is the first word, `directory` the working directory, `user` whom it should run as.
+    static func make(stage: Int32, code: Int32, program: String, directory: String, user: String?, search: [String]) -> Fault {
+        let reason = Reason.text(code)
+        switch stage {
+        case SPAWN_STAGE_EXEC: return execution(code, program, directory, user, search)
+        case SPAWN_STAGE_CWD:
+            let who = user.map { " and that \($0) may enter it" } ?? ""
+            return Fault(
+                step: "enter the working directory", subject: directory, reason: reason,
+                remedy: code == ENOENT ? "make it, or correct `working_dir`" : "see that it is a directory\(who), or correct `working_dir`")
+        case SPAWN_STAGE_GROUPS, SPAWN_STAGE_GID, SPAWN_STAGE_UID:
+            return Fault(step: "run as", subject: user ?? "", reason: reason, remedy: "leave `user` out, or apply the stack as root")
+        case SPAWN_STAGE_SPEC:
+            return Fault(step: "execute", subject: program, reason: "command and environment are too large (\(reason))", remedy: "make them smaller")
+        case SPAWN_STAGE_TABLE:
+            return Fault(
+                step: "execute", subject: program, reason: "the keeper already holds \(KEEPER_SLOTS_MAX) processes", remedy: "stop some first")
+        case SPAWN_STAGE_STALE: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
+        case SPAWN_STAGE_KILLED: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
+        default: return Fault(step: "execute", subject: program, reason: "\(reason) while \(doing(stage))", remedy: remedy(of: code))
+        }
+    }
+
+    private static func execution(_ code: Int32, _ program: String, _ directory: String, _ user: String?, _ search: [String]) -> Fault {
+        let remedy: String?
+        switch code {
+        case ENOENT where !program.contains("/"):
+            return Fault(
+                step: "execute", subject: program, reason: "no such file (ENOENT) in \(search.joined(separator: ":"))",
+                remedy: "install it, give its full path, or set PATH")
+        case ENOENT where !program.hasPrefix("/"):
+            return Fault(
+                step: "execute", subject: program, reason: "no such file (ENOENT)",
+                remedy: "relative words are looked up from working_dir, which is \(directory); a script's interpreter must exist too")
+        case ENOENT: remedy = "correct `command`; a script's interpreter must exist too"
+        case EACCES: remedy = "is it executable\(user.map { " for \($0)" } ?? "")? (chmod +x); the file system must not be mounted noexec"
+        case ENOEXEC: remedy = "it is no program for this machine; a script must begin with a line like #!/bin/sh"
+        case E2BIG: remedy = "command and environment are larger than the kernel takes (execve(2))"
+        case ETXTBSY: remedy = "somebody is still writing to it"
+        case ENOTDIR, ELOOP, ENAMETOOLONG: remedy = "correct the path in `command`"
+        default: remedy = Self.remedy(of: code)
+        }
+        return Fault(step: "execute", subject: program, reason: Reason.text(code), remedy: remedy)
+    }
+
+    private static func remedy(of code: Int32) -> String? {
+        guard Reason.isScarcity(code) else { return nil }
+        return "the machine is short of processes, memory or descriptors; it is tried again"
+    }
+
+    private static func doing(_ stage: Int32) -> String {
+        switch stage {
+        case SPAWN_STAGE_PIPE: "making its pipes"
+        case SPAWN_STAGE_CLONE: "making the process"
+        case SPAWN_STAGE_CGROUP: "entering its control group"
+        case SPAWN_STAGE_DESCRIPTORS: "arranging its descriptors"
+        case SPAWN_STAGE_SESSION: "making its session"
+        case SPAWN_STAGE_OOM: "setting its OOM score"
+        case SPAWN_STAGE_NICE: "setting its priority"
+        case SPAWN_STAGE_IOPRIO: "setting its I/O class"
+        case SPAWN_STAGE_LIMITS: "setting its limits"
+        case SPAWN_STAGE_PRIVILEGES: "dropping privileges"
+        default: "starting it (stage \(stage))"
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+public import OrchModel
+
+/// What dies with a boot: the control socket, the notify socket, the launch ledger and what each launch was started with.
+public struct RunDirectory: Sendable {
+    /// Absolute.
+    public let path: String
+    /// Tells this daemon's groups and processes from another's: twelve digits of the path's digest.
+    public let mark: String
+
+    public var notifySocket: String { "\(path)/notify" }
+    public var ledger: String { "\(path)/launches.log" }
+    var launches: String { "\(path)/launches" }
+
+    /// Makes and checks the directory: a real one (no symbolic link), the user's own, closed to others. For root it can be
+    /// passed through (0711), because services of other users must reach the notify socket; what is in it stays closed.
+    public init(_ path: String) throws(Fault) {
+        self.path = path
+        mark = String(Digest(of: Array(path.utf8)).hex.prefix(12))
+        try Self.prepare(path, mode: getuid() == 0 ? 0o711 : 0o700)
+        try Self.prepare(launches, mode: 0o700)
+    }
+
+    /// Makes `path` with what is missing above it, and refuses what others could have put there.
+    public static func prepare(_ path: String, mode: UInt32 = 0o700) throws(Fault) {
+        guard path.hasPrefix("/") else {
+            throw Fault(step: "use", subject: path, reason: "it is not an absolute path", remedy: "set ORCH_HOME to an absolute path")
+        }
+        var parent = ""
+        for name in path.split(separator: "/").dropLast() {
+            parent += "/" + name
+            _ = unsafe mkdir(parent, 0o755)
+        }
+        if unsafe mkdir(path, mode) != 0, errno != EEXIST {
+            throw Fault(step: "make the directory", subject: path, reason: Reason.text(errno), remedy: "set ORCH_HOME to a directory of yours")
+        }
+        var facts = stat()
+        guard unsafe lstat(path, &facts) == 0 else { throw Fault(step: "use", subject: path, reason: Reason.text(errno)) }
+        guard facts.st_mode & S_IFMT == S_IFDIR else {
+            throw Fault(step: "use", subject: path, reason: "it is not a directory (symbolic links are refused)", remedy: "move it away")
+        }
+        guard facts.st_uid == getuid() else {
+            throw Fault(
+                step: "use", subject: path, reason: "it belongs to \(Account.nameOf(facts.st_uid))", remedy: "set ORCH_HOME to a directory of yours")
+        }
+        guard facts.st_mode & 0o7777 != mode else { return }
+        guard unsafe chmod(path, mode) == 0 else { throw Fault(step: "close to others", subject: path, reason: Reason.text(errno)) }
+    }
+}

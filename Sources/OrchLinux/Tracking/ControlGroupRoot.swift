@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchModel
+
+/// The daemon's own subtree of the version 2 hierarchy, below the group it runs in: `orch-<uid>-<digest>/<label>-<launch>`.
+/// One inotify instance tells when any of them gets empty.
+final class ControlGroupRoot {
+    let path: String
+    let changes: Descriptor
+    private var launches: [Int32: LaunchID] = [:]
+    private var watches: [LaunchID: Int32] = [:]
+
+    private init(path: String, changes: consuming Descriptor) {
+        self.path = path
+        self.changes = changes
+    }
+
+    /// The subtree for this user and `digest`, made if need be. The fault says why groups can't be used here.
+    static func establish(digest: String) throws(Fault) -> ControlGroupRoot {
+        let own = try ownGroup()
+        let root = "\(own)/orch-\(getuid())-\(digest)"
+        if unsafe mkdir(root, 0o755) != 0, errno != EEXIST { throw fault(root, errno) }
+        // clone(2): whoever is born in a group needs write access to cgroup.procs of the common ancestor too.
+        for group in [own, root] where unsafe access("\(group)/cgroup.procs", W_OK) != 0 { throw fault(group, errno) }
+        do {
+            let changes = try Descriptor("inotify_init1", corch_inotify())
+            return ControlGroupRoot(path: root, changes: changes)
+        } catch {
+            throw fault(root, error.code)
+        }
+    }
+
+    /// A new group for a launch, watched.
+    func make(_ launch: LaunchID, label: String) throws(SystemError) -> ControlGroup {
+        let group = ControlGroup(path: "\(path)/\(label)-\(launch.number)")
+        let made = unsafe mkdir(group.path, 0o755)
+        guard made == 0 || errno == EEXIST else { throw SystemError("mkdir", code: errno) }
+        try watch(group, of: launch)
+        return group
+    }
+
+    /// The groups that a former daemon left, by launch.
+    func leftovers() -> [LaunchID: ControlGroup] {
+        var found: [LaunchID: ControlGroup] = [:]
+        for name in SmallFile.names(in: path) {
+            guard let dash = name.lastIndex(of: "-"), let number = UInt64(name[name.index(after: dash)...]) else { continue }
+            found[LaunchID(number)] = ControlGroup(path: "\(path)/\(name)")
+        }
+        return found
+    }
+
+    func watch(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) {
+        let mask = UInt32(bitPattern: Int32(IN_MODIFY))
+        let watch = try Syscall.check("inotify_add_watch", unsafe corch_inotify_add(changes.number, "\(group.path)/cgroup.events", mask))
+        launches[watch] = launch
+        watches[launch] = watch
+    }
+
+    /// After the launch is closed.
+    func forget(_ launch: LaunchID) {
+        guard let watch = watches.removeValue(forKey: launch) else { return }
+        launches[watch] = nil
+        _ = corch_inotify_remove(changes.number, watch)
+    }
+
+    /// The launches whose groups changed; nil when the queue overflowed: then all may have.
+    func changed() -> [LaunchID]? {
+        var changed: [LaunchID] = []
+        var isComplete = true
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let head = MemoryLayout<inotify_event>.size
+        while true {
+            let count = unsafe read(changes.number, &buffer, buffer.count)
+            guard count > 0 else { break }
+            var offset = 0
+            while offset + head <= count {
+                let event = unsafe buffer.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: inotify_event.self) }
+                offset += head + Int(event.len)
+                if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isComplete = false }
+                if let launch = launches[event.wd] { changed.append(launch) }
+            }
+        }
+        return isComplete ? changed : nil
+    }
+
+    /// Removes the subtree itself, once nothing is in it.
+    func remove() { _ = unsafe rmdir(path) }
+
+    // MARK: Where it is
+
+    private static func fault(_ path: String, _ code: Int32) -> Fault {
+        Fault(step: "use control groups below", subject: path, reason: Reason.text(code), remedy: "processes are tracked by session instead")
+    }
+
+    /// The directory of the group that this process is in.
+    private static func ownGroup() throws(Fault) -> String {
+        guard let mount = mountPoint() else { throw fault("/sys/fs/cgroup", ENOENT) }
+        let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(separator: "\n")
+        guard let own = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3), !own.contains("/..") else { throw fault(mount.path, ENOENT) }
+        // A mount may show only a part of the hierarchy (a container's): the part's own path is its root.
+        let inside = mount.root != "/" && own.hasPrefix(mount.root) ? own.dropFirst(mount.root.count) : own
+        return mount.path + (inside == "/" ? "" : inside)
+    }
+
+    /// Where a version 2 hierarchy is mounted (proc_pid_mountinfo(5)): `/sys/fs/cgroup`, or beside version 1 in `unified`.
+    private static func mountPoint() -> (root: String, path: String)? {
+        for line in (SmallFile.text("/proc/self/mountinfo") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard let dash = fields.firstIndex(of: "-"), dash > 4, fields.count > dash + 1, fields[dash + 1] == "cgroup2" else { continue }
+            return (String(fields[3]), String(fields[4]))
+        }
+        return nil
+    }
+}
