@@ -5,7 +5,7 @@ internal import OrchEngine
 
 /// Where services say that they are ready: the datagram socket of sd_notify(3), one for the daemon. Who speaks is known by
 /// the kernel's word, never by the message.
-struct NotifySocket: ~Copyable {
+final class NotifySocket {
     /// What goes into `NOTIFY_SOCKET`.
     let path: String
     let descriptor: Descriptor

@@ -6,25 +6,27 @@ internal import OrchModel
 /// Why a process could not be made: the keeper's stage and errno as a fact that a person can act on.
 enum SpawnFault {
     /// `program` is the first word, `directory` the working directory, `user` whom it should run as.
-    static func make(stage: Int32, code: Int32, program: String, directory: String, user: String?, search: [String]) -> Fault {
+    static func make(_ failure: SpawnFailure, program: String, directory: String, user: String?, search: [String]) -> Fault {
+        let code = failure.code
         let reason = Reason.text(code)
-        switch stage {
-        case SPAWN_STAGE_EXEC: return execution(code, program, directory, user, search)
-        case SPAWN_STAGE_CWD:
+        switch failure.stage {
+        case .execute: return execution(code, program, directory, user, search)
+        case .workingDirectory:
             let who = user.map { " and that \($0) may enter it" } ?? ""
             return Fault(
                 step: "enter the working directory", subject: directory, reason: reason,
                 remedy: code == ENOENT ? "make it, or correct `working_dir`" : "see that it is a directory\(who), or correct `working_dir`")
-        case SPAWN_STAGE_GROUPS, SPAWN_STAGE_GID, SPAWN_STAGE_UID:
+        case .groups, .group, .user:
             return Fault(step: "run as", subject: user ?? "", reason: reason, remedy: "leave `user` out, or apply the stack as root")
-        case SPAWN_STAGE_SPEC:
+        case .request:
             return Fault(step: "execute", subject: program, reason: "command and environment are too large (\(reason))", remedy: "make them smaller")
-        case SPAWN_STAGE_TABLE:
+        case .table:
             return Fault(
                 step: "execute", subject: program, reason: "the keeper already holds \(KEEPER_SLOTS_MAX) processes", remedy: "stop some first")
-        case SPAWN_STAGE_STALE: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
-        case SPAWN_STAGE_KILLED: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
-        default: return Fault(step: "execute", subject: program, reason: "\(reason) while \(doing(stage))", remedy: remedy(of: code))
+        case .stale: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
+        case .killed: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
+        case .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .nice, .ioPriority, .limits, .noNewPrivileges:
+            return Fault(step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))", remedy: remedy(of: code))
         }
     }
 
@@ -55,19 +57,19 @@ enum SpawnFault {
         return "the machine is short of processes, memory or descriptors; it is tried again"
     }
 
-    private static func doing(_ stage: Int32) -> String {
+    private static func doing(_ stage: SpawnStage) -> String {
         switch stage {
-        case SPAWN_STAGE_PIPE: "making its pipes"
-        case SPAWN_STAGE_CLONE: "making the process"
-        case SPAWN_STAGE_CGROUP: "entering its control group"
-        case SPAWN_STAGE_DESCRIPTORS: "arranging its descriptors"
-        case SPAWN_STAGE_SESSION: "making its session"
-        case SPAWN_STAGE_OOM: "setting its OOM score"
-        case SPAWN_STAGE_NICE: "setting its priority"
-        case SPAWN_STAGE_IOPRIO: "setting its I/O class"
-        case SPAWN_STAGE_LIMITS: "setting its limits"
-        case SPAWN_STAGE_PRIVILEGES: "dropping privileges"
-        default: "starting it (stage \(stage))"
+        case .pipe: "making its pipes"
+        case .clone: "making the process"
+        case .controlGroup: "entering its control group"
+        case .descriptors: "arranging its descriptors"
+        case .session: "making its session"
+        case .oomScoreAdjust: "setting its OOM score"
+        case .nice: "setting its priority"
+        case .ioPriority: "setting its I/O class"
+        case .limits: "setting its limits"
+        case .noNewPrivileges: "dropping privileges"
+        case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed: "starting it"
         }
     }
 }

@@ -84,6 +84,17 @@ final class ControlGroupRoot {
         return isComplete ? changed : nil
     }
 
+    /// The launch whose group a process is in.
+    func launch(of pid: Int32) -> LaunchID? {
+        let name = "/" + (path.split(separator: "/").last ?? "") + "/"
+        for line in (SmallFile.text("/proc/\(pid)/cgroup", limit: 65536) ?? "").split(separator: "\n") where line.hasPrefix("0::") {
+            guard let range = line.firstRange(of: name) else { return nil }
+            let group = line[range.upperBound...].prefix { $0 != "/" && $0 != " " }
+            return group.split(separator: "-").last.flatMap { UInt64($0) }.map { LaunchID($0) }
+        }
+        return nil
+    }
+
     /// Removes the subtree itself, once nothing is in it.
     func remove() { _ = unsafe rmdir(path) }
 

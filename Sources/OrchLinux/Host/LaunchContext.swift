@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchModel
+
+/// What a launch was started with, as far as later questions need it: probes and steps run in the same surroundings. Kept in the run
+/// directory, written before the process exists, so that the next daemon answers the same.
+struct LaunchContext: Equatable {
+    /// What the keeper holds the read end of.
+    enum Pipe: String { case stdout, stderr, both }
+
+    var instance: InstanceID
+    var label: String
+    var program: String
+    var directory: String
+    /// As the manifest says it.
+    var user: String?
+    var fileLimit: UInt64?
+    var ports: [AssignedPort]
+    var pipes: [Pipe]
+    var environment: LaunchEnvironment
+
+    /// NUL-separated fields, as none of them can hold one; the environment comes last.
+    var encoded: [UInt8] {
+        var fields = [
+            "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory, user ?? "",
+            fileLimit.map { "\($0)" } ?? "", pipes.map(\.rawValue).joined(separator: ","),
+            ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
+        ]
+        fields += environment.entries
+        return Array(fields.joined(separator: "\0").utf8)
+    }
+
+    /// Nil for anything that `encoded` did not write.
+    init?(encoded bytes: [UInt8]) {
+        let fields = Text.pieces(bytes, separatedBy: 0)
+        guard fields.count >= 11, fields[0] == "1", let replica = Int(fields[3]) else { return nil }
+        instance = InstanceID(service: ServiceID(stack: fields[1], service: fields[2]), replica: replica)
+        label = fields[4]
+        program = fields[5]
+        directory = fields[6]
+        user = fields[7].isEmpty ? nil : fields[7]
+        fileLimit = UInt64(fields[8])
+        pipes = fields[9].split(separator: ",").compactMap { Pipe(rawValue: String($0)) }
+        ports = fields[10].split(separator: ",").compactMap { Self.port($0) }
+        environment = LaunchEnvironment(Array(fields[11...]))
+    }
+
+    init(instance: InstanceID, label: String, program: String, directory: String, environment: LaunchEnvironment) {
+        self.instance = instance
+        self.label = label
+        self.program = program
+        self.directory = directory
+        self.environment = environment
+        ports = []
+        pipes = []
+    }
+
+    private static func port(_ text: Substring) -> AssignedPort? {
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 3, let transport = PortSpec.Transport(rawValue: String(words[0])), let port = Int(words[1]) else { return nil }
+        return AssignedPort(name: words[2].isEmpty ? nil : String(words[2]), port: port, transport: transport)
+    }
+
+    // MARK: On disk
+
+    static func load(_ launch: LaunchID, from directory: String) -> LaunchContext? {
+        do { return LaunchContext(encoded: try SmallFile.read("\(directory)/\(launch.number)", limit: 4 << 20)) } catch { return nil }
+    }
+
+    func save(_ launch: LaunchID, in directory: String) throws(SystemError) {
+        let file = try SmallFile.open("\(directory)/\(launch.number)", O_WRONLY | O_CREAT | O_TRUNC)
+        try SmallFile.write(encoded, to: file.number)
+    }
+
+    static func remove(_ launch: LaunchID, from directory: String) { _ = unsafe unlink("\(directory)/\(launch.number)") }
+}

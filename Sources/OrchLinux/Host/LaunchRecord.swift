@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchEngine
+internal import OrchModel
+
+/// What the host knows of one launch, from the request to the keeper until the keeper may forget it. Facts only go from unknown to known.
+final class LaunchRecord {
+    enum Role {
+        case service
+        /// The command of a probe of that launch.
+        case probe(of: LaunchID, ProbeKind, round: UInt64)
+        /// The command of a step of that launch's stop ladder.
+        case step(of: LaunchID, step: Int)
+        /// Left by a daemon that is no more; it only has to go.
+        case stray
+    }
+
+    let launch: LaunchID
+    let role: Role
+    /// Nil for a stray and for a service whose record was lost.
+    var context: LaunchContext?
+    /// Nil holds it by session.
+    var group: ControlGroup?
+    /// The process that signals to `main` go to.
+    var main: ProcessIdentity?
+    /// Of the process that the keeper started.
+    var pid: Int32 = 0
+    var pidfd: Descriptor?
+    /// The keeper has a slot for it.
+    var isKnownToKeeper = false
+    var hasExecuted = false
+    /// It has ended, or never executed.
+    var isOver = false
+    var isEmpty = false
+    /// SIGKILL goes out to all of it.
+    var isDoomed = false
+    var isReleased = false
+    /// Who was still there at the last look.
+    var survivors: [String] = []
+    /// Signals that came before the process did.
+    var waitingSignals: [(Signal, StopSpec.Recipient)] = []
+    /// A runner's answer is out.
+    var hasAnswered = false
+    /// What a runner prints.
+    var output: CommandOutput?
+    /// For the answer of a runner that is too late.
+    var limit = Duration.zero
+
+    init(_ launch: LaunchID, _ role: Role) {
+        self.launch = launch
+        self.role = role
+    }
+
+    var isService: Bool { if case .service = role { true } else { false } }
+    /// How its tree is held, as status says it.
+    var tracking: String { group == nil ? "session" : "cgroup" }
+    /// The name of its control group, before the launch number.
+    var groupLabel: String {
+        guard let context else { return "stray" }
+        let name = "\(context.instance.service.stack).\(context.instance.service.service).\(context.instance.replica)"
+        switch role {
+        case .service: return name
+        case .probe: return "\(name).probe"
+        case .step: return "\(name).step"
+        case .stray: return "\(name).stray"
+        }
+    }
+}
+
+/// What a probe or step command prints, as far as it is kept.
+final class CommandOutput {
+    let descriptor: Descriptor
+    private(set) var bytes: [UInt8] = []
+
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+    /// Reads what is there; what is beyond the limit is read and forgotten. False at the end.
+    func drain() -> Bool {
+        var block = [UInt8](repeating: 0, count: 4096)
+        // A writer that never stops must not hold the loop.
+        for _ in 0..<16 {
+            let count = unsafe read(descriptor.number, &block, block.count)
+            if count == 0 { return false }
+            guard count > 0 else { return errno == EAGAIN || errno == EINTR }
+            bytes.append(contentsOf: block[..<min(count, max(0, Limits.probeOutputBytes - bytes.count))])
+        }
+        return true
+    }
+
+    /// One line for people.
+    var text: String { Text.printable(bytes, limit: 200) }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+extension KeeperMessage {
+    /// It tells of an end.
+    var isEnd: Bool {
+        switch self {
+        case .spawnFailed, .ended, .closed: true
+        case .spawned, .executed, .state, .stateEnd: false
+        }
+    }
+}
+
+/// What the keeper tells.
+extension LinuxHost {
+    func hearKeeper() -> [KeeperMessage] {
+        do { return try keeper.receive() } catch {
+            outbox.append(.remarked(error.fault(step: "listen to", subject: "the keeper").text))
+            return []
+        }
+    }
+
+    /// Sends what waits; asks to be woken when the socket takes more.
+    func flushKeeper() {
+        do { try keeper.flush() } catch { outbox.append(.remarked(error.fault(step: "talk to", subject: "the keeper").text)) }
+        guard keeper.wantsWrite != isKeeperWatchedForWriting else { return }
+        isKeeperWatchedForWriting = keeper.wantsWrite
+        poller.change(keeper.number, keeper.wantsWrite ? [.reading, .writing] : .reading, as: .keeper)
+    }
+
+    func observe(_ message: KeeperMessage) {
+        switch message {
+        case .spawned(let launch, let process): records[LaunchID(launch)].map { born($0, process) }
+        case .executed(let launch): records[LaunchID(launch)].map { executed($0) }
+        case .spawnFailed(let launch, let failure): records[LaunchID(launch)].map { failed($0, failure) }
+        case .ended(let launch, let end): records[LaunchID(launch)].map { ended($0, end.exit) }
+        // Only at the beginning; `takeOver` reads them.
+        case .state, .stateEnd: break
+        case .closed:
+            isKeeperLost = true
+            poller.forget(keeper.number)
+            outbox.append(.remarked("orch-keeper is gone: the services run on, and nothing can be started until the daemon is restarted"))
+        }
+    }
+
+    func born(_ record: LaunchRecord, _ process: KeeperProcess) {
+        record.pid = process.pid
+        let identity = ProcessIdentity(pid: process.pid, startTicks: process.startTicks)
+        record.main = identity
+        record.pidfd = process.pidfd?.take()
+        if record.group == nil { tracker.add(record.launch, identity) }
+    }
+
+    private func executed(_ record: LaunchRecord) {
+        record.hasExecuted = true
+        if record.isService {
+            outbox.append(.event(.launched(record.launch, pid: record.pid, ports: record.context?.ports ?? [], tracking: record.tracking)))
+        }
+        let waiting = record.waitingSignals
+        record.waitingSignals = []
+        for (signal, recipient) in waiting { send(signal, to: recipient, of: record.launch) }
+        if record.isDoomed { kill(record.launch) }
+    }
+
+    private func failed(_ record: LaunchRecord, _ failure: SpawnFailure) {
+        if failure.stage == .table || failure.stage == .stale { record.isKnownToKeeper = false }
+        let fault = fault(of: record, failure)
+        record.isOver = true
+        switch record.role {
+        case .service:
+            let isScarcity = Reason.isScarcity(failure.code) || failure.stage == .table || isGroupFault(failure, record)
+            outbox.append(.event(.launchFailed(record.launch, fault, isScarcity: isScarcity)))
+        case .probe, .step: answer(record, isScarce: Reason.isScarcity(failure.code), fault)
+        case .stray: break
+        }
+        checkEmptiness(of: record)
+    }
+
+    /// Whether the control group was the reason; then it is done without from now on.
+    private func isGroupFault(_ failure: SpawnFailure, _ record: LaunchRecord) -> Bool {
+        let isRefusal = failure.stage == .clone && [EACCES, EPERM, EBUSY, EOPNOTSUPP, ENODEV, EINVAL].contains(failure.code)
+        guard record.group != nil, failure.stage == .controlGroup || isRefusal else { return false }
+        areGroupsBroken = true
+        outbox.append(.remarked("processes can't be born in control groups here (\(Reason.text(failure.code))): they are tracked by session from now on"))
+        return true
+    }
+
+    func fault(of record: LaunchRecord, _ failure: SpawnFailure) -> Fault {
+        let context = record.context
+        return SpawnFault.make(
+            failure, program: context?.program ?? "", directory: context?.directory ?? "/", user: context?.user,
+            search: context?.environment.searchPath ?? [])
+    }
+
+    private func ended(_ record: LaunchRecord, _ exit: Exit) {
+        record.isOver = true
+        switch record.role {
+        case .service: outbox.append(.event(.exited(record.launch, exit)))
+        case .probe, .step: runnerEnded(record, exit)
+        case .stray: break
+        }
+        checkEmptiness(of: record)
+    }
+}
+
+extension ProcessEnd {
+    var exit: Exit {
+        switch outcome {
+        case .exited(let code): .code(code)
+        case .killed(let signal, let coreDumped): .signal(Signal(number: signal), coreDumped: coreDumped)
+        }
+    }
+}

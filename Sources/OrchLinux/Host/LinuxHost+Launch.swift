@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// Starting services.
+extension LinuxHost {
+    /// umask(2) of services.
+    static let fileModeMask: UInt32 = 0o022
+
+    func launch(_ order: LaunchOrder) {
+        guard records[order.launch] == nil else { return }
+        let record = LaunchRecord(order.launch, .service)
+        records[order.launch] = record
+        do { try prepare(record, order) } catch {
+            record.isOver = true
+            record.isEmpty = true
+            outbox.append(.event(.launchFailed(order.launch, error.fault, isScarcity: error.isScarcity)))
+            outbox.append(.event(.emptied(order.launch)))
+        }
+    }
+
+    /// Why a launch did not get as far as the keeper.
+    struct Obstacle: Error {
+        var fault: Fault
+        var isScarcity = false
+
+        init(_ fault: Fault, isScarcity: Bool = false) {
+            self.fault = fault
+            self.isScarcity = isScarcity
+        }
+        init(_ error: SystemError, step: String, subject: String) {
+            self.init(error.fault(step: step, subject: subject), isScarcity: Reason.isScarcity(error.code))
+        }
+    }
+
+    private func prepare(_ record: LaunchRecord, _ order: LaunchOrder) throws(Obstacle) {
+        let spec = order.spec
+        let account = try account(spec.user)
+        let ports = try claim(spec.ports)
+        let environment = LaunchEnvironment(order, account: account, ports: ports, mark: run.mark, notify: notify?.path)
+        let words = environment.words(of: spec.command)
+        guard let program = words.first, !program.isEmpty else {
+            throw Obstacle(Fault(step: "execute", subject: order.label, reason: "the command is empty", remedy: "give `command` a program"))
+        }
+        var context = LaunchContext(
+            instance: order.instance, label: order.label, program: program, directory: spec.workingDirectory, environment: environment)
+        context.user = spec.user
+        context.fileLimit = order.fileLimit
+        context.ports = ports
+        context.pipes = Self.pipes(of: spec.logging)
+        record.context = context
+        try save(context, of: order.launch)
+        try open(record, words: words, account: account, order)
+    }
+
+    /// Pipes, control group, and the request to the keeper.
+    private func open(_ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder) throws(Obstacle) {
+        guard let context = record.context else { return }
+        var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
+        request.fill(context, account)
+        do {
+            let group = try enter(record)
+            request.controlGroup = group?.number
+            let input = try order.spec.stop.hasInputStep ? Self.inputPipe() : nil
+            request.standardInput = input?.number
+            let first = try context.pipes.isEmpty ? nil : Ends()
+            let second = try context.pipes.count > 1 ? Ends() : nil
+            request.wire(context.pipes, first?.write.number, second?.write.number)
+            request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
+            let null = try context.pipes == [.stdout] ? HeldDescriptor(SmallFile.open("/dev/null", O_WRONLY)) : nil
+            if let null { request.standardError = null.number }
+            try keeper.spawn(request)
+            record.isKnownToKeeper = true
+            attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging)
+            attach(second?.takeReadEnd(), context.pipes.dropFirst().first, record, order.spec.logging)
+        } catch {
+            dropGroup(of: record)
+            throw Obstacle(error, step: "prepare the start of", subject: context.label)
+        }
+    }
+
+    func attach(_ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec) {
+        guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
+        pump.attach(record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance))
+    }
+
+    /// Its control group's directory, to be born in; nil when trees are held by session.
+    func enter(_ record: LaunchRecord) throws(SystemError) -> HeldDescriptor? {
+        guard let groups, !areGroupsBroken else { return nil }
+        let group = try groups.make(record.launch, label: record.groupLabel)
+        record.group = group
+        return HeldDescriptor(try group.open())
+    }
+
+    func dropGroup(of record: LaunchRecord) {
+        groups?.forget(record.launch)
+        record.group?.remove()
+        record.group = nil
+    }
+
+    private func account(_ user: String?) throws(Obstacle) -> Account? {
+        guard let user else { return nil }
+        do { return try Account.resolve(user) } catch { throw Obstacle(error) }
+    }
+
+    private func claim(_ specs: [PortSpec]) throws(Obstacle) -> [AssignedPort] {
+        guard !specs.isEmpty else { return [] }
+        let given = records.values.filter { !$0.isEmpty }.flatMap { record in
+            (record.context?.ports ?? []).map {
+                PortClaim.Given(port: $0.port, transport: $0.transport, service: record.context?.label ?? "")
+            }
+        }
+        let claim = PortClaim(given: given) { pid in self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" } }
+        // A port that is waited for is not the service's failure: it is tried again and does not count.
+        do { return try claim.claim(specs) } catch { throw Obstacle(error.fault, isScarcity: error.mayWait) }
+    }
+
+    private func save(_ context: LaunchContext, of launch: LaunchID) throws(Obstacle) {
+        do { try context.save(launch, in: run.launches) } catch {
+            throw Obstacle(error.fault(step: "record the launch in", subject: run.launches, remedy: "free space there"), isScarcity: true)
+        }
+    }
+
+    /// What the outputs need pipes for; discarded ones get `/dev/null`.
+    static func pipes(of logging: LoggingSpec) -> [LaunchContext.Pipe] {
+        let hasStdout = logging.stdout != .discard && logging.stdout != .merge
+        switch logging.stderr {
+        case .merge: return hasStdout ? [.both] : []
+        case .discard: return hasStdout ? [.stdout] : []
+        case .standard, .file, .append: return hasStdout ? [.stdout, .stderr] : [.stderr]
+        }
+    }
+
+    /// Both ends of it, opened so that the service itself keeps it from ending: a stop step writes to it by way of `/proc/PID/fd/0`, also
+    /// after the daemon was replaced.
+    private static func inputPipe() throws(SystemError) -> HeldDescriptor {
+        let ends = try Descriptor.pipe()
+        return HeldDescriptor(try SmallFile.open("/proc/self/fd/\(ends.read.number)", O_RDWR))
+    }
+
+    /// A pipe's ends, to be taken one by one.
+    final class Ends {
+        let readNumber: Int32
+        private var read: Descriptor?
+        let write: Descriptor
+
+        convenience init() throws(SystemError) { self.init(try Descriptor.pipe()) }
+
+        private init(_ ends: consuming PipeEnds) {
+            readNumber = ends.read.number
+            read = .some(ends.read)
+            write = ends.write
+        }
+
+        /// Once.
+        func takeReadEnd() -> Descriptor? { read.take() }
+    }
+}
+
+extension StopSpec {
+    /// It writes to the service's standard input.
+    var hasInputStep: Bool {
+        steps.contains { if case .stdin = $0.action { true } else { false } }
+    }
+}
+
+extension KeeperLink.Launch {
+    /// What probes and steps share with their service.
+    mutating func fill(_ context: LaunchContext, _ account: Account?) {
+        environment = context.environment.entries
+        workingDirectory = context.directory
+        searchPath = context.environment.searchPath
+        fileModeMask = LinuxHost.fileModeMask
+        limits = [LinuxHost.fileLimit(context.fileLimit)]
+        guard let account, !account.isOwn || getuid() == 0 else { return }
+        user = account.uid
+        group = account.gid
+        groups = account.groups
+    }
+
+    /// Standard output and error, by what the pipes are for.
+    mutating func wire(_ pipes: [LaunchContext.Pipe], _ first: Int32?, _ second: Int32?) {
+        switch pipes {
+        case [.stderr]: standardError = first
+        default:
+            standardOutput = first
+            standardError = second
+        }
+    }
+}
+
+extension LinuxHost {
+    /// Soft RLIMIT_NOFILE as the caller had it, else 1024 (select(2)); hard as the daemon's own.
+    static func fileLimit(_ soft: UInt64?) -> KeeperLink.Limit {
+        var own = rlimit()
+        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &own)
+        let hard = UInt64(own.rlim_max)
+        return KeeperLink.Limit(resource: UInt32(RLIMIT_NOFILE.rawValue), soft: min(soft ?? 1024, hard), hard: hard)
+    }
+}

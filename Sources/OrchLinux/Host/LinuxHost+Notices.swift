@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// What services say through the notify socket.
+extension LinuxHost {
+    func hearNotices() {
+        while let message = notify?.receive() {
+            guard !message.notices.isEmpty else { continue }
+            guard let record = owner(of: message.pid), record.isService else {
+                outbox.append(.remarked("a notification of pid \(message.pid) (uid \(message.uid)) was ignored: it belongs to no service"))
+                continue
+            }
+            for notice in message.notices { heard(notice, from: record) }
+        }
+    }
+
+    private func heard(_ notice: Notice, from record: LaunchRecord) {
+        if case .mainPID(let pid) = notice {
+            guard owner(of: pid) === record, let entry = ProcessTable.entry(of: pid) else {
+                outbox.append(.remarked("MAINPID=\(pid) of \(record.context?.label ?? "a service") was ignored: it is not a process of it"))
+                return
+            }
+            record.main = entry.identity
+        }
+        outbox.append(.event(.notified(record.launch, notice)))
+    }
+
+    /// The launch that a process belongs to, by its control group, else by session, parents and mark.
+    func owner(of pid: Int32) -> LaunchRecord? {
+        guard pid > 0 else { return nil }
+        if let record = records.values.first(where: { $0.pid == pid && !$0.isEmpty }) { return record }
+        if let groups, let launch = groups.launch(of: pid), let record = records[launch] { return record }
+        let isAnySessionHeld = records.values.contains { $0.group == nil && !$0.isEmpty }
+        return isAnySessionHeld ? tracker.owner(of: pid).flatMap { records[$0] } : nil
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// A connection that is being tried for a TCP probe.
+final class ConnectionProbe {
+    let launch: LaunchID
+    let kind: ProbeKind
+    let round: UInt64
+    let endpoint: Endpoint
+    let timeout: Duration
+    /// To be tried next.
+    var addresses: ArraySlice<String>
+    var socket: Descriptor?
+
+    init(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ endpoint: Endpoint, _ addresses: [String], _ timeout: Duration) {
+        self.launch = launch
+        self.kind = kind
+        self.round = round
+        self.endpoint = endpoint
+        self.addresses = addresses[...]
+        self.timeout = timeout
+    }
+}
+
+/// Questions to services.
+extension LinuxHost {
+    func ask(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ probe: Probe, runner: LaunchID) {
+        switch probe.action {
+        case .http(let request): askEdge(request, timeout: probe.timeout, .probe(launch, kind, round))
+        case .tcp(let target): connect(launch, kind, round, target, timeout: probe.timeout)
+        case .command(let command):
+            run(command, as: runner, for: launch, .probe(of: launch, kind, round: round), limit: probe.timeout)
+        }
+    }
+
+    func probed(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult) {
+        outbox.append(.event(.probed(launch, kind, round: round, result)))
+    }
+
+    /// Nobody waits for the answers any more.
+    func endProbes(of launch: LaunchID) {
+        for (number, connection) in connections where connection.launch == launch { forget(number, connection) }
+        for record in records.values {
+            guard case .probe(let served, _, _) = record.role, served == launch, !record.isEmpty else { continue }
+            record.hasAnswered = true
+            kill(record.launch)
+        }
+        endEdgeQuestions(of: launch)
+    }
+
+    /// What `${PORT}` and `${ORCH_…}` stand for in what is asked of a launch.
+    func resolve(_ text: String, for launch: LaunchID) -> String {
+        LaunchTemplate.resolve(text, with: records[launch]?.context?.environment.launchVariables ?? [:])
+    }
+
+    private func connect(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ target: String, timeout: Duration) {
+        let text = resolve(target, for: launch)
+        guard let endpoint = Endpoint(text) else { return probed(launch, kind, round, .unasked("\(text) is no host:port")) }
+        guard let addresses = endpoint.addresses else {
+            return probed(launch, kind, round, .unasked("\(endpoint.host) is neither an address nor in /etc/hosts"))
+        }
+        let number = nextConnection
+        nextConnection += 1
+        connections[number] = ConnectionProbe(launch, kind, round, endpoint, addresses, timeout)
+        appointments.add(.connection(number), at: now.instant + timeout)
+        tryNext(number, after: nil)
+    }
+
+    private func tryNext(_ number: UInt64, after failure: Int32?) {
+        guard let connection = connections[number] else { return }
+        guard let address = connection.addresses.popFirst() else {
+            forget(number, connection)
+            let reason = "\(connection.endpoint.host):\(connection.endpoint.port): \(Reason.text(failure ?? ECONNREFUSED))"
+            return probed(connection.launch, connection.kind, connection.round, .failure(reason))
+        }
+        do {
+            let socket = try Descriptor("connect", unsafe corch_tcp_connect(address, connection.endpoint.port))
+            try poller.watch(socket.number, .writing, as: .connection(number))
+            connection.socket = consume socket
+        } catch {
+            guard !Reason.isScarcity(error.code) else {
+                forget(number, connection)
+                return probed(connection.launch, connection.kind, connection.round, .unasked(Reason.text(error.code)))
+            }
+            tryNext(number, after: error.code)
+        }
+    }
+
+    func connectionDecided(_ number: UInt64) {
+        guard let connection = connections[number], let socket = connection.socket?.number else { return }
+        let error = -corch_socket_error(socket)
+        guard error != 0 else {
+            forget(number, connection)
+            return probed(connection.launch, connection.kind, connection.round, .success)
+        }
+        poller.forget(socket)
+        connection.socket = nil
+        tryNext(number, after: error)
+    }
+
+    func connectionIsLate(_ number: UInt64) {
+        guard let connection = connections[number] else { return }
+        forget(number, connection)
+        let reason = "\(connection.endpoint.host):\(connection.endpoint.port): no answer within \(connection.timeout.text)"
+        probed(connection.launch, connection.kind, connection.round, .failure(reason))
+    }
+
+    private func forget(_ number: UInt64, _ connection: ConnectionProbe) {
+        if let socket = connection.socket?.number { poller.forget(socket) }
+        connection.socket = nil
+        connections[number] = nil
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// The end of launches, and of the daemon.
+extension LinuxHost {
+    /// Closed in the mind: what it wrote goes to its files, then the keeper may forget it.
+    func release(_ launch: LaunchID) {
+        guard let record = records[launch] else {
+            outbox.append(.event(.drained(launch)))
+            return
+        }
+        guard !record.isReleased else { return }
+        record.isReleased = true
+        endProbes(of: launch)
+        pump.finish(launch)
+    }
+
+    func relog(_ launch: LaunchID, _ logging: LoggingSpec) {
+        guard let context = records[launch]?.context else { return }
+        for pipe in context.pipes { pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context.instance)) }
+    }
+
+    func sink(of pipe: LaunchContext.Pipe, _ logging: LoggingSpec, _ instance: InstanceID) -> LogSink {
+        LogLayout.sink(
+            for: pipe.stream ?? .stdout, spec: logging, stack: instance.service.stack, service: instance.service.service,
+            replica: instance.replica, state: state)
+    }
+
+    func logsChanged() {
+        for notice in pump.takeNotices() {
+            switch notice {
+            case .drained(let launch, let bytesLeft): drained(launch, bytesLeft: bytesLeft)
+            case .remark(let text): outbox.append(.remarked(text))
+            }
+        }
+    }
+
+    private func drained(_ launch: LaunchID, bytesLeft: Int) {
+        guard let record = records[launch], record.isReleased else { return }
+        guard bytesLeft == 0 else {
+            let label = record.context?.label ?? "launch \(launch.number)"
+            outbox.append(.remarked("\(bytesLeft) bytes of \(label) wait in its pipe until its log file can be written"))
+            return
+        }
+        outbox.append(.event(.drained(launch)))
+        dispose(record)
+    }
+
+    /// Nothing of it is needed any more.
+    func dispose(_ record: LaunchRecord) {
+        if record.isKnownToKeeper {
+            do { try keeper.acknowledge(record.launch.number) } catch {
+                outbox.append(.remarked(error.fault(step: "release", subject: "launch \(record.launch.number)").text))
+            }
+        }
+        closeOutput(of: record)
+        groups?.forget(record.launch)
+        record.group?.remove()
+        tracker.forget(record.launch)
+        LaunchContext.remove(record.launch, from: run.launches)
+        records[record.launch] = nil
+        lastUsage[record.launch] = nil
+    }
+
+    /// Ends the threads and tells the keeper why the daemon goes. The process is expected to exit next.
+    func end(_ ending: Ending) {
+        if ending == .shutdown { closeRemains() }
+        clients?.flushAll(poller)
+        pump.stop()
+        do {
+            switch ending {
+            case .shutdown: try keeper.shutdown()
+            case .replaced: try keeper.restart()
+            }
+            try keeper.flush()
+        } catch {
+            outbox.append(.remarked(error.fault(step: "talk to", subject: "the keeper").text))
+        }
+        if ending == .shutdown, records.isEmpty { groups?.remove() }
+    }
+
+    /// Probes and steps end; what waits to be drained is drained. With a launch left the keeper would start another daemon.
+    private func closeRemains() {
+        let deadline = now.instant + Limits.logDrainWait + Self.killPatience
+        for record in records.values.sorted(by: { $0.launch < $1.launch }) {
+            if record.isService { release(record.launch) } else { kill(record.launch) }
+        }
+        while !records.isEmpty, now.instant < deadline, !isKeeperLost { _ = wait(until: deadline) }
+    }
+}
+
+extension LaunchContext.Pipe {
+    /// Nil when both outputs come through it.
+    var stream: LogStreamKind? {
+        switch self {
+        case .stdout: .stdout
+        case .stderr: .stderr
+        case .both: nil
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// Commands that serve a launch: probes and steps of the ladder. Each is a launch of its own in the service's surroundings, with its own tree.
+extension LinuxHost {
+    func runStep(_ step: Int, _ action: StopSpec.Action, of launch: LaunchID, runner: LaunchID, limit: Duration) {
+        switch action {
+        case .command(let command): run(command, as: runner, for: launch, .step(of: launch, step: step), limit: limit)
+        case .stdin(let text): stepEnded(launch, step, write(text, toInputOf: launch))
+        case .http(let request): askEdge(request, timeout: limit, .step(launch, step))
+        case .signal(let signal, let recipient):
+            send(signal, to: recipient, of: launch)
+            stepEnded(launch, step, nil)
+        case .kill: kill(launch)
+        }
+    }
+
+    func stepEnded(_ launch: LaunchID, _ step: Int, _ fault: Fault?) {
+        outbox.append(.event(.stepEnded(launch, step: step, fault)))
+    }
+
+    /// Makes the process. Its answer comes when it ends, or when its time is over.
+    func run(_ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration) {
+        let record = LaunchRecord(runner, role)
+        record.limit = limit
+        guard let service = records[launch]?.context else {
+            return answer(record, isScarce: true, Fault(step: "run", subject: "a command", reason: "the launch's surroundings are not known"))
+        }
+        let environment = service.environment.serving(runner)
+        let words = environment.words(of: command)
+        var context = service
+        context.environment = environment
+        context.program = words.first ?? ""
+        context.pipes = []
+        context.ports = []
+        record.context = context
+        do throws(Obstacle) { try start(record, words, context) } catch { answer(record, isScarce: error.isScarcity, error.fault) }
+    }
+
+    private func start(_ record: LaunchRecord, _ words: [String], _ context: LaunchContext) throws(Obstacle) {
+        var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
+        do { request.fill(context, try context.user.map { user throws(Fault) in try Account.resolve(user) }) } catch { throw Obstacle(error) }
+        do {
+            let group = try enter(record)
+            request.controlGroup = group?.number
+            let ends = try Descriptor.pipe(flags: O_NONBLOCK)
+            let writeEnd = try SmallFile.open("/proc/self/fd/\(ends.write.number)", O_WRONLY)
+            request.standardOutput = writeEnd.number
+            let output = CommandOutput(Self.readEnd(ends))
+            try poller.watch(output.descriptor.number, .reading, as: .output(record.launch.number))
+            record.output = output
+            try keeper.spawn(request)
+        } catch {
+            closeOutput(of: record)
+            dropGroup(of: record)
+            throw Obstacle(error, step: "run", subject: context.program)
+        }
+        record.isKnownToKeeper = true
+        records[record.launch] = record
+        appointments.add(.runner(record.launch), at: now.instant + record.limit)
+    }
+
+    private static func readEnd(_ ends: consuming PipeEnds) -> Descriptor { ends.read }
+
+    /// `stdin` step: into the pipe that the service was started with.
+    private func write(_ text: String, toInputOf launch: LaunchID) -> Fault? {
+        let subject = records[launch]?.context?.label ?? "launch \(launch.number)"
+        guard let record = records[launch], let main = record.main, corch_process_start_ticks(main.pid) == Int64(main.startTicks) else {
+            return Fault(step: "write to the standard input of", subject: subject, reason: "its main process is gone")
+        }
+        do {
+            let input = try SmallFile.open("/proc/\(main.pid)/fd/0", O_WRONLY | O_NONBLOCK)
+            var facts = stat()
+            guard unsafe fstat(input.number, &facts) == 0, facts.st_mode & S_IFMT == S_IFIFO else {
+                return Fault(step: "write to the standard input of", subject: subject, reason: "it is not a pipe of orch's", remedy: "restart it")
+            }
+            try SmallFile.write(Array(text.utf8), to: input.number)
+            return nil
+        } catch {
+            return error.fault(step: "write to the standard input of", subject: subject)
+        }
+    }
+
+    // MARK: Answers
+
+    func outputCame(_ launch: LaunchID) {
+        guard let record = records[launch], let output = record.output else { return }
+        // At its end there is nothing to wait for; what was read stays for the answer.
+        if !output.drain() { poller.forget(output.descriptor.number) }
+    }
+
+    func closeOutput(of record: LaunchRecord) {
+        guard let output = record.output else { return }
+        poller.forget(output.descriptor.number)
+        record.output = nil
+    }
+
+    func runnerEnded(_ record: LaunchRecord, _ exit: Exit) {
+        _ = record.output?.drain()
+        let said = record.output?.text ?? ""
+        let words = said.isEmpty ? exit.text : "\(exit.text): \(said)"
+        let fault = exit == .code(0) ? nil : Fault(step: "run", subject: record.context?.program ?? "", reason: words)
+        answer(record, isScarce: false, fault)
+    }
+
+    func runnerIsLate(_ launch: LaunchID) {
+        guard let record = records[launch], !record.isOver else { return }
+        let said = record.output?.text ?? ""
+        let reason = "no answer within \(record.limit.text)" + (said.isEmpty ? "" : ": \(said)")
+        answer(record, isScarce: false, Fault(step: "run", subject: record.context?.program ?? "", reason: reason))
+        kill(launch)
+    }
+
+    /// Tells the mind what came of it, once. `isScarce`: it could not be asked.
+    func answer(_ record: LaunchRecord, isScarce: Bool, _ fault: Fault?) {
+        guard !record.hasAnswered else { return }
+        record.hasAnswered = true
+        switch record.role {
+        case .service, .stray: break
+        case .step(let launch, let step): stepEnded(launch, step, fault)
+        case .probe(let launch, let kind, let round):
+            let result: ProbeResult = fault.map { isScarce ? .unasked($0.text) : .failure(Self.words($0)) } ?? .success
+            outbox.append(.event(.probed(launch, kind, round: round, result)))
+        }
+    }
+
+    /// A command that ran says enough by its end; one that could not run says why.
+    private static func words(_ fault: Fault) -> String { fault.step == "run" ? fault.reason : fault.text }
+}

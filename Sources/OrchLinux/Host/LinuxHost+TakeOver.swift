@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchDaemon
+public import OrchEngine
+public import OrchModel
+
+/// The beginning: what the keeper holds, and what a former daemon left.
+extension LinuxHost {
+    /// What was found.
+    public struct Inheritance {
+        /// Of services, sorted; for `Recovery`.
+        public var survivors: [Survivor] = []
+        /// No launch up to this was made by this keeper; 0 when there was none.
+        public var highestLaunch: UInt64 = 0
+        /// 1 for the first daemon of this keeper.
+        public var daemonStarts: UInt64 = 0
+    }
+    /// How long the keeper may take to tell.
+    private static let handOverPatience = Duration.seconds(30)
+
+    /// The notes of this boot, for `Recovery` and `takeOver`; empty after a boot.
+    public var notes: [LaunchNote] { ledger.notes }
+    /// Whether the notes are of another boot, or there are none.
+    public var isNewBoot: Bool { ledger.isNew }
+
+    /// Learns what lives, adopts the services among it and ends the rest: probes and steps of the former daemon, and processes that a
+    /// keeper that is no more has left. `logging` says how an instance logs. Exits that come meanwhile are events of the next `wait`.
+    public func takeOver(logging: (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
+        let (states, end) = try hearHandOver()
+        var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
+        let leftovers = groups?.leftovers() ?? [:]
+        let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
+        for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
+            let record = adopt(launch, state, leftovers[launch], logging)
+            guard record.isService else { continue }
+            // The former daemon had closed it, and did not live to drain it.
+            if released.contains(launch) {
+                record.isEmpty = true
+                release(launch)
+            } else {
+                inheritance.survivors.append(survivor(record, state))
+            }
+        }
+        for record in records.values.sorted(by: { $0.launch < $1.launch }) {
+            if !record.isService { kill(record.launch) }
+            checkEmptiness(of: record)
+        }
+        clearLeftovers(leftovers)
+        ledger.compact()
+        return inheritance
+    }
+
+    private func hearHandOver() throws(Fault) -> ([(LaunchID, KeeperState)], HandOver) {
+        var states: [(LaunchID, KeeperState)] = []
+        let deadline = now.instant + Self.handOverPatience
+        while true {
+            for message in hearKeeper() {
+                switch message {
+                case .state(let launch, let state): states.append((LaunchID(launch), state))
+                case .stateEnd(let end): return (states, end)
+                case .closed: throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
+                // Nothing else comes before the hand-over is complete (keeper_protocol.h).
+                case .spawned, .executed, .spawnFailed, .ended: break
+                }
+            }
+            var poll = pollfd(fd: keeper.number, events: Int16(POLLIN), revents: 0)
+            let left = deadline - now.instant
+            guard left > .zero, unsafe Glibc.poll(&poll, 1, Int32(clamping: left.nanoseconds / 1_000_000 + 1)) >= 0 || errno == EINTR else {
+                throw Fault(step: "take over from", subject: "the keeper", reason: "it does not answer")
+            }
+        }
+    }
+
+    private func adopt(
+        _ launch: LaunchID, _ state: KeeperState, _ group: ControlGroup?, _ logging: (InstanceID) -> LoggingSpec?
+    ) -> LaunchRecord {
+        let context = LaunchContext.load(launch, from: run.launches)
+        let record = LaunchRecord(launch, context == nil ? .stray : .service)
+        record.context = context
+        record.isKnownToKeeper = true
+        records[launch] = record
+        if let group, !areGroupsBroken {
+            record.group = group
+            do { try groups?.watch(group, of: launch) } catch {
+                outbox.append(.remarked(error.fault(step: "watch", subject: group.path).text))
+            }
+        }
+        if let process = state.process { born(record, process) }
+        switch state.progress {
+        case .queued, .starting: break
+        case .running: record.hasExecuted = true
+        case .failed, .ended: record.isOver = true
+        }
+        guard let context else { return record }
+        for (pipe, parcel) in zip(context.pipes, state.heldReadEnds) {
+            attach(parcel.take(), pipe, record, logging(context.instance) ?? LoggingSpec())
+        }
+        return record
+    }
+
+    private func survivor(_ record: LaunchRecord, _ state: KeeperState) -> Survivor {
+        var survivor = Survivor(launch: record.launch, pid: record.pid, hasExecuted: record.hasExecuted)
+        switch state.progress {
+        case .queued, .starting, .running: break
+        case .failed(let failure): survivor.fault = fault(of: record, failure)
+        case .ended(let end):
+            survivor.hasExecuted = true
+            survivor.exit = end.exit
+        }
+        return survivor
+    }
+
+    /// Nobody knows these launches any more: nothing of them may run beside what is started now.
+    private func clearLeftovers(_ leftovers: [LaunchID: ControlGroup]) {
+        for (launch, group) in leftovers where records[launch] == nil {
+            group.kill()
+            group.remove()
+        }
+        for name in SmallFile.names(in: run.launches) {
+            guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
+            LaunchContext.remove(LaunchID(number), from: run.launches)
+        }
+        for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
+            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else { continue }
+            let launch = marks.first { $0.hasPrefix("ORCH_LAUNCH=") }.flatMap { UInt64($0.dropFirst(12)) }.map { LaunchID($0) }
+            if let launch, records[launch] == nil { entry.identity.send(.kill) }
+        }
+    }
+}

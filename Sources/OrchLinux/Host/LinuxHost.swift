@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+public import OrchDaemon
+internal import OrchEngine
+public import OrchModel
+
+/// Linux as the daemon sees it: one epoll loop, the keeper for processes, a second thread for log bytes.
+/// What can't be done comes back as a fact; nothing here decides.
+public final class LinuxHost: Host {
+    /// What a host is made of.
+    public struct Parts: ~Copyable {
+        /// The socket pair's end that the keeper gave.
+        public var keeper: Descriptor
+        /// The control socket that the keeper lends; nil serves no clients.
+        public var listener: Descriptor?
+        public var run: RunDirectory
+        /// Where default logs go, absolute.
+        public var state: String
+        /// Hold trees by session even where control groups could be made (`ORCH_TRACKING=session`).
+        public var forcesSessionTracking = false
+
+        public init(keeper: consuming Descriptor, listener: consuming Descriptor?, run: RunDirectory, state: String) {
+            self.keeper = keeper
+            self.listener = listener
+            self.run = run
+            self.state = state
+        }
+    }
+
+    let run: RunDirectory
+    let state: String
+    var poller: Poller
+    let signals: SignalSource
+    let keeper: KeeperLink
+    let clients: ClientListener?
+    let notify: NotifySocket?
+    let pump: LogPump
+    let groups: ControlGroupRoot?
+    /// A process could not be born in its group though the group could be made; from then on trees are held by session.
+    var areGroupsBroken = false
+    let tracker: SessionTracker
+    var ledger: LaunchLedger
+    var records: [LaunchID: LaunchRecord] = [:]
+    var connections: [UInt64: ConnectionProbe] = [:]
+    var nextConnection: UInt64 = 1
+    var appointments = DeadlineQueue()
+    /// A look at the session-held trees is arranged.
+    var isLooking = false
+    /// What the next `wait` returns first.
+    var outbox: [Input] = []
+    var isKeeperWatchedForWriting = false
+    /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
+    public internal(set) var isKeeperLost = false
+    var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
+
+    /// Opens everything and greets the keeper. Call `takeOver` next. Make it before any other thread exists.
+    public init(_ parts: consuming Parts) throws(Fault) {
+        run = parts.run
+        state = parts.state
+        do {
+            signals = try SignalSource()
+            poller = try Poller()
+            keeper = try KeeperLink(descriptor: parts.keeper)
+            pump = try LogPump()
+        } catch {
+            throw error.fault(step: "start", subject: "the daemon's loop")
+        }
+        if let listener = parts.listener.take() { clients = ClientListener(listener) } else { clients = nil }
+        do { notify = try NotifySocket(path: run.notifySocket, digest: run.mark) } catch {
+            notify = nil
+            outbox.append(.remarked(error.fault(step: "listen for notifications at", subject: run.notifySocket).text))
+        }
+        tracker = SessionTracker(mark: run.mark)
+        ledger = try LaunchLedger(path: run.ledger)
+        var obstacle: Fault?
+        groups = Self.groups(run.mark, isRefused: parts.forcesSessionTracking, &obstacle)
+        if let obstacle { outbox.append(.remarked(obstacle.text)) }
+        try watchAll()
+    }
+
+    private static func groups(_ mark: String, isRefused: Bool, _ obstacle: inout Fault?) -> ControlGroupRoot? {
+        guard !isRefused else { return nil }
+        do { return try ControlGroupRoot.establish(digest: mark) } catch {
+            obstacle = error
+            return nil
+        }
+    }
+
+    private func watchAll() throws(Fault) {
+        do {
+            try poller.watch(signals.descriptor.number, .reading, as: .signals)
+            try poller.watch(keeper.number, .reading, as: .keeper)
+            try poller.watch(pump.noticeDescriptor, .reading, as: .logs)
+            if let notify { try poller.watch(notify.descriptor.number, .reading, as: .notify) }
+            if let groups { try poller.watch(groups.changes.number, .reading, as: .groups) }
+            try clients?.start(poller)
+        } catch {
+            throw error.fault(step: "watch", subject: "the daemon's descriptors")
+        }
+    }
+
+    public var now: Moment { Clock.now }
+
+    // MARK: What goes out
+
+    public func perform(_ output: Output) {
+        switch output {
+        case .effect(let effect): perform(effect)
+        case .send(let client, let bytes): if let clients { outbox += clients.send(bytes, to: client, poller) }
+        case .close(let client): clients?.close(client, poller)
+        case .end(let ending): end(ending)
+        }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .launch(let order): launch(order)
+        case .signal(let launch, let signal, let recipient): send(signal, to: recipient, of: launch)
+        case .runStep(let launch, let step, let action, let runner, let limit):
+            runStep(step, action, of: launch, runner: runner, limit: limit)
+        case .kill(let launch): kill(launch)
+        case .release(let launch): release(launch)
+        case .probe(let launch, let kind, let round, let probe, let runner): ask(launch, kind, round, probe, runner: runner)
+        case .endProbes(let launch): endProbes(of: launch)
+        case .relog(let launch, let logging): relog(launch, logging)
+        case .note(let note): if let fault = ledger.append(note) { outbox.append(.remarked(fault.text)) }
+        // History and the revisions are the store's; the loop hands them there.
+        case .record, .forget: break
+        }
+    }
+
+    // MARK: What comes in
+
+    public func wait(until deadline: Instant?) -> [Input] {
+        let wake = [deadline, appointments.next].compactMap(\.self).min()
+        let ready = poller.wait(nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)
+        var inputs = outbox
+        outbox = []
+        inputs += hearKeeperAndServices(ready)
+        for one in ready { inputs += serve(one) }
+        for appointment in appointments.take(at: now.instant) { meet(appointment) }
+        flushKeeper()
+        inputs += outbox
+        outbox = []
+        return inputs
+    }
+
+    /// Facts about processes, in this order: what began, what services said, what ended. A service's last words are read before its end.
+    private func hearKeeperAndServices(_ ready: [Poller.Ready]) -> [Input] {
+        let sources = ready.map(\.source)
+        guard sources.contains(.keeper) || sources.contains(.notify) else { return [] }
+        let messages = hearKeeper()
+        for message in messages where !message.isEnd { observe(message) }
+        hearNotices()
+        for message in messages where message.isEnd { observe(message) }
+        defer { outbox = [] }
+        return outbox
+    }
+
+    private func serve(_ ready: Poller.Ready) -> [Input] {
+        switch ready.source {
+        case .keeper, .notify: break
+        case .signals: return signals.receive().compactMap { $0 == .hangup ? nil : .terminationRequested }
+        case .listener: return clients?.accept(poller) ?? []
+        case .client(let number): return clients?.serve(number, ready, poller) ?? []
+        case .groups: groupsChanged()
+        case .logs: logsChanged()
+        case .edge: edgeSpoke(ready)
+        case .connection(let number): connectionDecided(number)
+        case .output(let number): outputCame(LaunchID(number))
+        }
+        return []
+    }
+
+    private func meet(_ appointment: DeadlineQueue.Appointment) {
+        switch appointment {
+        case .look:
+            isLooking = false
+            look()
+        case .runner(let launch): runnerIsLate(launch)
+        case .connection(let number): connectionIsLate(number)
+        case .survivors(let launch): reportSurvivors(of: launch)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchModel
+
+/// What the next daemon of this boot must know, one line a note, appended with one write before the effect that it speaks of. Not synced:
+/// it dies with the machine, as what it speaks of does. The first line names the boot.
+struct LaunchLedger {
+    private let path: String
+    private var file: HeldDescriptor?
+    private var bytes = 0
+    private var compactBytes = 0
+    /// As far as they were known when the ledger was opened.
+    private(set) var notes: [LaunchNote] = []
+    /// There was none of this boot.
+    private(set) var isNew = true
+    /// A ledger that has grown by so much is written anew.
+    private static let growth = 4 << 20
+
+    /// Reads what is there and opens it for more.
+    init(path: String) throws(Fault) {
+        self.path = path
+        notes = Self.load(path, isNew: &isNew)
+        try rewrite()
+    }
+
+    /// The fault when it can't be written; what is lost then is lost only if the daemon dies too.
+    mutating func append(_ note: LaunchNote) -> Fault? {
+        guard let file else { return Fault(step: "write", subject: path, reason: "it is not open") }
+        let line = LaunchNoteCodec.bytes(of: note) + [10]
+        do {
+            try SmallFile.write(line, to: file.number)
+        } catch {
+            return error.fault(step: "write", subject: path, remedy: "free space there")
+        }
+        bytes += line.count
+        if bytes > compactBytes + Self.growth { compact() }
+        return nil
+    }
+
+    /// Leaves out what no later daemon asks for.
+    mutating func compact() {
+        var isOther = false
+        notes = Self.pruned(Self.load(path, isNew: &isOther))
+        // The old one stays in use when a new one can't be written.
+        do { try rewrite() } catch { compactBytes = bytes }
+        notes = []
+    }
+
+    private mutating func rewrite() throws(Fault) {
+        var content = Array(Self.header.utf8)
+        for note in notes { content += LaunchNoteCodec.bytes(of: note) + [10] }
+        do {
+            let fresh = try SmallFile.open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND)
+            try SmallFile.write(content, to: fresh.number)
+            try Syscall.libc("rename") { unsafe rename(path + ".new", path) }
+            file = HeldDescriptor(fresh)
+            bytes = content.count
+            compactBytes = bytes
+        } catch {
+            throw error.fault(step: "write", subject: path, remedy: "free space there")
+        }
+    }
+
+    private static var header: String { "orch launches 1 \(Clock.bootIdentity() ?? "unknown")\n" }
+
+    /// A line that does not read, torn by a crash, ends it.
+    private static func load(_ path: String, isNew: inout Bool) -> [LaunchNote] {
+        guard let content = try? SmallFile.read(path, limit: 256 << 20) else { return [] }
+        let lines = content.split(separator: 10)
+        guard let first = lines.first, String(decoding: first, as: UTF8.self) + "\n" == header else { return [] }
+        isNew = false
+        var notes: [LaunchNote] = []
+        for line in lines.dropFirst() {
+            guard let note = LaunchNoteCodec.note(from: Array(line)) else { break }
+            notes.append(note)
+        }
+        return notes
+    }
+
+    /// Open launches whole; of the closed ones only how each instance last ended; of failures the newest of each instance.
+    static func pruned(_ notes: [LaunchNote]) -> [LaunchNote] {
+        let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
+        var failuresLeft: [InstanceID: Int] = [:]
+        var ended: Set<InstanceID> = []
+        var kept: [LaunchNote] = []
+        for note in notes.reversed() {
+            let isKept: Bool
+            switch note {
+            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _), .stopping(let launch, _, _, _),
+                .probed(let launch, _, _):
+                isKept = !released.contains(launch)
+            case .released: isKept = false
+            case .failed(let instance, _):
+                failuresLeft[instance, default: 100] -= 1
+                isKept = failuresLeft[instance, default: 0] >= 0
+            case .ended(let instance, _, _, _, _, _): isKept = ended.insert(instance).inserted
+            }
+            if isKept { kept.append(note) }
+        }
+        return kept.reversed()
+    }
+}
