@@ -83,6 +83,10 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]),
+        .executableTarget(name: "host-probe", path: "Tests/host-probe", cSettings: [.define("_GNU_SOURCE")]),
+        tests(
+            "OrchLinuxTests",
+            ["OrchLinux", "OrchModel", "OrchEngine", "OrchDaemon", "COrch", "orch-keeper", "keeper-probe", "host-probe"]),
         tests("OrchModelTests", ["OrchModel"]),
         tests("LogTests", ["OrchModel", "OrchLinux", "COrch", "orch-pump-probe"]),
         .executableTarget(

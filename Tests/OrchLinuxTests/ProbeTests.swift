@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import COrch
+import Glibc
+import OrchDaemon
+import OrchEngine
+import OrchModel
+import Testing
+
+@testable import OrchLinux
+
+/// Questions and what comes of them; steps of the ladder; what services say.
+@Suite(.serialized) struct ProbeTests {
+    private func ask(_ bench: Bench, _ round: UInt64, _ action: Probe.Action, timeout: Duration = .seconds(20)) throws -> ProbeResult {
+        var probe = Probe(action)
+        probe.timeout = timeout
+        bench.perform(.probe(LaunchID(1), .readiness, round: round, probe, runner: LaunchID(100 + round)))
+        return try bench.result(of: 1, round: round)
+    }
+
+    @Test(arguments: [false, true]) func commandsAnswerByTheirEnd(session: Bool) throws {
+        let bench = try Bench(session: session)
+        bench.launch(1, ["sleep", "1000"]) { $0.environment = [EnvironmentEntry("COLOUR", "blue")] }
+        _ = try bench.launched(1)
+        #expect(try ask(bench, 1, .command(.shell("test $COLOUR = blue", shell: CommandLine.standardShell))) == .success)
+        #expect(
+            try ask(bench, 2, .command(.shell("echo connection refused; exit 3", shell: CommandLine.standardShell)))
+                == .failure("exit 3: connection refused"))
+        let missing = try ask(bench, 3, .command(.exec(["./nothing"])))
+        guard case .failure(let words) = missing else { throw Missing(description: "\(missing)") }
+        #expect(words.hasPrefix("cannot execute ./nothing: no such file or directory (ENOENT)"))
+    }
+
+    @Test(arguments: [false, true]) func aLateCommandAndItsChildrenAreKilled(session: Bool) throws {
+        let bench = try Bench(session: session)
+        bench.launch(1, ["sleep", "1000"])
+        _ = try bench.launched(1)
+        let result = try ask(
+            bench, 1, .command(.shell("echo thinking; setsid sleep 1000 & sleep 1000", shell: CommandLine.standardShell)), timeout: .milliseconds(300))
+        #expect(result == .failure("no answer within 300ms: thinking"))
+        let end = bench.host.now.instant + Bench.patience
+        while bench.host.records[LaunchID(101)] != nil, bench.host.now.instant < end { _ = bench.host.wait(until: end) }
+        #expect(bench.leftBehind.count == 1)
+    }
+
+    @Test func connectionsAreMadeOrRefused() throws {
+        let bench = try Bench(session: false)
+        bench.launch(1, ["sleep", "1000"]) { $0.ports = [PortSpec(port: 0)] }
+        _ = try bench.launched(1)
+        let port = try #require(bench.host.records[LaunchID(1)]?.context?.ports.first?.port)
+        #expect(try ask(bench, 1, .tcp("127.0.0.1:${PORT}")) == .failure("127.0.0.1:\(port): connection refused (ECONNREFUSED)"))
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { _ = close(listener) }
+        // Not bound: listen(2) takes any free port.
+        #expect(listen(listener, 1) == 0)
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(listener, $0, &length) }
+        }
+        #expect(try ask(bench, 2, .tcp("localhost:\(UInt16(bigEndian: address.sin_port))")) == .success)
+    }
+
+    @Test func stepsRunAndFail() throws {
+        let bench = try Bench(session: false)
+        bench.launch(1, ["sh", "-c", "read line; echo got $line"]) {
+            $0.stop = StopSpec(steps: [StopSpec.Step(.stdin("bye\n"), wait: .seconds(1))])
+        }
+        _ = try bench.launched(1)
+        let command = StopSpec.Action.command(.shell("echo $ORCH_SERVICE will not; exit 4", shell: CommandLine.standardShell))
+        bench.perform(.runStep(LaunchID(1), step: 0, command, runner: LaunchID(2), limit: .seconds(20)))
+        let fault = try bench.event("step") { event -> Fault? in
+            if case .stepEnded(LaunchID(1), 0, let fault) = event { fault } else { nil }
+        }
+        #expect(fault.reason == "exit 4: web will not")
+        bench.perform(.runStep(LaunchID(1), step: 1, .stdin("bye\n"), runner: LaunchID(3), limit: .seconds(20)))
+        try bench.expect(.stepEnded(LaunchID(1), step: 1, nil))
+        #expect(try bench.exit(of: 1) == .code(0))
+        #expect(try bench.output(of: 1) == "got bye\n")
+    }
+
+    @Test(arguments: [false, true]) func servicesSpeakAndStrangersAreNotHeard(session: Bool) throws {
+        let bench = try Bench(session: session)
+        bench.launch(1, [Bench.tool("host-probe"), "notify", "STATUS=warming up", "READY=1\nSTATUS=open"]) { $0.ready = .notify }
+        try bench.expect(.notified(LaunchID(1), .status("warming up")))
+        try bench.expect(.notified(LaunchID(1), .ready))
+        try bench.expect(.notified(LaunchID(1), .status("open")))
+        let stranger = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { _ = close(stranger) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = try #require(bench.host.notify?.path)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let sent = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe sendto(stranger, "READY=1", 7, 0, $0, length) }
+        }
+        #expect(sent == 7)
+        let remark = try bench.until("remark") { input -> String? in
+            guard case .remarked(let text) = input, text.contains("notification") else { return nil }
+            return text
+        }
+        #expect(remark == "a notification of pid \(getpid()) (uid \(getuid())) was ignored: it belongs to no service")
+    }
+
+    @Test func clientsAreHeardAndAnswered() throws {
+        let bench = try Bench(session: false)
+        let client = try Descriptor("connect", unsafe corch_unix_connect(bench.directory + "/orch.sock"))
+        let (id, peer) = try bench.until("client") { if case .connected(let id, let peer) = $0 { (id, peer) } else { nil } }
+        #expect(peer == Peer(uid: getuid(), pid: getpid()))
+        try SmallFile.write(Array("hello".utf8), to: client.number)
+        let heard = try bench.until("bytes") { if case .received(id, let bytes) = $0 { bytes } else { nil } }
+        #expect(heard == Array("hello".utf8))
+        let answer = [UInt8](repeating: 42, count: 1 << 20)
+        bench.host.perform(.send(id, answer))
+        bench.host.perform(.close(id))
+        let fd = client.number
+        var read = 0
+        var block = [UInt8](repeating: 0, count: 65536)
+        let end = bench.host.now.instant + Bench.patience
+        while bench.host.now.instant < end {
+            _ = bench.host.wait(until: bench.host.now.instant)
+            let count = unsafe recv(fd, &block, block.count, Int32(MSG_DONTWAIT))
+            if count == 0 { break }
+            if count > 0 { read += count }
+        }
+        #expect(read == answer.count)
+    }
+}
