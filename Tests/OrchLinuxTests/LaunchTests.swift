@@ -75,13 +75,13 @@ import Testing
         bench.launch(1, ["./bin/api"])
         let text = try bench.failure(of: 1).text
         #expect(
-            text == "cannot execute ./bin/api: no such file or directory (ENOENT); relative words are looked up from working_dir, which is "
+            text == "cannot execute ./bin/api: no such file (ENOENT); relative words are looked up from working_dir, which is "
                 + "\(bench.directory); a script's interpreter must exist too")
         try bench.expect(.emptied(LaunchID(1)))
         bench.launch(2, ["surely-not-installed"])
         #expect(
             try bench.failure(of: 2).text
-                == "cannot execute surely-not-installed: no such file or directory (ENOENT) in /usr/local/bin:/usr/bin:/bin; install it, give its full "
+                == "cannot execute surely-not-installed: no such file (ENOENT) in /usr/local/bin:/usr/bin:/bin; install it, give its full "
                 + "path, or set PATH")
     }
 

@@ -27,7 +27,7 @@ import Testing
                 == .failure("exit 3: connection refused"))
         let missing = try ask(bench, 3, .command(.exec(["./nothing"])))
         guard case .failure(let words) = missing else { throw Missing(description: "\(missing)") }
-        #expect(words.hasPrefix("cannot execute ./nothing: no such file or directory (ENOENT)"))
+        #expect(words.hasPrefix("cannot execute ./nothing: no such file (ENOENT)"))
     }
 
     @Test(arguments: [false, true]) func aLateCommandAndItsChildrenAreKilled(session: Bool) throws {
