@@ -68,9 +68,16 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         slots[place]?.departure = services[slot.service].spec.enabled ? nil : .started
         if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
-        if slot.current == nil || slot.current?.stopping != nil {
+        guard let incarnation = slot.current else {
             forgive(place)
             slots[place]?.nextCause = cause
+            touch(service: slot.service)
+            return
+        }
+        // It is on its way out, or already out with its tree not empty yet: whatever its end says, a person wants it up again.
+        if incarnation.stopping != nil || incarnation.hasEnded {
+            forgive(place)
+            slots[place]?.isRestartAsked = true
         }
         touch(service: slot.service)
     }

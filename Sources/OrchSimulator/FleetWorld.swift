@@ -239,7 +239,7 @@ extension FleetWorld {
         case .started, .ready, .healthy:
             let rows = fleet.status(of: Target(stack: order.instance.service.stack, service: need.on)).flatMap(\.instances)
             let isThere = rows.allSatisfy { row in
-                row.phase == .done || processes.contains { $0.instance == row.id && $0.hasExecuted && $0.isMainAlive }
+                row.phase == .done || row.reason.contains("scaled down") || processes.contains { $0.instance == row.id && $0.hasExecuted && $0.isMainAlive }
             }
             if !isThere { violate("\(order.instance) started before its need \(need.on)") }
         case .completed, .succeeded:

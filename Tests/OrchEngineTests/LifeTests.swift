@@ -183,4 +183,21 @@ import Testing
         }
         #expect(reason.hasPrefix("web: "))
     }
+
+    @Test func aStartDuringTheEndWins() throws {
+        var world = FleetWorld { _, nth in
+            var life = SimulatedLife()
+            if nth == 1 {
+                life.endsAfter = .seconds(1)
+                life.childOutlives = .seconds(5)
+            }
+            return life
+        }
+        try world.apply(request([service("web")]))
+        world.run(for: .milliseconds(1_020))
+        world.command(.start([target("web")]))
+        world.run(for: .seconds(1))
+        #expect(world.launchCount("web") == 2, "its exit 0 would have left it done")
+        #expect(world.phase("web") == .ready)
+    }
 }
