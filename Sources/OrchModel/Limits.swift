@@ -30,6 +30,16 @@ public enum Limits {
     public static let valueNodes = 8_000_000
     /// Clients that one daemon serves at a time.
     public static let clients = 512
+    /// Streams (`follow`, `events`) that one client may have under way.
+    public static let streamsPerClient = 64
+    /// Bytes of the first frame of a client.
+    public static let helloBytes = 4096
+    /// Occurrences that one `events` answers with; older ones are asked for with an earlier `since` and a target.
+    public static let occurrencesPerAnswer = 10_000
+    /// Remarks of the daemon on itself that are kept for its status.
+    public static let remarks = 100
+    /// Launch numbers that are reserved on disk at a time.
+    public static let launchReservation: UInt64 = 65_536
     /// Bytes waiting for one client before it is cut off.
     public static let clientBacklogBytes = 64 << 20
     /// Occurrences that the daemon keeps in memory for `why` and `events`; older ones are in the store.

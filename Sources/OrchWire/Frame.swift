@@ -28,9 +28,9 @@ public struct FrameError: Error, Equatable, Sendable {
 public struct FrameBuffer: Sendable {
     private var bytes: [UInt8] = []
     private var start = 0
-    private let limit: Int
+    /// A frame of more bytes is an error as soon as its header is there.
+    public var limit: Int
 
-    /// A frame of more than `limit` bytes is an error as soon as its header is there.
     public init(limit: Int = Limits.frameBytes) { self.limit = limit }
 
     /// Whether a frame has begun and not ended.

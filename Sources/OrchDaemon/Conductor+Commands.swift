@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+import OrchWire
+
+/// What is asked, and the answers.
+extension Conductor {
+    /// Nil when the answer comes as a stream.
+    mutating func answer(_ command: Command, _ id: UInt64, from place: Int, at now: Moment) throws(Refusal) -> Reply.Body? {
+        if command.needsSameVersion {
+            if let hello = sessions[place].session.hello, !hello.isSameVersion {
+                throw .otherVersion(client: hello.version, daemon: OrchVersion.text)
+            }
+            if isShuttingDown { throw Refusal(.conflict, "the daemon is stopping everything and ends", remedy: "try again when it has ended") }
+        }
+        switch command {
+        case .apply(let request): return try apply(request, at: now)
+        case .down(let stack, let timeout): return try takeDown(stack, timeout, at: now)
+        case .start(let targets): return try order(.start(targets), at: now)
+        case .stop(let targets, let timeout): return try order(.stop(targets, timeout: timeout), at: now)
+        case .restart(let targets): return try order(.restart(targets), at: now)
+        case .daemonStop:
+            shutDown("a client asked for it", at: now)
+            return .accepted(nil, text: "stopping everything, in order")
+        case .daemonRestart:
+            isReplaced = true
+            return .accepted(nil, text: "the daemon is replaced; services run on")
+        case .follow(let targets, let goal):
+            try follow(targets, goal, id, from: place)
+            return nil
+        case .events(let target, let since, let follows): return try events(target, since, follows, id, from: place)
+        case .diff, .status, .why, .daemonStatus:
+            settle(at: now)
+            return try read(command)
+        }
+    }
+
+    private mutating func read(_ command: Command) throws(Refusal) -> Reply.Body? {
+        switch command {
+        case .diff(let request): return .plan(try fleet.plan(for: request))
+        case .status(let target): return .status(try status(of: target))
+        case .why(let target): return .why(try why(target))
+        case .daemonStatus: return .daemon(daemonStatus)
+        case .apply, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart: return nil
+        }
+    }
+
+    // MARK: Changes: admitted, durable, then told
+
+    private mutating func apply(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> Reply.Body {
+        settle(at: now)
+        let plan = try fleet.plan(for: request)
+        let applied = try fleet.admit(request, at: now)
+        let order = Order.apply(applied)
+        do { try journal.save(applied) } catch { throw Refusal(error) }
+        // The revision stands from here on: what else there is to write can't undo the answer.
+        journal.saveEventually(fleet.departures(after: order), at: now)
+        requests[request.stack.name] = request
+        tell(order, at: now)
+        return .accepted(plan, text: nil)
+    }
+
+    private mutating func takeDown(_ stack: String, _ timeout: Duration?, at now: Moment) throws(Refusal) -> Reply.Body {
+        let order = Order.down(stack: stack, timeout: timeout)
+        try fleet.admit(order)
+        if let leaving = fleet.leaving(stack: stack) {
+            do { try journal.save(leaving) } catch { throw Refusal(error) }
+        }
+        journal.saveEventually(fleet.departures(after: order), at: now)
+        tell(order, at: now)
+        return .accepted(nil, text: nil)
+    }
+
+    private mutating func order(_ order: Order, at now: Moment) throws(Refusal) -> Reply.Body {
+        try fleet.admit(order)
+        do { try journal.save(fleet.departures(after: order)) } catch { throw Refusal(error) }
+        tell(order, at: now)
+        return .accepted(nil, text: nil)
+    }
+
+    private mutating func tell(_ order: Order, at now: Moment) {
+        fleet.observe(.commanded(order), at: now)
+        isUnsettled = true
+    }
+
+    // MARK: Reading
+
+    private mutating func status(of target: Target?) throws(Refusal) -> [StackStatus] {
+        var stacks = fleet.status(of: target)
+        if let target, stacks.allSatisfy(\.instances.isEmpty) { try fleet.admit(.stop([target], timeout: nil)) }
+        let launches = stacks.flatMap(\.instances).filter { $0.pid != nil }.compactMap(\.launch).sorted()
+        var usage: [LaunchID: Usage] = [:]
+        if !launches.isEmpty { for found in host.usage(of: launches) { usage[found.launch] = found } }
+        for stack in stacks.indices {
+            for row in stacks[stack].instances.indices { complete(&stacks[stack].instances[row], usage) }
+        }
+        return stacks
+    }
+
+    private func complete(_ row: inout InstanceStatus, _ usage: [LaunchID: Usage]) {
+        if row.pid != nil, let found = row.launch.flatMap({ usage[$0] }) {
+            row.cpuPercent = found.cpuPercent
+            row.memoryBytes = found.memoryBytes
+        }
+        guard let spec = requests[row.id.service.stack]?.stack.service(row.id.service.service) else { return }
+        (row.stdoutLog, row.stderrLog) = identity.logPaths(row.id, spec.logging)
+    }
+
+    private mutating func why(_ target: Target) throws(Refusal) -> [Explanation] {
+        let answers = fleet.why(target)
+        if answers.isEmpty { try fleet.admit(.stop([target], timeout: nil)) }
+        return answers.map { answer in
+            var chain = answer.chain
+            if chain.count < Limits.causesPerInstance {
+                let id = answer.status.id
+                let exactly = Target(stack: id.service.stack, service: id.service.service, replica: id.replica)
+                // Without a store there is only what is in memory.
+                let stored = (try? journal.occurrences(of: exactly, since: nil, limit: Limits.causesPerInstance)) ?? []
+                chain += stored.reversed().filter { !chain.contains($0) }.prefix(Limits.causesPerInstance - chain.count)
+            }
+            return Explanation(status: answer.status, chain: chain)
+        }
+    }
+
+    private var daemonStatus: DaemonStatus {
+        let stacks = fleet.status(of: nil)
+        return DaemonStatus(
+            pid: identity.pid, startedAt: identity.startedAt, stacks: stacks.count, instances: stacks.reduce(0) { $0 + $1.instances.count },
+            launches: fleet.openLaunches.count, clients: sessions.count, isShuttingDown: isShuttingDown, remarks: allRemarks)
+    }
+}
+
+extension Refusal {
+    /// The disk or the machine would not.
+    init(_ fault: Fault) {
+        var fact = fault
+        fact.remedy = nil
+        self.init(.failed, "nothing was changed: \(fact.text)", remedy: fault.remedy)
+    }
+}

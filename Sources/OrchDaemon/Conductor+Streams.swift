@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+import OrchWire
+
+/// Answers that go on: `follow` and `events`.
+extension Conductor {
+    mutating func follow(_ targets: [Target], _ goal: Goal, _ id: UInt64, from place: Int) throws(Refusal) {
+        var found = targets
+        switch goal {
+        case .settled, .reached:
+            if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
+            try fleet.admit(.start(found))
+        case .stopped, .gone: if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
+        case .forever: if !found.isEmpty { try fleet.admit(.start(found)) }
+        }
+        try open(Stream(id: id, subject: .follow(found, goal, hasBegun: false)), from: place)
+    }
+
+    mutating func events(
+        _ target: Target?, _ since: WallTime?, _ follows: Bool, _ id: UInt64, from place: Int
+    ) throws(Refusal) -> Reply.Body? {
+        let past: [Occurrence]
+        do { past = try journal.occurrences(of: target, since: since, limit: Limits.occurrencesPerAnswer) } catch {
+            throw Refusal(.failed, error.text, remedy: error.remedy)
+        }
+        if follows {
+            try open(Stream(id: id, subject: .events(target, skipping: fresh.count)), from: place)
+            collectsFresh = true
+        }
+        for occurrence in past { sessions[place].session.say(id, .occurrence(occurrence)) }
+        return follows ? nil : .end
+    }
+
+    private mutating func open(_ stream: Stream, from place: Int) throws(Refusal) {
+        guard sessions[place].session.streams.count < Limits.streamsPerClient else {
+            throw Refusal(.limit, "this client has \(Limits.streamsPerClient) streams under way already", remedy: "end some of them")
+        }
+        sessions[place].session.streams.append(stream)
+        isMoved = true
+    }
+
+    /// Sends what changed in this turn, each row once, and the verdicts that fell.
+    mutating func stream() {
+        guard isMoved || !fresh.isEmpty else { return }
+        isMoved = false
+        let changed = fleet.takeChanged()
+        collectsFresh = false
+        for place in sessions.indices {
+            let streams = sessions[place].session.streams
+            if streams.isEmpty { continue }
+            sessions[place].session.streams = []
+            for stream in streams { if let next = advance(stream, changed, place) { sessions[place].session.streams.append(next) } }
+        }
+        fresh.removeAll()
+    }
+
+    /// Nil when the stream has ended.
+    private mutating func advance(_ stream: Stream, _ changed: [InstanceID], _ place: Int) -> Stream? {
+        switch stream.subject {
+        case .events(let target, let skipped):
+            collectsFresh = true
+            for occurrence in fresh.dropFirst(skipped) where occurrence.isCovered(by: target) { sessions[place].session.say(stream.id, .occurrence(occurrence)) }
+            return Stream(id: stream.id, subject: .events(target, skipping: 0))
+        case .follow(let targets, let goal, let hasBegun):
+            for id in hasBegun ? changed : instances(of: targets) where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
+                sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance($0) } ?? .gone(id))
+            }
+            let verdict = fleet.verdict(on: goal, for: targets)
+            if verdict != .pending {
+                sessions[place].session.say(stream.id, .verdict(verdict))
+                return nil
+            }
+            return Stream(id: stream.id, subject: .follow(targets, goal, hasBegun: true))
+        }
+    }
+
+    private func instances(of targets: [Target]) -> [InstanceID] {
+        let stacks = targets.isEmpty ? fleet.status(of: nil) : targets.flatMap { fleet.status(of: $0) }
+        return Array(Set(stacks.flatMap(\.instances).map(\.id))).sorted()
+    }
+}

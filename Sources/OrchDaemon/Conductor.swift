@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchEngine
+public import OrchModel
+import OrchWire
+
+/// The whole daemon around the mind: one loop that turns what comes in into facts and commands, and what the fleet wants into deeds.
+/// It blocks in `Host.wait` only, and on the disk only where an answer must be durable.
+public struct Conductor<H: Host, S: Store> {
+    public internal(set) var host: H
+    var journal: Journal<S>
+    var fleet: Fleet
+    let identity: DaemonIdentity
+    /// In order of arrival.
+    var sessions: [(id: ClientID, session: Session)] = []
+    /// What is applied, by stack: an index for status.
+    var requests: [String: ApplyRequest] = [:]
+    private var remarks: [String]
+    /// Occurrences of this turn, while somebody streams them.
+    var fresh: [Occurrence] = []
+    var collectsFresh = false
+    /// The fleet was told something since it was last asked.
+    var isUnsettled = true
+    /// Something may look different to followers.
+    var isMoved = true
+    private(set) var isShuttingDown = false
+    /// The daemon is to end with this turn, and services run on.
+    var isReplaced = false
+    private var ending: Ending?
+
+    /// `remarks`: what the store said when it was loaded.
+    public init(host: H, store: S, recovery: Recovery, remarks: [String] = [], identity: DaemonIdentity) {
+        self.host = host
+        self.identity = identity
+        self.remarks = Array(remarks.suffix(Limits.remarks))
+        journal = Journal(store: store, reservedBelow: recovery.nextLaunch)
+        for applied in recovery.stacks { requests[applied.request.stack.name] = applied.request }
+        let now = host.now
+        fleet = Fleet(recovering: recovery, at: now)
+        record(Occurrence(time: now.wall, stack: "", kind: .daemonStarted, cause: "version \(OrchVersion.text), pid \(identity.pid)"), at: now)
+        for remark in remarks { record(Occurrence(time: now.wall, stack: "", kind: .warning, cause: remark), at: now) }
+    }
+
+    /// Until the daemon ends, and why it does.
+    public mutating func run() -> Ending {
+        start()
+        while true { if let ending = turn() { return ending } }
+    }
+
+    /// What follows from what was found; before the first turn.
+    public mutating func start() {
+        let now = host.now
+        settle(at: now)
+        journal.tend(at: now)
+    }
+
+    /// Waits for what comes, and does what follows from it. The reason once the daemon has ended.
+    public mutating func turn() -> Ending? {
+        if let ending { return ending }
+        let inputs = host.wait(until: deadline)
+        let now = host.now
+        for input in inputs { take(input, at: now) }
+        settle(at: now)
+        stream()
+        sendAll()
+        journal.tend(at: now)
+        if isReplaced { end(.replaced, at: now) } else if isShuttingDown, fleet.isShutDown { end(.shutdown, at: now) }
+        return ending
+    }
+
+    /// When something is to be done though nothing comes; nil for never.
+    public var deadline: Instant? {
+        let deadlines = [fleet.deadline, journal.deadline].compactMap { $0 }
+        return deadlines.min()
+    }
+
+    /// How things stand, for tests and simulations.
+    public var status: [StackStatus] { fleet.status(of: nil) }
+    /// Clients that are connected.
+    public var clientCount: Int { sessions.count }
+
+    private mutating func take(_ input: Input, at now: Moment) {
+        switch input {
+        case .event(let event):
+            fleet.observe(event, at: now)
+            isUnsettled = true
+        case .connected(let client, let peer): connect(client, peer)
+        case .received(let client, let bytes): receive(bytes, from: client, at: now)
+        case .disconnected(let client): sessions.removeAll { $0.id == client }
+        case .terminationRequested: shutDown("a signal asked for it", at: now)
+        case .remarked(let text): remark(text, at: now)
+        }
+    }
+
+    /// Asks the fleet until it wants nothing more at this instant.
+    mutating func settle(at now: Moment) {
+        guard isUnsettled || fleet.deadline.map({ $0 <= now.instant }) ?? false else { return }
+        isUnsettled = false
+        isMoved = true
+        while true {
+            let effects = fleet.reconcile(at: now)
+            if effects.isEmpty { return }
+            journal.cover(fleet.nextLaunch, at: now)
+            for effect in effects { perform(effect, at: now) }
+        }
+    }
+
+    private mutating func perform(_ effect: Effect, at now: Moment) {
+        switch effect {
+        case .record(let occurrence): record(occurrence, at: now)
+        case .forget(let stack):
+            requests[stack] = nil
+            journal.forget(stack, at: now)
+        case .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note: host.perform(.effect(effect))
+        }
+    }
+
+    mutating func record(_ occurrence: Occurrence, at now: Moment) {
+        journal.record(occurrence, at: now)
+        if collectsFresh { fresh.append(occurrence) }
+    }
+
+    private mutating func remark(_ text: String, at now: Moment) {
+        if remarks.last == text { return }
+        remarks.append(text)
+        if remarks.count > Limits.remarks { remarks.removeFirst(remarks.count - Limits.remarks) }
+        record(Occurrence(time: now.wall, stack: "", kind: .warning, cause: text), at: now)
+    }
+
+    var allRemarks: [String] { remarks + (journal.remark.map { [$0] } ?? []) }
+
+    /// Stops everything in order and ends then.
+    mutating func shutDown(_ reason: String, at now: Moment) {
+        guard !isShuttingDown else { return }
+        isShuttingDown = true
+        record(Occurrence(time: now.wall, stack: "", kind: .daemonStopping, cause: reason), at: now)
+        fleet.observe(.commanded(.shutdown), at: now)
+        isUnsettled = true
+    }
+
+    /// Writes down what is left to write and ends.
+    private mutating func end(_ reason: Ending, at now: Moment) {
+        guard ending == nil else { return }
+        sendAll()
+        journal.flush(at: now)
+        ending = reason
+        host.perform(.end(reason))
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// What the daemon writes down. What must be durable is, before it is answered; history is written behind, in batches, never on the
+/// way from a death to its replacement. A store that fails is remembered, said and tried again; supervision goes on without it.
+struct Journal<S: Store> {
+    private var store: S
+    /// Not yet in the store, in order.
+    private var unwritten: [Occurrence] = []
+    /// Occurrences that were given up, as the store failed for too long.
+    private var lost = 0
+    private var flushAt: Instant?
+    private var reservedBelow: LaunchID
+    /// Stacks that are to be dropped, and departures to be written, once the store works again.
+    private var forgets: [String] = []
+    private var departures: [(stack: String, departures: [Departure])] = []
+    private var retryAt: Instant?
+    /// What the store said last, while it fails.
+    private(set) var trouble: Fault?
+
+    private static var pause: Duration { .seconds(1) }
+    private static var retryPause: Duration { .seconds(15) }
+
+    init(store: S, reservedBelow: LaunchID) {
+        self.store = store
+        self.reservedBelow = reservedBelow
+    }
+
+    /// When there is something to write; nil when nothing is left.
+    var deadline: Instant? {
+        guard let flushAt else { return retryAt }
+        return retryAt.map { min($0, flushAt) } ?? flushAt
+    }
+
+    /// For the daemon's status.
+    var remark: String? {
+        guard let trouble else { return nil }
+        return trouble.text + (lost > 0 ? "; \(lost) events are lost" : "")
+    }
+
+    mutating func record(_ occurrence: Occurrence, at now: Moment) {
+        unwritten.append(occurrence)
+        if unwritten.count > Limits.occurrencesInMemory * 5 / 4 {
+            let surplus = unwritten.count - Limits.occurrencesInMemory
+            unwritten.removeFirst(surplus)
+            lost += surplus
+        }
+        if flushAt == nil { flushAt = now.instant + Self.pause }
+    }
+
+    /// Writes what is due. After it `deadline` lies in the future.
+    mutating func tend(at now: Moment) {
+        if let flushAt, flushAt <= now.instant { flush(at: now) }
+        if let retryAt, retryAt <= now.instant { payDebts(at: now) }
+    }
+
+    mutating func flush(at now: Moment) {
+        flushAt = nil
+        guard !unwritten.isEmpty else { return }
+        do {
+            try store.append(unwritten)
+            unwritten.removeAll(keepingCapacity: unwritten.count < 1_024)
+            isWell()
+        } catch {
+            trouble = error
+            flushAt = now.instant + Self.retryPause
+        }
+    }
+
+    // MARK: What is durable before it is answered
+
+    mutating func save(_ applied: AppliedStack) throws(Fault) {
+        try guarded { (store: inout S) throws(Fault) in try store.save(applied) }
+        forgets.removeAll { $0 == applied.request.stack.name }
+    }
+
+    mutating func save(_ all: [(stack: String, departures: [Departure])]) throws(Fault) {
+        for (stack, departures) in all { try save(departures, of: stack) }
+    }
+
+    private mutating func save(_ list: [Departure], of stack: String) throws(Fault) {
+        try guarded { (store: inout S) throws(Fault) in try store.save(departures: list, of: stack) }
+        departures.removeAll { $0.stack == stack }
+    }
+
+    // MARK: What is owed while the store fails
+
+    /// The answer does not depend on it: a failure is tried again.
+    mutating func saveEventually(_ all: [(stack: String, departures: [Departure])], at now: Moment) {
+        for (stack, list) in all {
+            departures.removeAll { $0.stack == stack }
+            departures.append((stack, list))
+        }
+        payDebts(at: now)
+    }
+
+    mutating func forget(_ stack: String, at now: Moment) {
+        forgets.append(stack)
+        payDebts(at: now)
+    }
+
+    private mutating func payDebts(at now: Moment) {
+        retryAt = nil
+        do {
+            for (stack, list) in departures { try save(list, of: stack) }
+            for stack in forgets {
+                try guarded { (store: inout S) throws(Fault) in try store.forget(stack: stack) }
+                forgets.removeAll { $0 == stack }
+            }
+        } catch { retryAt = now.instant + Self.retryPause }
+    }
+
+    /// Sees to it that no launch below `next` is handed out twice, with room to spare so that it rarely waits for the disk.
+    mutating func cover(_ next: LaunchID, at now: Moment) {
+        guard next.number + Limits.launchReservation / 4 > reservedBelow.number else { return }
+        // Numbers are in the notes of this boot too: a store that fails is not asked at every launch.
+        if let retryAt, retryAt > now.instant { return }
+        let bound = LaunchID(next.number + Limits.launchReservation)
+        do {
+            try guarded { (store: inout S) throws(Fault) in try store.reserve(launchesBelow: bound) }
+            reservedBelow = bound
+        } catch { retryAt = now.instant + Self.retryPause }
+    }
+
+    // MARK: Reading
+
+    /// The newest `limit`, in order, with what is not written yet.
+    mutating func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
+        let stored = try store.occurrences(of: target, since: since, limit: limit)
+        let newer = unwritten.filter { occurrence in
+            occurrence.isCovered(by: target) && since.map { occurrence.time >= $0 } ?? true
+        }
+        return Array((stored + newer).suffix(limit))
+    }
+
+    private mutating func guarded(_ work: (inout S) throws(Fault) -> Void) throws(Fault) {
+        do {
+            try work(&store)
+            isWell()
+        } catch {
+            trouble = error
+            throw error
+        }
+    }
+
+    private mutating func isWell() { trouble = nil }
+}
+
+extension Occurrence {
+    /// Whether it is about the target, or part of it; nil covers everything.
+    func isCovered(by target: Target?) -> Bool {
+        guard let target else { return true }
+        guard stack == target.stack else { return false }
+        if let service = target.service, service != self.service ?? instance?.service.service { return false }
+        if let replica = target.replica, replica != instance?.replica { return false }
+        return true
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchEngine
+import OrchModel
+
+extension Recovery {
+    /// Puts together what a new daemon knows.
+    ///
+    /// - Parameters:
+    ///   - notes: of this boot, in the order of writing.
+    ///   - isNewBoot: there are no notes of this boot.
+    ///   - highestLaunch: the highest number that the keeper has seen; 0 for none.
+    ///   - seed: entropy.
+    public static func assembled(
+        from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, survivors: [Survivor], highestLaunch: UInt64 = 0, seed: UInt64
+    ) -> Recovery {
+        var recovery = Recovery()
+        recovery.stacks = stored.stacks
+        recovery.departures = stored.departures
+        recovery.notes = notes
+        recovery.isNewBoot = isNewBoot
+        recovery.survivors = survivors.sorted { $0.launch < $1.launch }
+        recovery.seed = seed
+        var highest = highestLaunch
+        for survivor in survivors { highest = max(highest, survivor.launch.number) }
+        for note in notes { highest = max(highest, note.launch?.number ?? 0) }
+        recovery.nextLaunch = max(stored.nextLaunch, LaunchID(highest + 1))
+        return recovery
+    }
+}
+
+extension LaunchNote {
+    /// The launch that it speaks of.
+    var launch: LaunchID? {
+        switch self {
+        case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _), .stopping(let launch, _, _, _),
+            .probed(let launch, _, _), .released(let launch), .ended(_, let launch, _, _, _, _):
+            launch
+        case .failed: nil
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchDaemon
+import OrchEngine
+public import OrchModel
+
+/// A machine in memory under the whole daemon: processes that do as they are told, clients, and a clock that jumps from one thing
+/// that happens to the next.
+public final class SimulatedHost: Host {
+    public private(set) var now: Moment
+    /// What came out, in order.
+    public private(set) var outputs: [Output] = []
+    /// Bytes that each client got.
+    public private(set) var received: [ClientID: [UInt8]] = [:]
+    public private(set) var closed: [ClientID] = []
+    /// It was waited on with nothing to come and no deadline: the daemon sleeps for ever.
+    public private(set) var isAsleep = false
+    public private(set) var waits = 0
+    /// Every launch fails with it, while it is there.
+    public var launchFault: Fault?
+    private var coming: [(at: Instant, sequence: Int, input: Input)] = []
+    private var sequence = 0
+    private var alive: Set<LaunchID> = []
+
+    public init(at now: Moment = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))) {
+        self.now = now
+    }
+
+    /// Lets something come in, after a while.
+    public func send(_ input: Input, after span: Duration = .zero) {
+        coming.append((now.instant + span, sequence, input))
+        sequence += 1
+        coming.sort { ($0.at, $0.sequence) < ($1.at, $1.sequence) }
+    }
+
+    public func forgetOutputs() {
+        outputs = []
+        received = [:]
+    }
+
+    public func perform(_ output: Output) {
+        outputs.append(output)
+        switch output {
+        case .effect(let effect): perform(effect)
+        case .send(let client, let bytes): received[client, default: []] += bytes
+        case .close(let client): closed.append(client)
+        case .end: break
+        }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .launch(let order):
+            if let launchFault {
+                tell(.launchFailed(order.launch, launchFault, isScarcity: false))
+                tell(.emptied(order.launch))
+                return
+            }
+            alive.insert(order.launch)
+            tell(.launched(order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "session"))
+            if order.spec.kind == .task { end(order.launch, .code(0)) }
+        case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
+        case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
+        case .runStep(let launch, let step, _, _, _): tell(.stepEnded(launch, step: step, nil))
+        case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
+        case .release(let launch): tell(.drained(launch))
+        case .endProbes, .relog, .note, .record, .forget: break
+        }
+    }
+
+    /// Ends a process that is alive, and all that belongs to it.
+    public func end(_ launch: LaunchID, _ exit: Exit) {
+        guard alive.remove(launch) != nil else { return }
+        tell(.exited(launch, exit))
+        tell(.emptied(launch))
+    }
+
+    private func tell(_ event: Event) { send(.event(event), after: .milliseconds(1)) }
+
+    public func wait(until deadline: Instant?) -> [Input] {
+        waits += 1
+        let next = [deadline, coming.first?.at].compactMap { $0 }.min()
+        isAsleep = next == nil
+        if let next, next > now.instant {
+            now = Moment(instant: next, wall: now.wall + (next - now.instant))
+        }
+        let due = coming.prefix { $0.at <= now.instant }
+        coming.removeFirst(due.count)
+        return due.map(\.input)
+    }
+
+    public func usage(of launches: [LaunchID]) -> [Usage] {
+        launches.map { Usage(launch: $0, cpuPercent: 1.5, memoryBytes: 4096) }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchDaemon
+public import OrchEngine
+public import OrchModel
+
+/// A disk in memory. It can be told to fail, and remembers in which order it was written to.
+public final class SimulatedStore: Store {
+    public private(set) var stored = StoredState()
+    public private(set) var history: [Occurrence] = []
+    /// One word for each call that came to pass.
+    public private(set) var writes: [String] = []
+    /// Every call fails with it, while it is there.
+    public var fault: Fault?
+
+    public init() {}
+
+    public func load() throws(Fault) -> StoredState {
+        try check()
+        return stored
+    }
+
+    public func save(_ applied: AppliedStack) throws(Fault) {
+        try check()
+        let name = applied.request.stack.name
+        stored.stacks.removeAll { $0.request.stack.name == name }
+        stored.stacks.append(applied)
+        stored.stacks.sort { $0.request.stack.name < $1.request.stack.name }
+        writes.append("save \(name)")
+    }
+
+    public func forget(stack: String) throws(Fault) {
+        try check()
+        stored.stacks.removeAll { $0.request.stack.name == stack }
+        stored.departures.removeAll { $0.instance.service.stack == stack }
+        writes.append("forget \(stack)")
+    }
+
+    public func save(departures: [Departure], of stack: String) throws(Fault) {
+        try check()
+        stored.departures.removeAll { $0.instance.service.stack == stack }
+        stored.departures += departures
+        writes.append("departures \(stack) \(departures.count)")
+    }
+
+    public func reserve(launchesBelow next: LaunchID) throws(Fault) {
+        try check()
+        stored.nextLaunch = next
+        writes.append("reserve \(next.number)")
+    }
+
+    public func append(_ occurrences: [Occurrence]) throws(Fault) {
+        try check()
+        history += occurrences
+        writes.append("append \(occurrences.count)")
+    }
+
+    public func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
+        try check()
+        let found = history.filter { occurrence in
+            let isCovered = target.map { target in occurrence.instance.map { target.covers($0) } ?? (occurrence.stack == target.stack) } ?? true
+            return isCovered && since.map { occurrence.time >= $0 } ?? true
+        }
+        return Array(found.suffix(limit))
+    }
+
+    private func check() throws(Fault) { if let fault { throw fault } }
+}
