@@ -64,7 +64,7 @@ extension Decoder {
         return integer(node, "max_attempts", in: 0...1_000_000).map { .some($0) } ?? nil
     }
 
-    private func number(_ node: NodeID, _ what: String, in range: ClosedRange<Double>) -> Double? {
+    private func number(_ node: NodeID, _ what: String, in range: ClosedRange<Int>) -> Double? {
         guard let scalar = scalar(node, what, "a number") else { return nil }
         let value: Double
         switch scalar.meaning {
@@ -74,17 +74,15 @@ extension Decoder {
             wrongForm(what, "a number", node)
             return nil
         }
-        guard range.contains(value) else {
+        guard value >= Double(range.lowerBound), value <= Double(range.upperBound) else {
             error(
                 "range",
-                "\"\(what)\" must be from \(brief(range.lowerBound)) to \(brief(range.upperBound)), not \(scalar.text)",
+                "\"\(what)\" must be from \(range.lowerBound) to \(range.upperBound), not \(scalar.text)",
                 at: node)
             return nil
         }
         return value
     }
-
-    private func brief(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? String(number) }
 
     /// `10%` or `0.1`.
     private func part(_ node: NodeID, _ what: String) -> Double? {

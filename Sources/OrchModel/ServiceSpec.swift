@@ -13,7 +13,8 @@ public struct ServiceSpec: Equatable, Sendable {
     public var command: CommandLine
     /// Absolute.
     public var workingDirectory: String
-    /// Declared variables, merged from all their sources, sorted by name. What is inherited is not here.
+    /// Declared variables, merged from all their sources, sorted by name; values in the form of a `LaunchTemplate`. What is inherited is
+    /// not here.
     public var environment: [EnvironmentEntry] = []
     /// Names that this service unsets, sorted.
     public var unset: [String] = []
@@ -65,7 +66,7 @@ public struct EnvironmentEntry: Equatable, Sendable, ValueCodable {
 public enum CommandLine: Equatable, Sendable {
     /// A string handed to `shell`, which ends with the option that takes it: `[/bin/sh, -c]`.
     case shell(String, shell: [String])
-    /// Executed as it is; the first word is searched along PATH when it has no slash.
+    /// Executed as it is; the first word is searched along PATH when it has no slash. Words in the form of a `LaunchTemplate`.
     case exec([String])
 
     public static let standardShell = ["/bin/sh", "-c"]
@@ -164,7 +165,9 @@ public struct HTTPProbe: Equatable, Sendable {
     /// Absolute, `http://` or `https://`; launch variables (`${PORT}`, `${ORCH_…}`) are still in it.
     public var url: String
     public var method = "GET"
+    /// Values in the form of a `LaunchTemplate`.
     public var headers: [EnvironmentEntry] = []
+    /// In the form of a `LaunchTemplate`.
     public var body: String?
     /// Inclusive ranges of status codes.
     public var status: [ClosedRange<Int>] = [200...399]
