@@ -73,10 +73,12 @@ test: libraries servers ## build and run all tests, those of the examples includ
 	swift test --skip-build --disable-xctest
 
 .PHONY: sim
-SEEDS ?= 200
-sim: libraries ## run the seeded simulations; SEEDS= sets how many
-	swift build --build-tests
-	SEEDS=$(SEEDS) swift test --skip-build --disable-xctest --filter SimulationTests
+SEEDS ?= 20000
+SEED ?=
+sim: libraries ## run simulated lives of whole fleets: SEEDS=20000 of them, or the one of SEED=
+	@swift build $(STATIC) --product orch-sim
+	@$(RELEASE)/release/orch-sim $(if $(SEED),--seed $(SEED),$(SEEDS)) \
+	  | awk '{ print } /^VIOLATION / || /, [1-9][0-9]* broken$$/ { broken = 1 } END { exit broken }'
 
 .PHONY: check
 check: libraries format-check arrows pure tidy ## all rules of the house: format, imports, purity, tidiness
