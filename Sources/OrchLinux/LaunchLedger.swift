@@ -88,7 +88,8 @@ struct LaunchLedger {
         for note in notes.reversed() {
             let isKept: Bool
             switch note {
-            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _), .stopping(let launch, _, _, _),
+            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
+                .stopping(let launch, _, _, _),
                 .probed(let launch, _, _):
                 isKept = !released.contains(launch)
             case .released: isKept = false

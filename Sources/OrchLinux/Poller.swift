@@ -71,7 +71,8 @@ enum Source: Equatable {
     }
 
     func watch(_ fd: Int32, _ interest: Interest, as source: Source) throws(SystemError) {
-        try Syscall.check("epoll_ctl", corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, fd, interest.rawValue, source.token))
+        try Syscall.check(
+            "epoll_ctl", corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, fd, interest.rawValue, source.token))
     }
 
     /// Changes what is waited for at a watched descriptor.

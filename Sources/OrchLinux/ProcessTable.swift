@@ -49,11 +49,14 @@ enum ProcessTable {
         // The name, field 2, may hold anything, also blanks and parentheses.
         guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 21, let parent = Int32(fields[1]), let session = Int32(fields[3]), let start = UInt64(fields[19]) else { return nil }
+        guard fields.count > 21, let parent = Int32(fields[1]), let session = Int32(fields[3]),
+            let start = UInt64(fields[19])
+        else { return nil }
         let isZombie = fields[0] == "Z" || fields[0] == "X"
         let ticks = fields[11...14].reduce(UInt64(0)) { $0 + (UInt64($1) ?? 0) }
         return ProcessEntry(
-            identity: ProcessIdentity(pid: pid, startTicks: start), command: String(text[text.index(after: open)..<close]), parent: parent,
+            identity: ProcessIdentity(pid: pid, startTicks: start),
+            command: String(text[text.index(after: open)..<close]), parent: parent,
             session: session, isAlive: !isZombie || (Int(fields[17]) ?? 1) > 1, ticks: ticks,
             residentBytes: (Int64(fields[21]) ?? 0) * Int64(sysconf(Int32(_SC_PAGESIZE))))
     }

@@ -25,7 +25,9 @@ public struct RunDirectory: Sendable {
     /// Makes `path` with what is missing above it, and refuses what others could have put there.
     public static func prepare(_ path: String, mode: UInt32 = 0o700) throws(Fault) {
         guard path.hasPrefix("/") else {
-            throw Fault(step: "use", subject: path, reason: "it is not an absolute path", remedy: "set ORCH_HOME to an absolute path")
+            throw Fault(
+                step: "use", subject: path, reason: "it is not an absolute path",
+                remedy: "set ORCH_HOME to an absolute path")
         }
         var parent = ""
         for name in path.split(separator: "/").dropLast() {
@@ -33,18 +35,27 @@ public struct RunDirectory: Sendable {
             _ = unsafe mkdir(parent, 0o755)
         }
         if unsafe mkdir(path, mode) != 0, errno != EEXIST {
-            throw Fault(step: "make the directory", subject: path, reason: Reason.text(errno), remedy: "set ORCH_HOME to a directory of yours")
+            throw Fault(
+                step: "make the directory", subject: path, reason: Reason.text(errno),
+                remedy: "set ORCH_HOME to a directory of yours")
         }
         var facts = stat()
-        guard unsafe lstat(path, &facts) == 0 else { throw Fault(step: "use", subject: path, reason: Reason.text(errno)) }
+        guard unsafe lstat(path, &facts) == 0 else {
+            throw Fault(step: "use", subject: path, reason: Reason.text(errno))
+        }
         guard facts.st_mode & S_IFMT == S_IFDIR else {
-            throw Fault(step: "use", subject: path, reason: "it is not a directory (symbolic links are refused)", remedy: "move it away")
+            throw Fault(
+                step: "use", subject: path, reason: "it is not a directory (symbolic links are refused)",
+                remedy: "move it away")
         }
         guard facts.st_uid == getuid() else {
             throw Fault(
-                step: "use", subject: path, reason: "it belongs to \(Account.nameOf(facts.st_uid))", remedy: "set ORCH_HOME to a directory of yours")
+                step: "use", subject: path, reason: "it belongs to \(Account.nameOf(facts.st_uid))",
+                remedy: "set ORCH_HOME to a directory of yours")
         }
         guard facts.st_mode & 0o7777 != mode else { return }
-        guard unsafe chmod(path, mode) == 0 else { throw Fault(step: "close to others", subject: path, reason: Reason.text(errno)) }
+        guard unsafe chmod(path, mode) == 0 else {
+            throw Fault(step: "close to others", subject: path, reason: Reason.text(errno))
+        }
     }
 }

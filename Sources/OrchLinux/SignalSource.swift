@@ -21,7 +21,9 @@ struct SignalSource: ~Copyable {
         var signals: [Signal] = []
         var one = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
-        while unsafe read(descriptor.number, &one, size) == size { signals.append(Signal(number: Int32(one.ssi_signo))) }
+        while unsafe read(descriptor.number, &one, size) == size {
+            signals.append(Signal(number: Int32(one.ssi_signo)))
+        }
         return signals
     }
 }

@@ -19,7 +19,9 @@ enum SmallFile {
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: min(limit, 4096))
         while bytes.count < limit {
-            let count = try Syscall.libc("read") { unsafe Glibc.read(fd, &block, min(block.count, limit - bytes.count)) }
+            let count = try Syscall.libc("read") {
+                unsafe Glibc.read(fd, &block, min(block.count, limit - bytes.count))
+            }
             if count == 0 { break }
             bytes.append(contentsOf: block[..<count])
             if count == block.count, block.count < 65536 { block = [UInt8](repeating: 0, count: block.count * 4) }
@@ -37,7 +39,9 @@ enum SmallFile {
         var done = 0
         while done < bytes.count {
             done += try Syscall.libc("write") {
-                unsafe bytes.withUnsafeBytes { unsafe Glibc.write(fd, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+                unsafe bytes.withUnsafeBytes {
+                    unsafe Glibc.write(fd, $0.baseAddress?.advanced(by: done), bytes.count - done)
+                }
             }
         }
     }

@@ -38,7 +38,8 @@ final class Bench {
         meeting = try Descriptor("listen", unsafe corch_unix_listen(socket, 8))
         keeperPid = try Bench.execute(
             [
-                Bench.tool("orch-keeper"), "--foreground", "--socket", directory + "/orch.sock", "--lock", directory + "/lock", "--daemon",
+                Bench.tool("orch-keeper"), "--foreground", "--socket", directory + "/orch.sock", "--lock",
+                directory + "/lock", "--daemon",
                 Bench.tool("keeper-probe"), "--", socket,
             ], log: directory + "/keeper.log")
         body = try Bench.meet(meeting.number)
@@ -48,7 +49,9 @@ final class Bench {
     deinit {
         for launch in host.records.keys { host.perform(.effect(.kill(launch))) }
         let end = Clock.now.instant + Bench.patience
-        while host.records.values.contains(where: { !$0.isEmpty || !$0.isOver }), Clock.now.instant < end, !host.isKeeperLost {
+        while host.records.values.contains(where: { !$0.isEmpty || !$0.isOver }), Clock.now.instant < end,
+            !host.isKeeperLost
+        {
             _ = host.wait(until: end)
         }
         host.pump.stop()
@@ -69,10 +72,13 @@ final class Bench {
         (host, inheritance) = try Bench.host(body, directory, forcesSession)
     }
 
-    private static func host(_ body: Body, _ directory: String, _ session: Bool) throws -> (LinuxHost, LinuxHost.Inheritance) {
+    private static func host(_ body: Body, _ directory: String, _ session: Bool) throws -> (
+        LinuxHost, LinuxHost.Inheritance
+    ) {
         let run = try RunDirectory(directory + "/run")
         var parts = LinuxHost.Parts(
-            keeper: Descriptor(owning: body.keeper), listener: Descriptor(owning: body.listener), run: run, state: directory + "/state")
+            keeper: Descriptor(owning: body.keeper), listener: Descriptor(owning: body.listener), run: run,
+            state: directory + "/state")
         parts.forcesSessionTracking = session
         let host = try LinuxHost(parts)
         let inheritance = try host.takeOver { _ in LoggingSpec() }
@@ -112,7 +118,9 @@ final class Bench {
     }
 
     func failure(of launch: UInt64) throws -> Fault {
-        try event("failure of \(launch)") { if case .launchFailed(LaunchID(launch), let fault, _) = $0 { fault } else { nil } }
+        try event("failure of \(launch)") {
+            if case .launchFailed(LaunchID(launch), let fault, _) = $0 { fault } else { nil }
+        }
     }
 
     func exit(of launch: UInt64) throws -> Exit {
@@ -120,7 +128,9 @@ final class Bench {
     }
 
     func result(of launch: UInt64, round: UInt64) throws -> ProbeResult {
-        try event("answer \(round)") { if case .probed(LaunchID(launch), _, round, let result) = $0 { result } else { nil } }
+        try event("answer \(round)") {
+            if case .probed(LaunchID(launch), _, round, let result) = $0 { result } else { nil }
+        }
     }
 
     /// An order for a service `web` of stack `shop`; `change` makes it what the test needs.
@@ -129,7 +139,8 @@ final class Bench {
         change(&spec)
         let path = EnvironmentEntry("PATH", "/usr/local/bin:/usr/bin:/bin")
         return LaunchOrder(
-            launch: LaunchID(launch), instance: InstanceID(service: ServiceID(stack: "shop", service: "web")), spec: spec, label: "web",
+            launch: LaunchID(launch), instance: InstanceID(service: ServiceID(stack: "shop", service: "web")),
+            spec: spec, label: "web",
             inherited: [path], fileLimit: nil, because: "a test")
     }
 
@@ -163,7 +174,8 @@ final class Bench {
         let length = unsafe withUnsafeMutableBytes(of: &message) { bytes in
             unsafe withUnsafeMutableBytes(of: &numbers) { numbers in
                 unsafe corch_receive(
-                    connection.number, bytes.baseAddress, 12, numbers.assumingMemoryBound(to: Int32.self).baseAddress, &count, 0)
+                    connection.number, bytes.baseAddress, 12, numbers.assumingMemoryBound(to: Int32.self).baseAddress,
+                    &count, 0)
             }
         }
         guard length == 12, count == 2 else { throw Missing(description: "the daemon says \(length) bytes") }

@@ -34,7 +34,10 @@ import Testing
     @Test func theEnvironmentIsBuiltFromNothing() throws {
         let bench = try Bench(session: false)
         bench.launch(1, ["env"]) { spec in
-            spec.environment = [EnvironmentEntry("GREETING", "port ${ORCH_PORT_HTTP_API}, $$HOME"), EnvironmentEntry("SWIFT_BACKTRACE", "mine")]
+            spec.environment = [
+                EnvironmentEntry("GREETING", "port ${ORCH_PORT_HTTP_API}, $$HOME"),
+                EnvironmentEntry("SWIFT_BACKTRACE", "mine"),
+            ]
             spec.unset = ["LANG"]
             var port = PortSpec(port: 0)
             port.name = "http-api"
@@ -45,8 +48,10 @@ import Testing
         _ = try bench.exit(of: 1)
         let lines = Set(try bench.output(of: 1).split(separator: "\n").map(String.init))
         let expected: Set = [
-            "PATH=/usr/local/bin:/usr/bin:/bin", "GREETING=port \(port), $HOME", "PORT=\(port)", "ORCH_PORT_HTTP_API=\(port)", "ORCH_STACK=shop",
-            "ORCH_SERVICE=web", "ORCH_INSTANCE=web", "ORCH_REPLICA=1", "ORCH_LAUNCH=1", "ORCH_RUN=\(bench.host.run.mark)",
+            "PATH=/usr/local/bin:/usr/bin:/bin", "GREETING=port \(port), $HOME", "PORT=\(port)",
+            "ORCH_PORT_HTTP_API=\(port)", "ORCH_STACK=shop",
+            "ORCH_SERVICE=web", "ORCH_INSTANCE=web", "ORCH_REPLICA=1", "ORCH_LAUNCH=1",
+            "ORCH_RUN=\(bench.host.run.mark)",
             "SWIFT_BACKTRACE=mine",
         ]
         #expect(lines == expected)
@@ -75,7 +80,8 @@ import Testing
         bench.launch(1, ["./bin/api"])
         let text = try bench.failure(of: 1).text
         #expect(
-            text == "cannot execute ./bin/api: no such file (ENOENT); relative words are looked up from working_dir, which is "
+            text
+                == "cannot execute ./bin/api: no such file (ENOENT); relative words are looked up from working_dir, which is "
                 + "\(bench.directory); a script's interpreter must exist too")
         try bench.expect(.emptied(LaunchID(1)))
         bench.launch(2, ["surely-not-installed"])
@@ -92,13 +98,17 @@ import Testing
         try SmallFile.write(Array("echo\n".utf8), to: file.number)
         bench.launch(1, [script])
         #expect(
-            try bench.failure(of: 1).text.hasPrefix("cannot execute \(script): permission denied (EACCES); is it executable? (chmod +x)"))
+            try bench.failure(of: 1).text.hasPrefix(
+                "cannot execute \(script): permission denied (EACCES); is it executable? (chmod +x)"))
         bench.launch(2, ["true"]) { $0.workingDirectory = "/nowhere" }
         #expect(
             try bench.failure(of: 2).text
-                == "cannot enter the working directory /nowhere: no such file or directory (ENOENT); make it, or correct `working_dir`")
+                == "cannot enter the working directory /nowhere: no such file or directory (ENOENT); make it, or correct `working_dir`"
+        )
         bench.launch(3, ["true"]) { $0.user = "nobody-of-that-name" }
-        #expect(try bench.failure(of: 3).text == "cannot run as nobody-of-that-name: no such user; create it, or correct `user`")
+        #expect(
+            try bench.failure(of: 3).text
+                == "cannot run as nobody-of-that-name: no such user; create it, or correct `user`")
     }
 
     @Test func bothOutputsReachTheirFiles() throws {

@@ -66,7 +66,9 @@ import Testing
             $0.ports = [PortSpec(port: listener.port)]
             $0.ports[0].onConflict = .wait
         }
-        let isScarcity = try bench.event("failure") { if case .launchFailed(LaunchID(2), _, let scarce) = $0 { scarce } else { nil } }
+        let isScarcity = try bench.event("failure") {
+            if case .launchFailed(LaunchID(2), _, let scarce) = $0 { scarce } else { nil }
+        }
         #expect(isScarcity)
     }
 

@@ -10,7 +10,9 @@ import Testing
 
 /// Questions and what comes of them; steps of the ladder; what services say.
 @Suite(.serialized) struct ProbeTests {
-    private func ask(_ bench: Bench, _ round: UInt64, _ action: Probe.Action, timeout: Duration = .seconds(20)) throws -> ProbeResult {
+    private func ask(_ bench: Bench, _ round: UInt64, _ action: Probe.Action, timeout: Duration = .seconds(20)) throws
+        -> ProbeResult
+    {
         var probe = Probe(action)
         probe.timeout = timeout
         bench.perform(.probe(LaunchID(1), .readiness, round: round, probe, runner: LaunchID(100 + round)))
@@ -21,7 +23,8 @@ import Testing
         let bench = try Bench(session: session)
         bench.launch(1, ["sleep", "1000"]) { $0.environment = [EnvironmentEntry("COLOUR", "blue")] }
         _ = try bench.launched(1)
-        #expect(try ask(bench, 1, .command(.shell("test $COLOUR = blue", shell: CommandLine.standardShell))) == .success)
+        #expect(
+            try ask(bench, 1, .command(.shell("test $COLOUR = blue", shell: CommandLine.standardShell))) == .success)
         #expect(
             try ask(bench, 2, .command(.shell("echo connection refused; exit 3", shell: CommandLine.standardShell)))
                 == .failure("exit 3: connection refused"))
@@ -35,7 +38,9 @@ import Testing
         bench.launch(1, ["sleep", "1000"])
         _ = try bench.launched(1)
         let result = try ask(
-            bench, 1, .command(.shell("echo thinking; setsid sleep 1000 & sleep 1000", shell: CommandLine.standardShell)), timeout: .milliseconds(300))
+            bench, 1,
+            .command(.shell("echo thinking; setsid sleep 1000 & sleep 1000", shell: CommandLine.standardShell)),
+            timeout: .milliseconds(300))
         #expect(result == .failure("no answer within 300ms: thinking"))
         let end = bench.host.now.instant + Bench.patience
         while bench.host.records[LaunchID(101)] != nil, bench.host.now.instant < end { _ = bench.host.wait(until: end) }
@@ -47,7 +52,9 @@ import Testing
         bench.launch(1, ["sleep", "1000"]) { $0.ports = [PortSpec(port: 0)] }
         _ = try bench.launched(1)
         let port = try #require(bench.host.records[LaunchID(1)]?.context?.ports.first?.port)
-        #expect(try ask(bench, 1, .tcp("127.0.0.1:${PORT}")) == .failure("127.0.0.1:\(port): connection refused (ECONNREFUSED)"))
+        #expect(
+            try ask(bench, 1, .tcp("127.0.0.1:${PORT}"))
+                == .failure("127.0.0.1:\(port): connection refused (ECONNREFUSED)"))
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { _ = close(listener) }
         // Not bound: listen(2) takes any free port.
@@ -55,7 +62,9 @@ import Testing
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(listener, $0, &length) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(listener, $0, &length)
+            }
         }
         #expect(try ask(bench, 2, .tcp("localhost:\(UInt16(bigEndian: address.sin_port))")) == .success)
     }
@@ -66,7 +75,8 @@ import Testing
             $0.stop = StopSpec(steps: [StopSpec.Step(.stdin("bye\n"), wait: .seconds(1))])
         }
         _ = try bench.launched(1)
-        let command = StopSpec.Action.command(.shell("echo $ORCH_SERVICE will not; exit 4", shell: CommandLine.standardShell))
+        let command = StopSpec.Action.command(
+            .shell("echo $ORCH_SERVICE will not; exit 4", shell: CommandLine.standardShell))
         bench.perform(.runStep(LaunchID(1), step: 0, command, runner: LaunchID(2), limit: .seconds(20)))
         let fault = try bench.event("step") { event -> Fault? in
             if case .stepEnded(LaunchID(1), 0, let fault) = event { fault } else { nil }
@@ -80,7 +90,9 @@ import Testing
 
     @Test(arguments: [false, true]) func servicesSpeakAndStrangersAreNotHeard(session: Bool) throws {
         let bench = try Bench(session: session)
-        bench.launch(1, [Bench.tool("host-probe"), "notify", "STATUS=warming up", "READY=1\nSTATUS=open"]) { $0.ready = .notify }
+        bench.launch(1, [Bench.tool("host-probe"), "notify", "STATUS=warming up", "READY=1\nSTATUS=open"]) {
+            $0.ready = .notify
+        }
         try bench.expect(.notified(LaunchID(1), .status("warming up")))
         try bench.expect(.notified(LaunchID(1), .ready))
         try bench.expect(.notified(LaunchID(1), .status("open")))
@@ -92,7 +104,9 @@ import Testing
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
         let length = socklen_t(MemoryLayout<sockaddr_un>.size)
         let sent = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe sendto(stranger, "READY=1", 7, 0, $0, length) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe sendto(stranger, "READY=1", 7, 0, $0, length)
+            }
         }
         #expect(sent == 7)
         let remark = try bench.until("remark") { input -> String? in
@@ -105,7 +119,9 @@ import Testing
     @Test func clientsAreHeardAndAnswered() throws {
         let bench = try Bench(session: false)
         let client = try Descriptor("connect", unsafe corch_unix_connect(bench.directory + "/orch.sock"))
-        let (id, peer) = try bench.until("client") { if case .connected(let id, let peer) = $0 { (id, peer) } else { nil } }
+        let (id, peer) = try bench.until("client") {
+            if case .connected(let id, let peer) = $0 { (id, peer) } else { nil }
+        }
         #expect(peer == Peer(uid: getuid(), pid: getpid()))
         try SmallFile.write(Array("hello".utf8), to: client.number)
         let heard = try bench.until("bytes") { if case .received(id, let bytes) = $0 { bytes } else { nil } }

@@ -60,7 +60,9 @@ import Testing
         probe.timeout = .seconds(1000)
         bench.perform(.probe(LaunchID(1), .liveness, round: 1, probe, runner: LaunchID(2)))
         let born = bench.host.now.instant + Bench.patience
-        while bench.host.records[LaunchID(2)]?.hasExecuted != true, bench.host.now.instant < born { _ = bench.host.wait(until: born) }
+        while bench.host.records[LaunchID(2)]?.hasExecuted != true, bench.host.now.instant < born {
+            _ = bench.host.wait(until: born)
+        }
         try bench.replaceDaemon()
         #expect(bench.inheritance.survivors.map(\.launch) == [LaunchID(1)])
         let end = bench.host.now.instant + Bench.patience

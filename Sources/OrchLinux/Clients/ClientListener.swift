@@ -62,7 +62,8 @@ final class ClientListener {
         guard socket.enqueue(bytes) else {
             drop(socket, poller)
             return [
-                .remarked("a client was cut off: more than \(Limits.clientBacklogBytes >> 20) MiB wait for it"), .disconnected(client),
+                .remarked("a client was cut off: more than \(Limits.clientBacklogBytes >> 20) MiB wait for it"),
+                .disconnected(client),
             ]
         }
         if wasIdle { settle(socket, poller) }
@@ -83,7 +84,8 @@ final class ClientListener {
     private func settle(_ socket: ClientSocket, _ poller: borrowing Poller) {
         guard socket.flush() else { return drop(socket, poller) }
         if socket.isClosing, socket.waitingBytes == 0 { return drop(socket, poller) }
-        let interest: Poller.Interest = socket.isClosing ? .writing : socket.waitingBytes > 0 ? [.reading, .writing] : .reading
+        let interest: Poller.Interest =
+            socket.isClosing ? .writing : socket.waitingBytes > 0 ? [.reading, .writing] : .reading
         poller.change(socket.descriptor.number, interest, as: .client(socket.client.number))
     }
 

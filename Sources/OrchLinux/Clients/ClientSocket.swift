@@ -42,7 +42,9 @@ final class ClientSocket {
         while finished < waiting.count {
             let piece = waiting[finished]
             let count = unsafe piece.withUnsafeBytes {
-                unsafe send(descriptor.number, $0.baseAddress?.advanced(by: sent), piece.count - sent, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+                unsafe send(
+                    descriptor.number, $0.baseAddress?.advanced(by: sent), piece.count - sent,
+                    Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
             }
             if count < 0 { return errno == EAGAIN || errno == EINTR }
             waitingBytes -= count

@@ -22,7 +22,8 @@ struct LaunchContext: Equatable {
     /// NUL-separated fields, as none of them can hold one; the environment comes last.
     var encoded: [UInt8] {
         var fields = [
-            "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory, user ?? "",
+            "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory,
+            user ?? "",
             fileLimit.map { "\($0)" } ?? "", pipes.map(\.rawValue).joined(separator: ","),
             ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
         ]
@@ -57,14 +58,16 @@ struct LaunchContext: Equatable {
 
     private static func port(_ text: Substring) -> AssignedPort? {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3, let transport = PortSpec.Transport(rawValue: String(words[0])), let port = Int(words[1]) else { return nil }
+        guard words.count == 3, let transport = PortSpec.Transport(rawValue: String(words[0])), let port = Int(words[1])
+        else { return nil }
         return AssignedPort(name: words[2].isEmpty ? nil : String(words[2]), port: port, transport: transport)
     }
 
     // MARK: On disk
 
     static func load(_ launch: LaunchID, from directory: String) -> LaunchContext? {
-        do { return LaunchContext(encoded: try SmallFile.read("\(directory)/\(launch.number)", limit: 4 << 20)) } catch { return nil }
+        do { return LaunchContext(encoded: try SmallFile.read("\(directory)/\(launch.number)", limit: 4 << 20)) } catch
+        { return nil }
     }
 
     func save(_ launch: LaunchID, in directory: String) throws(SystemError) {
@@ -72,5 +75,7 @@ struct LaunchContext: Equatable {
         try SmallFile.write(encoded, to: file.number)
     }
 
-    static func remove(_ launch: LaunchID, from directory: String) { _ = unsafe unlink("\(directory)/\(launch.number)") }
+    static func remove(_ launch: LaunchID, from directory: String) {
+        _ = unsafe unlink("\(directory)/\(launch.number)")
+    }
 }

@@ -20,7 +20,8 @@ extension LinuxHost {
         let reason = "no orch-edge is installed"
         switch question {
         case .probe(let launch, let kind, let round): probed(launch, kind, round, .unasked(reason))
-        case .step(let launch, let step): stepEnded(launch, step, Fault(step: "ask", subject: request.url, reason: reason))
+        case .step(let launch, let step):
+            stepEnded(launch, step, Fault(step: "ask", subject: request.url, reason: reason))
         }
     }
 

@@ -25,7 +25,9 @@ extension LinuxHost {
 
     /// Sends what waits; asks to be woken when the socket takes more.
     func flushKeeper() {
-        do { try keeper.flush() } catch { outbox.append(.remarked(error.fault(step: "talk to", subject: "the keeper").text)) }
+        do { try keeper.flush() } catch {
+            outbox.append(.remarked(error.fault(step: "talk to", subject: "the keeper").text))
+        }
         guard keeper.wantsWrite != isKeeperWatchedForWriting else { return }
         isKeeperWatchedForWriting = keeper.wantsWrite
         poller.change(keeper.number, keeper.wantsWrite ? [.reading, .writing] : .reading, as: .keeper)
@@ -42,7 +44,10 @@ extension LinuxHost {
         case .closed:
             isKeeperLost = true
             poller.forget(keeper.number)
-            outbox.append(.remarked("orch-keeper is gone: the services run on, and nothing can be started until the daemon is restarted"))
+            outbox.append(
+                .remarked(
+                    "orch-keeper is gone: the services run on, and nothing can be started until the daemon is restarted"
+                ))
         }
     }
 
@@ -57,7 +62,10 @@ extension LinuxHost {
     private func executed(_ record: LaunchRecord) {
         record.hasExecuted = true
         if record.isService {
-            outbox.append(.event(.launched(record.launch, pid: record.pid, ports: record.context?.ports ?? [], tracking: record.tracking)))
+            outbox.append(
+                .event(
+                    .launched(
+                        record.launch, pid: record.pid, ports: record.context?.ports ?? [], tracking: record.tracking)))
         }
         let waiting = record.waitingSignals
         record.waitingSignals = []
@@ -81,10 +89,14 @@ extension LinuxHost {
 
     /// Whether the control group was the reason; then it is done without from now on.
     private func isGroupFault(_ failure: SpawnFailure, _ record: LaunchRecord) -> Bool {
-        let isRefusal = failure.stage == .clone && [EACCES, EPERM, EBUSY, EOPNOTSUPP, ENODEV, EINVAL].contains(failure.code)
+        let isRefusal =
+            failure.stage == .clone && [EACCES, EPERM, EBUSY, EOPNOTSUPP, ENODEV, EINVAL].contains(failure.code)
         guard record.group != nil, failure.stage == .controlGroup || isRefusal else { return false }
         areGroupsBroken = true
-        outbox.append(.remarked("processes can't be born in control groups here (\(Reason.text(failure.code))): they are tracked by session from now on"))
+        outbox.append(
+            .remarked(
+                "processes can't be born in control groups here (\(Reason.text(failure.code))): they are tracked by session from now on"
+            ))
         return true
     }
 

@@ -42,10 +42,14 @@ extension LinuxHost {
         let environment = LaunchEnvironment(order, account: account, ports: ports, mark: run.mark, notify: notify?.path)
         let words = environment.words(of: spec.command)
         guard let program = words.first, !program.isEmpty else {
-            throw Obstacle(Fault(step: "execute", subject: order.label, reason: "the command is empty", remedy: "give `command` a program"))
+            throw Obstacle(
+                Fault(
+                    step: "execute", subject: order.label, reason: "the command is empty",
+                    remedy: "give `command` a program"))
         }
         var context = LaunchContext(
-            instance: order.instance, label: order.label, program: program, directory: spec.workingDirectory, environment: environment)
+            instance: order.instance, label: order.label, program: program, directory: spec.workingDirectory,
+            environment: environment)
         context.user = spec.user
         context.fileLimit = order.fileLimit
         context.ports = ports
@@ -56,7 +60,8 @@ extension LinuxHost {
     }
 
     /// Pipes, control group, and the request to the keeper.
-    private func open(_ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder) throws(Obstacle) {
+    private func open(_ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder) throws(Obstacle)
+    {
         guard let context = record.context else { return }
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
         request.fill(context, account)
@@ -81,7 +86,9 @@ extension LinuxHost {
         }
     }
 
-    func attach(_ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec) {
+    func attach(
+        _ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec
+    ) {
         guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
         pump.attach(record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance))
     }
@@ -112,14 +119,18 @@ extension LinuxHost {
                 PortClaim.Given(port: $0.port, transport: $0.transport, service: record.context?.label ?? "")
             }
         }
-        let claim = PortClaim(given: given) { pid in self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" } }
+        let claim = PortClaim(given: given) { pid in
+            self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" }
+        }
         // A port that is waited for is not the service's failure: it is tried again and does not count.
         do { return try claim.claim(specs) } catch { throw Obstacle(error.fault, isScarcity: error.mayWait) }
     }
 
     private func save(_ context: LaunchContext, of launch: LaunchID) throws(Obstacle) {
         do { try context.save(launch, in: run.launches) } catch {
-            throw Obstacle(error.fault(step: "record the launch in", subject: run.launches, remedy: "free space there"), isScarcity: true)
+            throw Obstacle(
+                error.fault(step: "record the launch in", subject: run.launches, remedy: "free space there"),
+                isScarcity: true)
         }
     }
 

@@ -9,7 +9,10 @@ extension LinuxHost {
         while let message = notify?.receive() {
             guard !message.notices.isEmpty else { continue }
             guard let record = owner(of: message.pid), record.isService else {
-                outbox.append(.remarked("a notification of pid \(message.pid) (uid \(message.uid)) was ignored: it belongs to no service"))
+                outbox.append(
+                    .remarked(
+                        "a notification of pid \(message.pid) (uid \(message.uid)) was ignored: it belongs to no service"
+                    ))
                 continue
             }
             for notice in message.notices { heard(notice, from: record) }
@@ -19,7 +22,10 @@ extension LinuxHost {
     private func heard(_ notice: Notice, from record: LaunchRecord) {
         if case .mainPID(let pid) = notice {
             guard owner(of: pid) === record, let entry = ProcessTable.entry(of: pid) else {
-                outbox.append(.remarked("MAINPID=\(pid) of \(record.context?.label ?? "a service") was ignored: it is not a process of it"))
+                outbox.append(
+                    .remarked(
+                        "MAINPID=\(pid) of \(record.context?.label ?? "a service") was ignored: it is not a process of it"
+                    ))
                 return
             }
             record.main = entry.identity

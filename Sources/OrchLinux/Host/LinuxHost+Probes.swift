@@ -16,7 +16,10 @@ final class ConnectionProbe {
     var addresses: ArraySlice<String>
     var socket: Descriptor?
 
-    init(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ endpoint: Endpoint, _ addresses: [String], _ timeout: Duration) {
+    init(
+        _ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ endpoint: Endpoint, _ addresses: [String],
+        _ timeout: Duration
+    ) {
         self.launch = launch
         self.kind = kind
         self.round = round
@@ -59,7 +62,9 @@ extension LinuxHost {
 
     private func connect(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ target: String, timeout: Duration) {
         let text = resolve(target, for: launch)
-        guard let endpoint = Endpoint(text) else { return probed(launch, kind, round, .unasked("\(text) is no host:port")) }
+        guard let endpoint = Endpoint(text) else {
+            return probed(launch, kind, round, .unasked("\(text) is no host:port"))
+        }
         guard let addresses = endpoint.addresses else {
             return probed(launch, kind, round, .unasked("\(endpoint.host) is neither an address nor in /etc/hosts"))
         }
@@ -74,7 +79,8 @@ extension LinuxHost {
         guard let connection = connections[number] else { return }
         guard let address = connection.addresses.popFirst() else {
             forget(number, connection)
-            let reason = "\(connection.endpoint.host):\(connection.endpoint.port): \(Reason.text(failure ?? ECONNREFUSED))"
+            let reason =
+                "\(connection.endpoint.host):\(connection.endpoint.port): \(Reason.text(failure ?? ECONNREFUSED))"
             return probed(connection.launch, connection.kind, connection.round, .failure(reason))
         }
         do {
@@ -105,7 +111,8 @@ extension LinuxHost {
     func connectionIsLate(_ number: UInt64) {
         guard let connection = connections[number] else { return }
         forget(number, connection)
-        let reason = "\(connection.endpoint.host):\(connection.endpoint.port): no answer within \(connection.timeout.text)"
+        let reason =
+            "\(connection.endpoint.host):\(connection.endpoint.port): no answer within \(connection.timeout.text)"
         probed(connection.launch, connection.kind, connection.round, .failure(reason))
     }
 

@@ -19,12 +19,15 @@ extension LinuxHost {
 
     func relog(_ launch: LaunchID, _ logging: LoggingSpec) {
         guard let context = records[launch]?.context else { return }
-        for pipe in context.pipes { pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context.instance)) }
+        for pipe in context.pipes {
+            pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context.instance))
+        }
     }
 
     func sink(of pipe: LaunchContext.Pipe, _ logging: LoggingSpec, _ instance: InstanceID) -> LogSink {
         LogLayout.sink(
-            for: pipe.stream ?? .stdout, spec: logging, stack: instance.service.stack, service: instance.service.service,
+            for: pipe.stream ?? .stdout, spec: logging, stack: instance.service.stack,
+            service: instance.service.service,
             replica: instance.replica, state: state)
     }
 
@@ -41,7 +44,8 @@ extension LinuxHost {
         guard let record = records[launch], record.isReleased else { return }
         guard bytesLeft == 0 else {
             let label = record.context?.label ?? "launch \(launch.number)"
-            outbox.append(.remarked("\(bytesLeft) bytes of \(label) wait in its pipe until its log file can be written"))
+            outbox.append(
+                .remarked("\(bytesLeft) bytes of \(label) wait in its pipe until its log file can be written"))
             return
         }
         outbox.append(.event(.drained(launch)))

@@ -24,11 +24,15 @@ extension LinuxHost {
     }
 
     /// Makes the process. Its answer comes when it ends, or when its time is over.
-    func run(_ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration) {
+    func run(
+        _ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration
+    ) {
         let record = LaunchRecord(runner, role)
         record.limit = limit
         guard let service = records[launch]?.context else {
-            return answer(record, isScarce: true, Fault(step: "run", subject: "a command", reason: "the launch's surroundings are not known"))
+            return answer(
+                record, isScarce: true,
+                Fault(step: "run", subject: "a command", reason: "the launch's surroundings are not known"))
         }
         let environment = service.environment.serving(runner)
         let words = environment.words(of: command)
@@ -38,12 +42,16 @@ extension LinuxHost {
         context.pipes = []
         context.ports = []
         record.context = context
-        do throws(Obstacle) { try start(record, words, context) } catch { answer(record, isScarce: error.isScarcity, error.fault) }
+        do throws(Obstacle) { try start(record, words, context) } catch {
+            answer(record, isScarce: error.isScarcity, error.fault)
+        }
     }
 
     private func start(_ record: LaunchRecord, _ words: [String], _ context: LaunchContext) throws(Obstacle) {
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
-        do { request.fill(context, try context.user.map { user throws(Fault) in try Account.resolve(user) }) } catch { throw Obstacle(error) }
+        do { request.fill(context, try context.user.map { user throws(Fault) in try Account.resolve(user) }) } catch {
+            throw Obstacle(error)
+        }
         do {
             let group = try enter(record)
             request.controlGroup = group?.number
@@ -69,14 +77,18 @@ extension LinuxHost {
     /// `stdin` step: into the pipe that the service was started with.
     private func write(_ text: String, toInputOf launch: LaunchID) -> Fault? {
         let subject = records[launch]?.context?.label ?? "launch \(launch.number)"
-        guard let record = records[launch], let main = record.main, corch_process_start_ticks(main.pid) == Int64(main.startTicks) else {
+        guard let record = records[launch], let main = record.main,
+            corch_process_start_ticks(main.pid) == Int64(main.startTicks)
+        else {
             return Fault(step: "write to the standard input of", subject: subject, reason: "its main process is gone")
         }
         do {
             let input = try SmallFile.open("/proc/\(main.pid)/fd/0", O_WRONLY | O_NONBLOCK)
             var facts = stat()
             guard unsafe fstat(input.number, &facts) == 0, facts.st_mode & S_IFMT == S_IFIFO else {
-                return Fault(step: "write to the standard input of", subject: subject, reason: "it is not a pipe of orch's", remedy: "restart it")
+                return Fault(
+                    step: "write to the standard input of", subject: subject, reason: "it is not a pipe of orch's",
+                    remedy: "restart it")
             }
             try SmallFile.write(Array(text.utf8), to: input.number)
             return nil

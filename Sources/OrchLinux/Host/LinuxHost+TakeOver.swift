@@ -59,14 +59,17 @@ extension LinuxHost {
                 switch message {
                 case .state(let launch, let state): states.append((LaunchID(launch), state))
                 case .stateEnd(let end): return (states, end)
-                case .closed: throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
+                case .closed:
+                    throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
                 // Nothing else comes before the hand-over is complete (keeper_protocol.h).
                 case .spawned, .executed, .spawnFailed, .ended: break
                 }
             }
             var poll = pollfd(fd: keeper.number, events: Int16(POLLIN), revents: 0)
             let left = deadline - now.instant
-            guard left > .zero, unsafe Glibc.poll(&poll, 1, Int32(clamping: left.nanoseconds / 1_000_000 + 1)) >= 0 || errno == EINTR else {
+            guard left > .zero,
+                unsafe Glibc.poll(&poll, 1, Int32(clamping: left.nanoseconds / 1_000_000 + 1)) >= 0 || errno == EINTR
+            else {
                 throw Fault(step: "take over from", subject: "the keeper", reason: "it does not answer")
             }
         }
@@ -122,8 +125,12 @@ extension LinuxHost {
             LaunchContext.remove(LaunchID(number), from: run.launches)
         }
         for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
-            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else { continue }
-            let launch = marks.first { $0.hasPrefix("ORCH_LAUNCH=") }.flatMap { UInt64($0.dropFirst(12)) }.map { LaunchID($0) }
+            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else {
+                continue
+            }
+            let launch = marks.first { $0.hasPrefix("ORCH_LAUNCH=") }.flatMap { UInt64($0.dropFirst(12)) }.map {
+                LaunchID($0)
+            }
             if let launch, records[launch] == nil { entry.identity.send(.kill) }
         }
     }

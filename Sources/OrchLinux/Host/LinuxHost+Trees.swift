@@ -88,7 +88,9 @@ extension LinuxHost {
 
     /// One scan for all trees that are to get empty; what is doomed is killed again, as it may have forked meanwhile.
     func look() {
-        let pending = records.values.filter { $0.group == nil && !$0.isEmpty && $0.main != nil && ($0.isOver || $0.isDoomed) }
+        let pending = records.values.filter {
+            $0.group == nil && !$0.isEmpty && $0.main != nil && ($0.isOver || $0.isDoomed)
+        }
         guard !pending.isEmpty else { return }
         let living = tracker.scan()
         var isUnfinished = false
@@ -108,7 +110,9 @@ extension LinuxHost {
     /// Names what a kill has not ended, and kills again.
     func reportSurvivors(of launch: LaunchID) {
         guard let record = records[launch], !record.isEmpty else { return }
-        let left = members(of: record).sorted { $0.pid < $1.pid }.map { "\($0.pid) \(ProcessTable.commandLine(of: $0.pid))" }
+        let left = members(of: record).sorted { $0.pid < $1.pid }.map {
+            "\($0.pid) \(ProcessTable.commandLine(of: $0.pid))"
+        }
         if left != record.survivors, record.isService {
             record.survivors = left
             outbox.append(.event(.survivorsSeen(launch, left)))

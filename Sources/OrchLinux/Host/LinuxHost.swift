@@ -120,7 +120,8 @@ public final class LinuxHost: Host {
             runStep(step, action, of: launch, runner: runner, limit: limit)
         case .kill(let launch): kill(launch)
         case .release(let launch): release(launch)
-        case .probe(let launch, let kind, let round, let probe, let runner): ask(launch, kind, round, probe, runner: runner)
+        case .probe(let launch, let kind, let round, let probe, let runner):
+            ask(launch, kind, round, probe, runner: runner)
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
         case .note(let note): if let fault = ledger.append(note) { outbox.append(.remarked(fault.text)) }
@@ -133,7 +134,8 @@ public final class LinuxHost: Host {
 
     public func wait(until deadline: Instant?) -> [Input] {
         let wake = [deadline, appointments.next].compactMap(\.self).min()
-        let ready = poller.wait(nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)
+        let ready = poller.wait(
+            nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)
         var inputs = outbox
         outbox = []
         inputs += hearKeeperAndServices(ready)

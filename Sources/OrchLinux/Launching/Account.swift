@@ -23,14 +23,17 @@ struct Account: Equatable {
         }
         if parts.count > 1 {
             guard let gid = group(parts[1]) else {
-                throw Fault(step: "run as", subject: text, reason: "no such group \(parts[1])", remedy: "create it, or correct `user`")
+                throw Fault(
+                    step: "run as", subject: text, reason: "no such group \(parts[1])",
+                    remedy: "create it, or correct `user`")
             }
             account.gid = gid
         }
         account.groups = groupList(account.name, account.gid)
         guard getuid() == 0 || account.isOwn else {
             throw Fault(
-                step: "run as", subject: text, reason: "only root may change the user, and this daemon runs as \(nameOf(getuid()))",
+                step: "run as", subject: text,
+                reason: "only root may change the user, and this daemon runs as \(nameOf(getuid()))",
                 remedy: "leave `user` out, or apply the stack as root")
         }
         return account
@@ -66,7 +69,8 @@ struct Account: Equatable {
             }
             guard unsafe found != nil else { return nil }
             return unsafe Account(
-                name: String(cString: entry.pw_name), uid: entry.pw_uid, gid: entry.pw_gid, groups: [], home: String(cString: entry.pw_dir),
+                name: String(cString: entry.pw_name), uid: entry.pw_uid, gid: entry.pw_gid, groups: [],
+                home: String(cString: entry.pw_dir),
                 shell: String(cString: entry.pw_shell))
         }
     }
@@ -77,7 +81,9 @@ struct Account: Equatable {
         var buffer = [CChar](repeating: 0, count: 65536)
         let size = buffer.count
         let gid: UInt32? = unsafe buffer.withUnsafeMutableBufferPointer { space in
-            guard let start = space.baseAddress, unsafe getgrnam_r(name, &entry, start, size, &found) == 0, unsafe found != nil else { return nil }
+            guard let start = space.baseAddress, unsafe getgrnam_r(name, &entry, start, size, &found) == 0,
+                unsafe found != nil
+            else { return nil }
             return unsafe entry.gr_gid
         }
         return gid ?? UInt32(name)

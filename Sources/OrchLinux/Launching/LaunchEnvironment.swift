@@ -46,13 +46,15 @@ struct LaunchEnvironment: Equatable {
 
     private static func launchValues(_ order: LaunchOrder, ports: [AssignedPort], mark: String) -> [String: String] {
         var values = [
-            "ORCH_STACK": order.instance.service.stack, "ORCH_SERVICE": order.instance.service.service, "ORCH_INSTANCE": order.label,
+            "ORCH_STACK": order.instance.service.stack, "ORCH_SERVICE": order.instance.service.service,
+            "ORCH_INSTANCE": order.label,
             "ORCH_REPLICA": "\(order.instance.replica)", "ORCH_LAUNCH": "\(order.launch.number)", "ORCH_RUN": mark,
         ]
         if let first = ports.first { values["PORT"] = "\(first.port)" }
         for port in ports {
             guard let name = port.name else { continue }
-            values["ORCH_PORT_\(name.uppercased().map { $0 == "-" ? "_" : $0 }.map(String.init).joined())"] = "\(port.port)"
+            values["ORCH_PORT_\(name.uppercased().map { $0 == "-" ? "_" : $0 }.map(String.init).joined())"] =
+                "\(port.port)"
         }
         return values
     }

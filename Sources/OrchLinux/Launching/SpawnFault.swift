@@ -6,7 +6,9 @@ internal import OrchModel
 /// Why a process could not be made: the keeper's stage and errno as a fact that a person can act on.
 enum SpawnFault {
     /// `program` is the first word, `directory` the working directory, `user` whom it should run as.
-    static func make(_ failure: SpawnFailure, program: String, directory: String, user: String?, search: [String]) -> Fault {
+    static func make(_ failure: SpawnFailure, program: String, directory: String, user: String?, search: [String])
+        -> Fault
+    {
         let code = failure.code
         let reason = Reason.text(code)
         switch failure.stage {
@@ -15,22 +17,34 @@ enum SpawnFault {
             let who = user.map { " and that \($0) may enter it" } ?? ""
             return Fault(
                 step: "enter the working directory", subject: directory, reason: reason,
-                remedy: code == ENOENT ? "make it, or correct `working_dir`" : "see that it is a directory\(who), or correct `working_dir`")
+                remedy: code == ENOENT
+                    ? "make it, or correct `working_dir`" : "see that it is a directory\(who), or correct `working_dir`"
+            )
         case .groups, .group, .user:
-            return Fault(step: "run as", subject: user ?? "", reason: reason, remedy: "leave `user` out, or apply the stack as root")
+            return Fault(
+                step: "run as", subject: user ?? "", reason: reason,
+                remedy: "leave `user` out, or apply the stack as root")
         case .request:
-            return Fault(step: "execute", subject: program, reason: "command and environment are too large (\(reason))", remedy: "make them smaller")
+            return Fault(
+                step: "execute", subject: program, reason: "command and environment are too large (\(reason))",
+                remedy: "make them smaller")
         case .table:
             return Fault(
-                step: "execute", subject: program, reason: "the keeper already holds \(KEEPER_SLOTS_MAX) processes", remedy: "stop some first")
+                step: "execute", subject: program, reason: "the keeper already holds \(KEEPER_SLOTS_MAX) processes",
+                remedy: "stop some first")
         case .stale: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
         case .killed: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
-        case .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .nice, .ioPriority, .limits, .noNewPrivileges:
-            return Fault(step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))", remedy: remedy(of: code))
+        case .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .nice, .ioPriority, .limits,
+            .noNewPrivileges:
+            return Fault(
+                step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))",
+                remedy: remedy(of: code))
         }
     }
 
-    private static func execution(_ code: Int32, _ program: String, _ directory: String, _ user: String?, _ search: [String]) -> Fault {
+    private static func execution(
+        _ code: Int32, _ program: String, _ directory: String, _ user: String?, _ search: [String]
+    ) -> Fault {
         let remedy: String?
         switch code {
         case ENOENT where !program.contains("/"):
@@ -40,9 +54,13 @@ enum SpawnFault {
         case ENOENT where !program.hasPrefix("/"):
             return Fault(
                 step: "execute", subject: program, reason: "no such file (ENOENT)",
-                remedy: "relative words are looked up from working_dir, which is \(directory); a script's interpreter must exist too")
+                remedy:
+                    "relative words are looked up from working_dir, which is \(directory); a script's interpreter must exist too"
+            )
         case ENOENT: remedy = "correct `command`; a script's interpreter must exist too"
-        case EACCES: remedy = "is it executable\(user.map { " for \($0)" } ?? "")? (chmod +x); the file system must not be mounted noexec"
+        case EACCES:
+            remedy =
+                "is it executable\(user.map { " for \($0)" } ?? "")? (chmod +x); the file system must not be mounted noexec"
         case ENOEXEC: remedy = "it is no program for this machine; a script must begin with a line like #!/bin/sh"
         case E2BIG: remedy = "command and environment are larger than the kernel takes (execve(2))"
         case ETXTBSY: remedy = "somebody is still writing to it"

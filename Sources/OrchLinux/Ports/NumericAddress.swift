@@ -25,7 +25,9 @@ struct Endpoint: Equatable {
     var port: UInt16
 
     init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
         self.host = host.isEmpty ? "localhost" : String(host)
@@ -44,7 +46,9 @@ struct Endpoint: Equatable {
         var found: [String] = []
         for line in (SmallFile.text("/etc/hosts", limit: 1 << 20) ?? "").split(separator: "\n") {
             let words = Text.words(line.prefix { $0 != "#" })
-            if words.dropFirst().contains(where: { $0 == name }), let address = words.first { found.append(String(address)) }
+            if words.dropFirst().contains(where: { $0 == name }), let address = words.first {
+                found.append(String(address))
+            }
         }
         return found.isEmpty ? nil : found
     }

@@ -50,15 +50,20 @@ struct PortClaim {
                 if spec.port != 0, spec.onConflict != .next { break }
             }
         }
-        throw first ?? Conflict(
-            fault: Fault(step: "use", subject: describe(spec.port, spec), reason: "no free port was found", remedy: "give another port"), mayWait: false)
+        throw first
+            ?? Conflict(
+                fault: Fault(
+                    step: "use", subject: describe(spec.port, spec), reason: "no free port was found",
+                    remedy: "give another port"), mayWait: false)
     }
 
     private func resolve(_ host: String, _ spec: PortSpec) throws(Conflict) -> String {
         if NumericAddress(host) != nil { return host }
         if host == "localhost" { return "127.0.0.1" }
         throw Conflict(
-            fault: Fault(step: "use", subject: describe(spec.port, spec), reason: "\(host) is no address", remedy: "`host` is `any` or a numeric address"),
+            fault: Fault(
+                step: "use", subject: describe(spec.port, spec), reason: "\(host) is no address",
+                remedy: "`host` is `any` or a numeric address"),
             mayWait: false)
     }
 
@@ -67,7 +72,9 @@ struct PortClaim {
         // EACCES: below net.ipv4.ip_unprivileged_port_start. The service may have a right that this daemon has not.
         let found = answer == -EACCES ? port : Int(answer)
         if found > 0 {
-            guard let other = given.first(where: { $0.port == found && $0.transport == spec.transport }) else { return found }
+            guard let other = given.first(where: { $0.port == found && $0.transport == spec.transport }) else {
+                return found
+            }
             throw conflict(found, spec, "it is the port of service \(other.service)")
         }
         guard answer == -EADDRINUSE else { throw conflict(port, spec, Reason.text(-answer)) }
@@ -77,9 +84,11 @@ struct PortClaim {
     }
 
     private func conflict(_ port: Int, _ spec: PortSpec, _ reason: String) -> Conflict {
-        let remedy = spec.onConflict == .wait ? "it starts once the port is free" : "stop that process, or give another port"
+        let remedy =
+            spec.onConflict == .wait ? "it starts once the port is free" : "stop that process, or give another port"
         return Conflict(
-            fault: Fault(step: "use", subject: describe(port, spec), reason: reason, remedy: remedy), mayWait: spec.onConflict == .wait)
+            fault: Fault(step: "use", subject: describe(port, spec), reason: reason, remedy: remedy),
+            mayWait: spec.onConflict == .wait)
     }
 
     private func describe(_ port: Int, _ spec: PortSpec) -> String {

@@ -21,9 +21,12 @@ struct PortOwner {
     static func find(port: Int, address: String?, transport: PortSpec.Transport) -> PortOwner? {
         let name = transport.rawValue
         for table in [name, "\(name)6"] {
-            for line in (SmallFile.text("/proc/net/\(table)", limit: 16 << 20) ?? "").split(separator: "\n").dropFirst() {
+            for line in (SmallFile.text("/proc/net/\(table)", limit: 16 << 20) ?? "").split(separator: "\n").dropFirst()
+            {
                 let fields = line.split(separator: " ")
-                guard fields.count > 9, let local = Local(fields[1]), local.port == port, local.overlaps(address) else { continue }
+                guard fields.count > 9, let local = Local(fields[1]), local.port == port, local.overlaps(address) else {
+                    continue
+                }
                 // 0A is LISTEN; datagram sockets have no such state.
                 guard transport == .udp || fields[3] == "0A", let user = UInt32(fields[7]) else { continue }
                 return PortOwner(pid: process(holding: "socket:[\(fields[9])]"), user: user)
@@ -35,7 +38,8 @@ struct PortOwner {
     private static func process(holding socket: String) -> Int32? {
         for name in SmallFile.names(in: "/proc") {
             guard let pid = Int32(name) else { continue }
-            for number in SmallFile.names(in: "/proc/\(pid)/fd") where SmallFile.link("/proc/\(pid)/fd/\(number)") == socket { return pid }
+            for number in SmallFile.names(in: "/proc/\(pid)/fd")
+            where SmallFile.link("/proc/\(pid)/fd/\(number)") == socket { return pid }
         }
         return nil
     }
@@ -53,7 +57,9 @@ struct PortOwner {
             var rest = parts[0]
             while !rest.isEmpty {
                 guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
-                for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(shift))) }
+                for shift in stride(from: 0, to: 32, by: 8) {
+                    bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+                }
                 rest = rest.dropFirst(8)
             }
         }
@@ -62,7 +68,8 @@ struct PortOwner {
         func overlaps(_ address: String?) -> Bool {
             guard let address, !bytes.allSatisfy({ $0 == 0 }) else { return true }
             guard let wanted = NumericAddress(address) else { return true }
-            return wanted.isWildcard || wanted.bytes == bytes || (bytes.count == 16 && Array(bytes.suffix(4)) == wanted.bytes)
+            return wanted.isWildcard || wanted.bytes == bytes
+                || (bytes.count == 16 && Array(bytes.suffix(4)) == wanted.bytes)
         }
     }
 }

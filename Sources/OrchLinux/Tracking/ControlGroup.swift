@@ -44,7 +44,9 @@ struct ControlGroup {
     /// Microseconds of processor time, of the dead included; nil when the kernel does not count.
     var processorMicroseconds: UInt64? {
         guard let text = SmallFile.text("\(path)/cpu.stat", limit: 1024) else { return nil }
-        for line in text.split(separator: "\n") where line.hasPrefix("usage_usec ") { return UInt64(line.dropFirst(11)) }
+        for line in text.split(separator: "\n") where line.hasPrefix("usage_usec ") {
+            return UInt64(line.dropFirst(11))
+        }
         return nil
     }
 

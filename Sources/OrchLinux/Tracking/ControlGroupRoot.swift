@@ -44,7 +44,9 @@ final class ControlGroupRoot {
     func leftovers() -> [LaunchID: ControlGroup] {
         var found: [LaunchID: ControlGroup] = [:]
         for name in SmallFile.names(in: path) {
-            guard let dash = name.lastIndex(of: "-"), let number = UInt64(name[name.index(after: dash)...]) else { continue }
+            guard let dash = name.lastIndex(of: "-"), let number = UInt64(name[name.index(after: dash)...]) else {
+                continue
+            }
             found[LaunchID(number)] = ControlGroup(path: "\(path)/\(name)")
         }
         return found
@@ -52,7 +54,8 @@ final class ControlGroupRoot {
 
     func watch(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) {
         let mask = UInt32(bitPattern: Int32(IN_MODIFY))
-        let watch = try Syscall.check("inotify_add_watch", unsafe corch_inotify_add(changes.number, "\(group.path)/cgroup.events", mask))
+        let watch = try Syscall.check(
+            "inotify_add_watch", unsafe corch_inotify_add(changes.number, "\(group.path)/cgroup.events", mask))
         launches[watch] = launch
         watches[launch] = watch
     }
@@ -75,7 +78,9 @@ final class ControlGroupRoot {
             guard count > 0 else { break }
             var offset = 0
             while offset + head <= count {
-                let event = unsafe buffer.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: inotify_event.self) }
+                let event = unsafe buffer.withUnsafeBytes {
+                    unsafe $0.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
+                }
                 offset += head + Int(event.len)
                 if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isComplete = false }
                 if let launch = launches[event.wd] { changed.append(launch) }
@@ -87,7 +92,8 @@ final class ControlGroupRoot {
     /// The launch whose group a process is in.
     func launch(of pid: Int32) -> LaunchID? {
         let name = "/" + (path.split(separator: "/").last ?? "") + "/"
-        for line in (SmallFile.text("/proc/\(pid)/cgroup", limit: 65536) ?? "").split(separator: "\n") where line.hasPrefix("0::") {
+        for line in (SmallFile.text("/proc/\(pid)/cgroup", limit: 65536) ?? "").split(separator: "\n")
+        where line.hasPrefix("0::") {
             guard let range = line.firstRange(of: name) else { return nil }
             let group = line[range.upperBound...].prefix { $0 != "/" && $0 != " " }
             return group.split(separator: "-").last.flatMap { UInt64($0) }.map { LaunchID($0) }
@@ -101,14 +107,18 @@ final class ControlGroupRoot {
     // MARK: Where it is
 
     private static func fault(_ path: String, _ code: Int32) -> Fault {
-        Fault(step: "use control groups below", subject: path, reason: Reason.text(code), remedy: "processes are tracked by session instead")
+        Fault(
+            step: "use control groups below", subject: path, reason: Reason.text(code),
+            remedy: "processes are tracked by session instead")
     }
 
     /// The directory of the group that this process is in.
     private static func ownGroup() throws(Fault) -> String {
         guard let mount = mountPoint() else { throw fault("/sys/fs/cgroup", ENOENT) }
         let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(separator: "\n")
-        guard let own = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3), !own.contains("/..") else { throw fault(mount.path, ENOENT) }
+        guard let own = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3), !own.contains("/..") else {
+            throw fault(mount.path, ENOENT)
+        }
         // A mount may show only a part of the hierarchy (a container's): the part's own path is its root.
         let inside = mount.root != "/" && own.hasPrefix(mount.root) ? own.dropFirst(mount.root.count) : own
         return mount.path + (inside == "/" ? "" : inside)
@@ -118,7 +128,9 @@ final class ControlGroupRoot {
     private static func mountPoint() -> (root: String, path: String)? {
         for line in (SmallFile.text("/proc/self/mountinfo") ?? "").split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), dash > 4, fields.count > dash + 1, fields[dash + 1] == "cgroup2" else { continue }
+            guard let dash = fields.firstIndex(of: "-"), dash > 4, fields.count > dash + 1,
+                fields[dash + 1] == "cgroup2"
+            else { continue }
             return (String(fields[3]), String(fields[4]))
         }
         return nil

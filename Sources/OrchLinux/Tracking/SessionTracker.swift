@@ -55,7 +55,9 @@ final class SessionTracker {
     }
 
     /// Walks towards the first ancestor whose owner is known; all on the way get the answer.
-    private func owner(of start: Int, in table: [ProcessEntry], _ index: [Int32: Int], _ answers: inout [Int: LaunchID?]) -> LaunchID? {
+    private func owner(
+        of start: Int, in table: [ProcessEntry], _ index: [Int32: Int], _ answers: inout [Int: LaunchID?]
+    ) -> LaunchID? {
         var way: [Int] = []
         var position = start
         var answer: LaunchID?
@@ -94,7 +96,9 @@ final class SessionTracker {
     }
 
     private func markedLaunch(_ pid: Int32) -> LaunchID? {
-        guard let environment = ProcessTable.environment(of: pid), environment.contains("ORCH_RUN=\(mark)") else { return nil }
+        guard let environment = ProcessTable.environment(of: pid), environment.contains("ORCH_RUN=\(mark)") else {
+            return nil
+        }
         for entry in environment where entry.hasPrefix("ORCH_LAUNCH=") {
             let launch = UInt64(entry.dropFirst(12)).map { LaunchID($0) }
             return launch.flatMap { pids[$0] == nil ? nil : $0 }
