@@ -65,7 +65,7 @@ enum { END_USAGE = 2, END_LOCKED = 4, END_DAEMON = 5, END_SYSTEM = 6 };
 /* slots.c: the table */
 extern struct slot slots[KEEPER_SLOTS_MAX];
 extern uint32_t slots_used, slots_live; /* high-water mark of indexes; launches in the table */
-extern uint64_t highest_launch;
+extern uint64_t highest_launch, highest_own_launch; /* of services; of the daemon's own (KEEPER_LAUNCH_OWN) */
 uint32_t slot_take(uint64_t launch);
 uint32_t slot_of_launch(uint64_t launch);
 uint32_t slot_of_pid(int32_t pid);

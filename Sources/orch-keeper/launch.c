@@ -261,9 +261,10 @@ void launch_request(struct request *request, size_t length, int *fds, int fd_cou
     struct keeper_spawn *head = &request->head;
     uint32_t index = slot_of_launch(head->launch);
     if (index != NONE) repeat(index);
-    if (index == NONE && head->launch <= highest_launch) link_refuse(head->launch, SPAWN_STAGE_STALE, ESTALE);
-    if (index != NONE || head->launch <= highest_launch) return close_all(fds, fd_count);
-    highest_launch = head->launch;
+    uint64_t *highest = head->launch & KEEPER_LAUNCH_OWN ? &highest_own_launch : &highest_launch;
+    if (index == NONE && head->launch <= *highest) link_refuse(head->launch, SPAWN_STAGE_STALE, ESTALE);
+    if (index != NONE || head->launch <= *highest) return close_all(fds, fd_count);
+    *highest = head->launch;
     index = slot_take(head->launch);
     if (index == NONE) link_refuse(head->launch, SPAWN_STAGE_TABLE, ENOSPC);
     if (index == NONE) return close_all(fds, fd_count);

@@ -7,7 +7,7 @@
 
 struct slot slots[KEEPER_SLOTS_MAX];
 uint32_t slots_used, slots_live;
-uint64_t highest_launch;
+uint64_t highest_launch, highest_own_launch;
 
 /* Heads hold index + 1, so that untouched memory means empty. Launch ids and pids mostly rise by one: the
  * low bits spread them and neighbours share a page. */

@@ -18,6 +18,9 @@
 #define KEEPER_EXTRA_MAX 12           /* descriptors beyond 0, 1 and 2 */
 #define KEEPER_NUMBER_MAX 63          /* the highest number a child's descriptor may get */
 
+/* Launches with this bit are the daemon's own (orch-edge): they rise by themselves, apart from those of services. */
+#define KEEPER_LAUNCH_OWN (UINT64_C(1) << 63)
+
 /* Types, daemon to keeper. */
 #define KEEPER_HELLO 1        /* keeper_note: the daemon has begun to listen; sent once, first */
 #define KEEPER_SPAWN 2        /* keeper_spawn + spec + descriptors */
@@ -69,7 +72,7 @@ struct keeper_spawn {
     uint8_t type;
     uint8_t reserved[2];
     uint32_t spec_length;
-    uint64_t launch; /* 1 and up, always rising */
+    uint64_t launch; /* 1 and up, always rising; so are those with KEEPER_LAUNCH_OWN */
     uint32_t fds;    /* KEEPER_FD_* */
     uint32_t extra_count;
     uint8_t extra_numbers[16]; /* 3 ... KEEPER_NUMBER_MAX, each once */
@@ -96,7 +99,7 @@ struct keeper_hand_over {
     uint8_t type;
     uint8_t reserved[2];
     uint32_t count;          /* STATE messages before this one */
-    uint64_t highest_launch; /* 0: none yet */
+    uint64_t highest_launch; /* without KEEPER_LAUNCH_OWN; 0: none yet */
     uint8_t boot_id[16];
     uint64_t daemon_starts;  /* 1 for the first daemon of this keeper */
 };

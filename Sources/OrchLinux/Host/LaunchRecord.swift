@@ -11,6 +11,8 @@ final class LaunchRecord {
         case probe(of: LaunchID, ProbeKind, round: UInt64)
         /// The command of a step of that launch's stop ladder.
         case step(of: LaunchID, step: Int)
+        /// orch-edge.
+        case edge
         /// Left by a daemon that is no more; it only has to go.
         case stray
     }
@@ -56,13 +58,13 @@ final class LaunchRecord {
     var tracking: String { group == nil ? "session" : "cgroup" }
     /// The name of its control group, before the launch number.
     var groupLabel: String {
-        guard let context else { return "stray" }
+        guard let context else { return "own" }
         let name = "\(context.instance.service.stack).\(context.instance.service.service).\(context.instance.replica)"
         switch role {
         case .service: return name
         case .probe: return "\(name).probe"
         case .step: return "\(name).step"
-        case .stray: return "\(name).stray"
+        case .edge, .stray: return name
         }
     }
 }

@@ -132,7 +132,7 @@ extension LinuxHost {
         guard !record.hasAnswered else { return }
         record.hasAnswered = true
         switch record.role {
-        case .service, .stray: break
+        case .service, .edge, .stray: break
         case .step(let launch, let step): stepEnded(launch, step, fault)
         case .probe(let launch, let kind, let round):
             let result: ProbeResult = fault.map { isScarce ? .unasked($0.text) : .failure(Self.words($0)) } ?? .success

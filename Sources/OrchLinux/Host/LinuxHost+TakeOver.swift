@@ -29,6 +29,7 @@ extension LinuxHost {
     public func takeOver(logging: (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
         let (states, end) = try hearHandOver()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
+        daemonStarts = end.daemonStarts
         let leftovers = groups?.leftovers() ?? [:]
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {

@@ -18,6 +18,8 @@ public final class LinuxHost: Host {
         public var state: String
         /// Hold trees by session even where control groups could be made (`ORCH_TRACKING=session`).
         public var forcesSessionTracking = false
+        /// orch-edge, absolute; nil when it is not installed.
+        public var edgeProgram: String?
 
         public init(keeper: consuming Descriptor, listener: consuming Descriptor?, run: RunDirectory, state: String) {
             self.keeper = keeper
@@ -51,12 +53,16 @@ public final class LinuxHost: Host {
     var isKeeperWatchedForWriting = false
     /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
     public internal(set) var isKeeperLost = false
+    var edge: EdgeSeat
+    /// 1 for the first daemon of this keeper.
+    var daemonStarts: UInt64 = 1
     var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
 
     /// Opens everything and greets the keeper. Call `takeOver` next. Make it before any other thread exists.
     public init(_ parts: consuming Parts) throws(Fault) {
         run = parts.run
         state = parts.state
+        edge = EdgeSeat(program: parts.edgeProgram)
         do {
             signals = try SignalSource()
             poller = try Poller()
@@ -133,7 +139,7 @@ public final class LinuxHost: Host {
     // MARK: What comes in
 
     public func wait(until deadline: Instant?) -> [Input] {
-        let wake = [deadline, appointments.next].compactMap(\.self).min()
+        let wake = [deadline, appointments.next, edge.link?.deadline].compactMap(\.self).min()
         let ready = poller.wait(
             nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)
         var inputs = outbox
@@ -141,6 +147,7 @@ public final class LinuxHost: Host {
         inputs += hearKeeperAndServices(ready)
         for one in ready { inputs += serve(one) }
         for appointment in appointments.take(at: now.instant) { meet(appointment) }
+        if let overdue = edge.link?.deadline, overdue <= now.instant { hearEdge() }
         flushKeeper()
         inputs += outbox
         outbox = []
@@ -167,7 +174,7 @@ public final class LinuxHost: Host {
         case .client(let number): return clients?.serve(number, ready, poller) ?? []
         case .groups: groupsChanged()
         case .logs: logsChanged()
-        case .edge: edgeSpoke(ready)
+        case .edge: hearEdge()
         case .connection(let number): connectionDecided(number)
         case .output(let number): outputCame(LaunchID(number))
         }
