@@ -24,6 +24,7 @@ let package = Package(
     name: "orch",
     products: [
         .executable(name: "orch", targets: ["orch"]),
+        .executable(name: "orchd", targets: ["orchd"]),
         .executable(name: "orch-keeper", targets: ["orch-keeper"]),
         .executable(name: "orch-edge", targets: ["orch-edge"]),
     ],
@@ -65,6 +66,10 @@ let package = Package(
         // 4 composition
         .executableTarget(
             name: "orch", dependencies: ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "COrch"],
+            swiftSettings: house),
+        .executableTarget(
+            name: "orchd",
+            dependencies: ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchLinux", "OrchStore"],
             swiftSettings: house),
         .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+internal import OrchLinux
+internal import OrchModel
+internal import OrchStore
+internal import OrchWire
+
+/// The daemon's life: open the disk, take over from the keeper, serve until something ends it.
+enum Daemon {
+    /// Bytes after which the daemon's own log begins anew.
+    private static let logLimit = 1 << 20
+
+    /// The exit status: 0 when it ended as it should, 1 when it could not go on, 64 (`EX_USAGE`) for wrong arguments.
+    static func run(_ arguments: [String]) -> Int32 {
+        let given: DaemonArguments
+        do { given = try DaemonArguments(arguments) } catch {
+            say("orchd: \(error.text)")
+            return 64
+        }
+        settleIn()
+        do {
+            let (host, recovery, store, remarks) = try prepare(given)
+            return serve(given, host, recovery, store, remarks)
+        } catch {
+            tell("error: \(error.text)\n", given.ready)
+            say("error: \(error.text)")
+            return 1
+        }
+    }
+
+    /// What a process inherits and a daemon can't use.
+    private static func settleIn() {
+        _ = signal(SIGPIPE, SIG_IGN)
+        // A crash is for the keeper to mend, at once: the runtime's backtrace program would take seconds and hold our descriptors.
+        for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { _ = signal(number, SIG_DFL) }
+        umask(0o077)
+        var limit = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            limit.rlim_cur = limit.rlim_max
+            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        var log = stat()
+        if unsafe fstat(STDERR_FILENO, &log) == 0, log.st_mode & S_IFMT == S_IFREG, log.st_size > logLimit {
+            _ = ftruncate(STDERR_FILENO, 0)
+        }
+    }
+
+    private static func prepare(_ given: DaemonArguments) throws(Fault) -> (LinuxHost, Recovery, DiskStore, [String]) {
+        try RunDirectory.prepare(given.state)
+        let run = try RunDirectory(given.run)
+        let store = try DiskStore(directory: given.state)
+        let stored = try store.load()
+        var parts = LinuxHost.Parts(
+            keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run, state: given.state)
+        parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
+        parts.edgeProgram = companion("orch-edge")
+        let host = try LinuxHost(parts)
+        let notes = host.notes
+        let inheritance = try host.takeOver { instance in
+            stored.stacks.first { $0.request.stack.name == instance.service.stack }?
+                .request.stack.service(instance.service.service)?.logging
+        }
+        let recovery = Recovery.assembled(
+            from: stored, notes: notes, isNewBoot: host.isNewBoot, survivors: inheritance.survivors,
+            highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
+        return (host, recovery, store, stored.remarks)
+    }
+
+    private static func serve(
+        _ given: DaemonArguments, _ host: LinuxHost, _ recovery: Recovery, _ store: DiskStore, _ remarks: [String]
+    ) -> Int32 {
+        let state = given.state
+        let identity = DaemonIdentity(pid: getpid(), uid: getuid(), startedAt: host.now.wall) { instance, logging in
+            func path(_ stream: LogStreamKind) -> String? {
+                LogLayout.path(
+                    for: stream, spec: logging, stack: instance.service.stack, service: instance.service.service,
+                    replica: instance.replica, state: state)
+            }
+            return (path(.stdout), path(.stderr))
+        }
+        var conductor = Conductor(host: host, store: store, recovery: recovery, remarks: remarks, identity: identity)
+        conductor.start()
+        tell("ready \(getpid())\n", given.ready)
+        say("ready, version \(OrchVersion.text), \(recovery.survivors.count) launches taken over")
+        while true {
+            if let ending = conductor.turn() {
+                say(ending == .shutdown ? "ended: everything is stopped" : "ended: another daemon takes over")
+                return 0
+            }
+            if host.isKeeperLost {
+                say("error: orch-keeper is gone; the services run on until the next daemon clears them away")
+                return 1
+            }
+        }
+    }
+
+    // MARK: Words and surroundings
+
+    /// One line with the time and the pid into the daemon's own log.
+    private static func say(_ text: String) {
+        write("\(Clock.now.wall.rfc3339) orchd[\(getpid())] \(text)\n", to: STDERR_FILENO)
+    }
+
+    private static func tell(_ line: String, _ ready: Int32?) {
+        guard let ready else { return }
+        write(line, to: ready)
+        close(ready)
+    }
+
+    private static func write(_ text: String, to fd: Int32) {
+        let bytes = Array(text.utf8)
+        _ = unsafe Glibc.write(fd, bytes, bytes.count)
+    }
+
+    private static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    /// A program of ours: beside this one, never by PATH.
+    private static func companion(_ name: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        guard length > 0 else { return nil }
+        let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let slash = own.lastIndex(of: "/") else { return nil }
+        let path = "\(own[..<slash])/\(name)"
+        return unsafe access(path, X_OK) == 0 ? path : nil
+    }
+}
