@@ -107,8 +107,20 @@ public struct CivilTime: Equatable, Sendable {
 
     /// RFC 3339 with milliseconds.
     public var rfc3339: String {
-        "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
-            + ".\(padded(nanosecond / 1_000_000, 3))Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        for (number, width, mark) in [
+            (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (hour, 2, ":"), (minute, 2, ":"), (second, 2, "."), (nanosecond / 1_000_000, 3, "Z"),
+        ] as [(Int, Int, Unicode.Scalar)] {
+            var place = 1
+            for _ in 1..<width { place *= 10 }
+            while place > 0 {
+                text.append(UInt8(truncatingIfNeeded: 48 + number / place % 10))
+                place /= 10
+            }
+            text.append(UInt8(truncatingIfNeeded: mark.value))
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
@@ -161,9 +173,4 @@ extension WallTime {
 private func floorDivide(_ a: Int64, _ b: Int64) -> (Int64, Int64) {
     let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
     return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
-}
-
-private func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

@@ -88,14 +88,14 @@ struct JSONReader {
         guard depth < maxDepth else { throw error("nested too deeply") }
         at += 1
         var members: [Value.Member] = []
-        var many: Set<String> = []
+        var keys = KnownKeys()
         skipSpace()
         if take("}") { return .object(members) }
         while true {
             skipSpace()
             guard at < bytes.count, bytes[at] == JSON.quote else { throw error("a key is missing") }
             let key = try string()
-            guard Self.isNew(key, among: members, indexedBy: &many) else { throw error("a key comes twice") }
+            guard keys.admits(key, among: members) else { throw error("a key comes twice") }
             skipSpace()
             guard take(":") else { throw error("a colon is missing") }
             members.append(.init(key, try value(depth: depth + 1)))
@@ -103,13 +103,6 @@ struct JSONReader {
             if take("}") { return .object(members) }
             guard take(",") else { throw error("a comma or } is missing") }
         }
-    }
-
-    /// A few keys are compared one by one, many through a set.
-    private static func isNew(_ key: String, among members: [Value.Member], indexedBy many: inout Set<String>) -> Bool {
-        if members.count < 32 { return !members.contains { $0.key == key } }
-        if many.isEmpty { for member in members { many.insert(member.key) } }
-        return many.insert(key).inserted
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -155,5 +148,28 @@ struct JSONReader {
 
     private mutating func skipDigits() {
         while at < bytes.count, bytes[at] >= UInt8(ascii: "0"), bytes[at] <= UInt8(ascii: "9") { at += 1 }
+    }
+}
+
+/// Tells a key that comes twice: a few are compared one by one, if their marks meet at all, and many go through a set.
+private struct KnownKeys {
+    /// One bit for each mark that was seen.
+    private var marks: UInt64 = 0
+    private var many: Set<String> = []
+
+    mutating func admits(_ key: String, among members: [Value.Member]) -> Bool {
+        if members.count < 32 {
+            let mark = UInt64(1) << (Self.hash(key) & 63)
+            defer { marks |= mark }
+            return marks & mark == 0 || !members.contains { $0.key == key }
+        }
+        if many.isEmpty { for member in members { many.insert(member.key) } }
+        return many.insert(key).inserted
+    }
+
+    private static func hash(_ key: String) -> UInt64 {
+        var hash: UInt64 = 0
+        for byte in key.utf8.prefix(16) { hash = (hash &+ UInt64(byte)) &* 0x9e37_79b9_7f4a_7c15 }
+        return hash >> 32
     }
 }

@@ -75,3 +75,15 @@ import Testing
         #expect(error?.path == "services.web.health.liveness.tcp")
     }
 }
+
+@Suite struct TimeTextTests {
+    @Test func timesAreWrittenAndReadAsRFC3339() {
+        #expect(WallTime(nanoseconds: 1_769_850_300_250_999_999).rfc3339 == "2026-01-31T09:05:00.250Z")
+        #expect(WallTime(nanoseconds: -1).rfc3339 == "1969-12-31T23:59:59.999Z")
+        for seed in 0..<2_000 as Range<UInt64> {
+            var generator = NounGenerator(seed: seed)
+            let time = generator.time()
+            #expect(WallTime(rfc3339: time.rfc3339) == time)
+        }
+    }
+}
