@@ -91,11 +91,15 @@ let package = Package(
         .executableTarget(name: "host-probe", path: "Tests/host-probe", cSettings: [.define("_GNU_SOURCE")]),
         tests(
             "OrchLinuxTests",
-            ["OrchLinux", "OrchModel", "OrchEngine", "OrchDaemon", "COrch", "orch-keeper", "keeper-probe", "host-probe"]),
+            [
+                "OrchLinux", "OrchModel", "OrchEngine", "OrchDaemon", "COrch", "orch-keeper", "orch-edge",
+                "keeper-probe", "host-probe",
+            ]),
         tests("OrchModelTests", ["OrchModel"]),
         tests("LogTests", ["OrchModel", "OrchLinux", "COrch", "orch-pump-probe"]),
         .executableTarget(
-            name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe", swiftSettings: house),
+            name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe",
+            swiftSettings: house),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),

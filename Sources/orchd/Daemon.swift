@@ -53,7 +53,8 @@ enum Daemon {
         let store = try DiskStore(directory: given.state)
         let stored = try store.load()
         var parts = LinuxHost.Parts(
-            keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run, state: given.state)
+            keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
+            state: given.state)
         parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
         parts.edgeProgram = companion("orch-edge")
         let host = try LinuxHost(parts)

@@ -32,14 +32,18 @@ struct DaemonArguments {
             default: throw Mistake(text: "unknown option \(option)")
             }
         }
-        guard state.hasPrefix("/"), run.hasPrefix("/") else { throw Mistake(text: "--state and --run must be absolute paths") }
+        guard state.hasPrefix("/"), run.hasPrefix("/") else {
+            throw Mistake(text: "--state and --run must be absolute paths")
+        }
         guard keeper >= 0, listener >= 0 else {
             throw Mistake(text: "--keeper-fd and --listen-fd are missing: orch-keeper starts this program")
         }
     }
 
     private static func descriptor(_ text: String, of option: String) throws(Mistake) -> Int32 {
-        guard let number = Int32(text), number > 2 else { throw Mistake(text: "\(option) needs a descriptor's number above 2") }
+        guard let number = Int32(text), number > 2 else {
+            throw Mistake(text: "\(option) needs a descriptor's number above 2")
+        }
         return number
     }
 }

@@ -80,6 +80,7 @@ final class Bench {
             keeper: Descriptor(owning: body.keeper), listener: Descriptor(owning: body.listener), run: run,
             state: directory + "/state")
         parts.forcesSessionTracking = session
+        parts.edgeProgram = tool("orch-edge")
         let host = try LinuxHost(parts)
         let inheritance = try host.takeOver { _ in LoggingSpec() }
         return (host, inheritance)
@@ -105,6 +106,9 @@ final class Bench {
             inputs += host.wait(until: end)
         }
     }
+
+    /// One short turn of the loop; what came is kept for `until`.
+    func turn() { inputs += host.wait(until: host.now.instant + .milliseconds(20)) }
 
     func event<Wanted>(_ what: String, _ pick: (Event) -> Wanted?) throws -> Wanted {
         try until(what) { if case .event(let event) = $0 { pick(event) } else { nil } }

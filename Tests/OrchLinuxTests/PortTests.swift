@@ -8,30 +8,6 @@ import Testing
 
 /// Ports are found free before the start, and who holds one is named.
 @Suite(.serialized) struct PortTests {
-    /// A listener of this very process.
-    private final class Listener {
-        let port: Int
-        private let socket: Int32
-
-        init() throws {
-            socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let (fd, size) = (socket, length)
-            let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe bind(fd, $0, size) < 0 || listen(fd, 8) < 0 || getsockname(fd, $0, &length) < 0
-                }
-            }
-            guard !failed else { throw SystemError("listen", code: errno) }
-            port = Int(UInt16(bigEndian: address.sin_port))
-        }
-
-        deinit { _ = close(socket) }
-    }
-
     @Test func aConflictNamesItsOwner() throws {
         let bench = try Bench(session: false)
         let listener = try Listener()

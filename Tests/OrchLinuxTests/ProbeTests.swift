@@ -55,18 +55,34 @@ import Testing
         #expect(
             try ask(bench, 1, .tcp("127.0.0.1:${PORT}"))
                 == .failure("127.0.0.1:\(port): connection refused (ECONNREFUSED)"))
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { _ = close(listener) }
-        // Not bound: listen(2) takes any free port.
-        #expect(listen(listener, 1) == 0)
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(listener, $0, &length)
+        let listener = try Listener()
+        #expect(try ask(bench, 2, .tcp("localhost:\(listener.port)")) == .success)
+    }
+
+    @Test func httpIsAskedThroughTheEdge() throws {
+        let bench = try Bench(session: false)
+        bench.launch(1, ["sleep", "1000"]) { $0.environment = [EnvironmentEntry("ORCH_SECRET", "sesame")] }
+        _ = try bench.launched(1)
+        let listener = try Listener()
+        for (round, status) in [(UInt64(1), "200 OK"), (2, "503 Service Unavailable")] {
+            var request = HTTPProbe(url: "http://127.0.0.1:\(listener.port)/health")
+            request.headers = [EnvironmentEntry("X-Token", "${ORCH_SECRET}")]
+            var probe = Probe(.http(request))
+            probe.timeout = .seconds(20)
+            bench.perform(.probe(LaunchID(1), .readiness, round: round, probe, runner: LaunchID(100 + round)))
+            let asked = try listener.answer("HTTP/1.1 \(status)\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi") {
+                bench.turn()
+            }
+            #expect(asked.hasPrefix("GET /health HTTP/1.1\r\n"))
+            #expect(asked.contains("sesame"))
+            let result = try bench.result(of: 1, round: round)
+            if round == 1 {
+                #expect(result == .success)
+            } else {
+                guard case .failure(let words) = result else { throw Missing(description: "\(result)") }
+                #expect(words.contains("503"))
             }
         }
-        #expect(try ask(bench, 2, .tcp("localhost:\(UInt16(bigEndian: address.sin_port))")) == .success)
     }
 
     @Test func stepsRunAndFail() throws {

@@ -21,6 +21,12 @@ final class ClientListener {
         try poller.watch(listening.number, .reading, as: .listener)
     }
 
+    /// Whoever comes from now on is refused, also by the keeper's copy of the socket: who sees the daemon go must not meet it again.
+    func refuse(_ poller: borrowing Poller) {
+        poller.forget(listening.number)
+        _ = shutdown(listening.number, Int32(SHUT_RDWR))
+    }
+
     /// Takes all who wait.
     func accept(_ poller: borrowing Poller) -> [Input] {
         var inputs: [Input] = []

@@ -70,7 +70,11 @@ extension LinuxHost {
 
     /// Ends the threads and tells the keeper why the daemon goes. The process is expected to exit next.
     func end(_ ending: Ending) {
-        if ending == .shutdown { closeRemains() }
+        if ending == .shutdown {
+            closeRemains()
+            // With a launch left the keeper starts another daemon, which needs the socket.
+            if records.isEmpty { clients?.refuse(poller) }
+        }
         clients?.flushAll(poller)
         pump.stop()
         do {

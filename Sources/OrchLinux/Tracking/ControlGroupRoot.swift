@@ -101,8 +101,11 @@ final class ControlGroupRoot {
         return nil
     }
 
-    /// Removes the subtree itself, once nothing is in it.
-    func remove() { _ = unsafe rmdir(path) }
+    /// Removes the subtree, as far as nothing is alive in it.
+    func remove() {
+        for group in leftovers().values { group.remove() }
+        _ = unsafe rmdir(path)
+    }
 
     // MARK: Where it is
 
