@@ -96,7 +96,8 @@ let package = Package(
                 "keeper-probe", "host-probe",
             ]),
         tests("OrchModelTests", ["OrchModel"]),
-        tests("LogTests", ["OrchModel", "OrchLinux", "COrch", "orch-pump-probe"]),
+        tests("LogTests", ["OrchModel", "OrchWire", "OrchLinux", "COrch", "orch-pump-probe"]),
+        tests("LogReaderTests", ["OrchModel", "OrchWire"]),
         .executableTarget(
             name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe",
             swiftSettings: house),

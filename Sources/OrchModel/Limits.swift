@@ -70,6 +70,8 @@ public enum Limits {
     public static let longestDuration = Duration.seconds(366 * 24 * 3600)
     /// Bytes of a line that log conversion holds; longer lines are split.
     public static let logLineBytes = 64 << 10
+    /// Bytes of a log line that are shown as one; longer ones come in pieces.
+    public static let logViewBytes = 1 << 20
     /// Bytes moved from one log pipe before the next one has its turn.
     public static let logTurnBytes = 256 << 10
     /// How long an unfinished line waits for its end before it is written to a file that several pipes share.

@@ -86,9 +86,8 @@ public enum LogLayout {
     static func numbered(_ path: String, _ replica: Int) -> String {
         guard replica > 1 else { return path }
         let (folder, name) = split(path)
-        let prefix = folder.isEmpty ? "" : folder == "/" ? "/" : folder + "/"
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "\(prefix)\(name)-\(replica)" }
-        return "\(prefix)\(name[..<dot]).\(replica)\(name[dot...])"
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return join(folder, "\(name)-\(replica)") }
+        return join(folder, "\(name[..<dot]).\(replica)\(name[dot...])")
     }
 
     /// The folder and the last name of a path. The folder of `/a` is `/`; of a bare name it is empty.
@@ -96,6 +95,11 @@ public enum LogLayout {
         guard let slash = path.lastIndex(of: "/") else { return ("", path) }
         let name = String(path[path.index(after: slash)...])
         return (slash == path.startIndex ? "/" : String(path[..<slash]), name)
+    }
+
+    /// The path of `name` in `folder`.
+    public static func join(_ folder: String, _ name: String) -> String {
+        folder.isEmpty ? name : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
     }
 
     /// What file `name` becomes as the rotated segment `number`: `web.log.7`.

@@ -149,6 +149,13 @@ func awaitFact(_ what: String, _ fact: () -> Bool) {
     }
 }
 
+/// Now, by the clock on the wall.
+func wallTime() -> WallTime {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return WallTime(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec))
+}
+
 func rotation(_ size: Int64?, keep: Int = 5) -> LoggingSpec.Rotation {
     var rotation = LoggingSpec.Rotation()
     rotation.size = size

@@ -6,15 +6,13 @@ struct ANSIStripper: Equatable {
     private enum State { case text, escape, parameters, string, stringEscape }
     private var state = State.text
 
+    /// A new line begins with text.
+    mutating func endLine() { state = .text }
+
     /// Appends to `output` what of `input` is text.
     mutating func strip(_ input: Span<UInt8>, _ range: Range<Int>, into output: inout [UInt8]) {
         for index in range {
             let byte = input[index]
-            if byte == 10 {
-                state = .text
-                output.append(byte)
-                continue
-            }
             switch state {
             case .text:
                 if byte == 0x1b { state = .escape } else { output.append(byte) }

@@ -84,7 +84,9 @@ struct LineConverter {
             Self.escape(message, into: &output)
             output.append(contentsOf: #""}"#.utf8)
         }
-        if ended { output.append(10) }
+        guard ended else { return }
+        output.append(10)
+        stripper.endLine()
     }
 
     private mutating func text(_ input: Span<UInt8>, _ range: Range<Int>, into output: inout [UInt8]) {

@@ -126,17 +126,24 @@ final class LogFile {
     func splice(from pipe: LogPipe, length: Int, at time: WallTime) throws(LogTrouble) -> Int {
         guard let number = descriptor?.number else { return 0 }
         var end = offset
+        // Before the bytes, so that a reader never finds a line whose time is still to come.
+        let isNoted = waiting == nil
+        if isNoted { note(pipe, time) }
         let moved = unsafe corch_splice_at(
             pipe.descriptor.number, number, &end, length, CORCH_SPLICE_MOVE | CORCH_SPLICE_NONBLOCK)
         if moved == -Int64(EAGAIN) { return 0 }
         let count = Int(try LogTrouble.asking { () throws(SystemError) in try Syscall.check("splice", moved) })
-        wrote(count, by: pipe, at: time, endsLine: nil)
+        if !isNoted, count > 0 { note(pipe, time) }
+        wrote(count, by: pipe, endsLine: nil)
         return count
     }
 
     /// Writes all of `bytes` at the end of the file, or nothing (to a file of its own).
     func write(_ bytes: Span<UInt8>, from pipe: LogPipe, at time: WallTime) throws(LogTrouble) {
         guard let number = descriptor?.number else { return }
+        guard bytes.count > 0 else { return }
+        let isNoted = waiting == nil
+        if isNoted { note(pipe, time) }
         var done = 0
         do throws(SystemError) {
             while done < bytes.count {
@@ -153,15 +160,18 @@ final class LogFile {
             if !appends, done > 0 { _ = ftruncate(number, off_t(offset)) }
             throw .system(error)
         }
-        guard bytes.count > 0 else { return }
-        wrote(bytes.count, by: pipe, at: time, endsLine: bytes[bytes.count - 1] == 10)
+        if !isNoted { note(pipe, time) }
+        wrote(bytes.count, by: pipe, endsLine: bytes[bytes.count - 1] == 10)
     }
 
-    private func wrote(_ count: Int, by pipe: LogPipe, at time: WallTime, endsLine: Bool?) {
-        guard count > 0 else { return }
+    private func note(_ pipe: LogPipe, _ time: WallTime) {
         index.note(
             LogIndex.Entry(
                 offset: offset, time: time, launch: pipe.launch, stream: pipe.stream, continuesLine: continuesLine && offset == 0))
+    }
+
+    private func wrote(_ count: Int, by pipe: LogPipe, endsLine: Bool?) {
+        guard count > 0 else { return }
         continuesLine = false
         offset += Int64(count)
         knownLineEnd = endsLine

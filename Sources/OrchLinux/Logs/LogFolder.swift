@@ -19,6 +19,11 @@ struct LogFolder: ~Copyable {
         descriptor = Descriptor(owning: opened)
     }
 
+    /// Opens `path` if it is there.
+    init(reading path: String) throws(SystemError) {
+        descriptor = Descriptor(owning: try Syscall.libc("open") { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    }
+
     private static func make(_ path: String) throws(SystemError) {
         var at = ""
         for part in path.split(separator: "/") {

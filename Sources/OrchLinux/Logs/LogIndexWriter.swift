@@ -52,8 +52,7 @@ struct LogIndexWriter: ~Copyable {
     /// Says that bytes from `entry.offset` on were just written, unless the last entry says it well enough.
     mutating func note(_ entry: LogIndex.Entry) {
         guard let number, LogIndex.needsEntry(entry, after: last) else { return }
-        last = entry
-        Self.write(number, LogIndex.encode(entry))
+        if Self.write(number, LogIndex.encode(entry)) { last = entry }
     }
 
     /// The inode that the index file `name` says it belongs to.
@@ -68,7 +67,13 @@ struct LogIndexWriter: ~Copyable {
         return Array(bytes.prefix(max(0, got)))
     }
 
-    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) {
-        _ = unsafe Glibc.write(descriptor, bytes, bytes.count)
+    /// All of it or nothing; false for nothing.
+    @discardableResult
+    private static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+        let written = unsafe Glibc.write(descriptor, bytes, bytes.count)
+        if written > 0, written < bytes.count, let status = try? FileStatus(of: descriptor) {
+            _ = ftruncate(descriptor, off_t(status.size - Int64(written)))
+        }
+        return written == bytes.count
     }
 }

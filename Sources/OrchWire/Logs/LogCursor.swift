@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+
+/// A place in one log, across its segments, moving forward line by line. Survives rotation while it reads.
+struct LogCursor {
+    /// A line as the file has it.
+    struct Piece {
+        var bytes: [UInt8]
+        var entry: LogIndex.Entry?
+        var isComplete: Bool
+    }
+
+    private let files: any LogFiles
+    private let folder: String
+    private let name: String
+    private let path: String
+    /// The segment that is being read; of the active file the number that it will get.
+    private var number = 0
+    private var isActive = false
+    private var file: OpenLog?
+    private var times: LogTimes?
+    /// Where in the file `buffer` begins, and how much of it is done.
+    private var start: Int64 = 0
+    private var buffer: [UInt8] = []
+    private var done = 0
+    private var searched = 0
+    /// The beginning of a line that the file before ended with.
+    private var carried: Piece?
+
+    private static let blockBytes = 64 << 10
+
+    init(_ files: any LogFiles, path: String) {
+        self.files = files
+        self.path = path
+        (folder, name) = LogLayout.split(path)
+    }
+
+    /// Begins at a byte of segment `number`, nil for the active file; when it isn't there, at the beginning of what follows it.
+    mutating func seek(to number: Int?, offset: Int64) {
+        if let number {
+            self.number = number - 1
+            _ = openNext()
+            guard self.number == number, !isActive else { return }
+        } else {
+            guard openActive() else { return }
+        }
+        start = offset
+        guard offset > 0, let file, files.read(file, at: offset - 1, count: 1) != [10] else { return }
+        // Within a line: it belongs to what came before.
+        while next(follows: true)?.isComplete == false {}
+    }
+
+    /// The next line; nil when there is none at the moment. When it follows, an unfinished line is waited for.
+    mutating func next(follows: Bool) -> Piece? {
+        if file == nil, !openNext() { return nil }
+        while true {
+            if let end = newline() { return take(upTo: end, isComplete: true) }
+            if buffer.count - done >= Limits.logViewBytes { return take(upTo: buffer.count, isComplete: false) }
+            if fill() || advance() { continue }
+            guard !follows, done < buffer.count || carried != nil else { return nil }
+            return take(upTo: buffer.count, isComplete: false)
+        }
+    }
+
+    func close() {
+        times?.close()
+        if let file { files.close(file) }
+    }
+
+    private mutating func newline() -> Int? {
+        var index = max(searched, done)
+        while index < buffer.count {
+            if buffer[index] == 10 { return index }
+            index += 1
+        }
+        searched = index
+        return nil
+    }
+
+    private mutating func take(upTo end: Int, isComplete: Bool) -> Piece {
+        let entry = times?.entry(at: start + Int64(done))
+        var piece = Piece(bytes: Array(buffer[done..<end]), entry: entry, isComplete: isComplete)
+        if let beginning = carried {
+            piece.bytes = beginning.bytes + piece.bytes
+            piece.entry = beginning.entry
+            carried = nil
+        }
+        done = isComplete ? end + 1 : end
+        return piece
+    }
+
+    /// Reads on in the current file; false at its end.
+    private mutating func fill() -> Bool {
+        guard let file else { return false }
+        let read = start + Int64(buffer.count)
+        let size = files.size(of: file)
+        if size < read, isActive {
+            // Truncated by somebody: what is there now is new.
+            (start, buffer, done, searched) = (0, [], 0, 0)
+            return size > 0
+        }
+        let block = files.read(file, at: read, count: Self.blockBytes)
+        guard !block.isEmpty else { return false }
+        if done > 0 {
+            buffer.removeSubrange(0..<done)
+            start += Int64(done)
+            searched -= min(searched, done)
+            done = 0
+        }
+        buffer += block
+        times?.refresh()
+        return true
+    }
+
+    /// Goes to the next file, or to the rest of this one; false when this is the active file and all of it is read.
+    private mutating func advance() -> Bool {
+        guard let file else { return openNext() }
+        if isActive {
+            guard let current = files.inode(of: path), current != file.inode else { return false }
+            // It is rotated; what came between the last read and that is still in it.
+            isActive = false
+            if let found = LogLayout.segments(of: name, among: files.names(in: folder))
+                .first(where: { files.inode(of: segmentPath($0)) == file.inode })
+            {
+                number = found
+            }
+            if fill() { return true }
+        }
+        let rest = done < buffer.count || carried != nil ? take(upTo: buffer.count, isComplete: false) : nil
+        guard openNext() else {
+            carried = rest
+            return false
+        }
+        carried = rest
+        return true
+    }
+
+    /// Opens the oldest segment after `number`, or the active file.
+    private mutating func openNext() -> Bool {
+        for candidate in LogLayout.segments(of: name, among: files.names(in: folder)) where candidate > number {
+            guard let opened = files.open(segmentPath(candidate)) else { continue }
+            use(opened, LogLayout.segment(name, candidate))
+            number = candidate
+            isActive = false
+            return true
+        }
+        return openActive()
+    }
+
+    private mutating func openActive() -> Bool {
+        guard let opened = files.open(path) else { return false }
+        use(opened, name)
+        let newest = LogLayout.segments(of: name, among: files.names(in: folder)).last ?? 0
+        number = max(number, newest) + 1
+        isActive = true
+        return true
+    }
+
+    private mutating func use(_ opened: OpenLog, _ itsName: String) {
+        close()
+        file = opened
+        times = LogTimes(files, folder: folder, name: itsName, inode: opened.inode)
+        (start, buffer, done, searched) = (0, [], 0, 0)
+    }
+
+    private func segmentPath(_ number: Int) -> String { LogLayout.join(folder, LogLayout.segment(name, number)) }
+}
