@@ -9,7 +9,7 @@
 
 #include "corch.h"
 #include "keeper_protocol.h"
-#include "spawn.h"
+#include "spawn_child.h"
 
 #define ARGUMENTS_MAX 128
 #define STACKS 32        /* children between clone and exec */

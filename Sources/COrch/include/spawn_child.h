@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The child between clone and exec. It may share its parent's memory, so it makes raw system calls and
  * nothing else: no libc, no locks, no errno. */
-#ifndef SPAWN_H
-#define SPAWN_H
+#ifndef SPAWN_CHILD_H
+#define SPAWN_CHILD_H
 
 #include "spawn_spec.h"
 
