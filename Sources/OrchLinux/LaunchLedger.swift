@@ -35,14 +35,16 @@ struct LaunchLedger {
             return error.fault(step: "write", subject: path, remedy: "free space there")
         }
         bytes += line.count
-        if bytes > compactBytes + Self.growth { compact() }
         return nil
     }
 
-    /// Leaves out what no later daemon asks for.
-    mutating func compact() {
+    /// It has grown enough to be written anew.
+    var isOvergrown: Bool { bytes > compactBytes + Self.growth }
+
+    /// Leaves out what no later daemon asks for. `open`: launches that the keeper still holds.
+    mutating func compact(open: Set<LaunchID>) {
         var isOther = false
-        notes = Self.pruned(Self.load(path, isNew: &isOther))
+        notes = Self.pruned(Self.load(path, isNew: &isOther), open: open)
         // The old one stays in use when a new one can't be written.
         do { try rewrite() } catch { compactBytes = bytes }
         notes = []
@@ -80,7 +82,7 @@ struct LaunchLedger {
     }
 
     /// Open launches whole; of the closed ones only how each instance last ended; of failures the newest of each instance.
-    static func pruned(_ notes: [LaunchNote]) -> [LaunchNote] {
+    static func pruned(_ notes: [LaunchNote], open: Set<LaunchID>) -> [LaunchNote] {
         let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         var failuresLeft: [InstanceID: Int] = [:]
         var ended: Set<InstanceID> = []
@@ -92,7 +94,7 @@ struct LaunchLedger {
                 .stopping(let launch, _, _, _),
                 .probed(let launch, _, _):
                 isKept = !released.contains(launch)
-            case .released: isKept = false
+            case .released(let launch): isKept = open.contains(launch)
             case .failed(let instance, _):
                 failuresLeft[instance, default: 100] -= 1
                 isKept = failuresLeft[instance, default: 0] >= 0

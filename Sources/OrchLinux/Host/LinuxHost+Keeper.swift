@@ -53,6 +53,7 @@ extension LinuxHost {
 
     func born(_ record: LaunchRecord, _ process: KeeperProcess) {
         record.pid = process.pid
+        launchesByPid[process.pid] = record.launch
         let identity = ProcessIdentity(pid: process.pid, startTicks: process.startTicks)
         record.main = identity
         record.pidfd = process.pidfd?.take()

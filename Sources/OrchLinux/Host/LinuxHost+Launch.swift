@@ -78,6 +78,7 @@ extension LinuxHost {
             if let null { request.standardError = null.number }
             try keeper.spawn(request)
             record.isKnownToKeeper = true
+            holdPorts(of: record, true)
             attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging)
             attach(second?.takeReadEnd(), context.pipes.dropFirst().first, record, order.spec.logging)
         } catch {
@@ -114,16 +115,23 @@ extension LinuxHost {
 
     private func claim(_ specs: [PortSpec]) throws(Obstacle) -> [AssignedPort] {
         guard !specs.isEmpty else { return [] }
-        let given = records.values.filter { !$0.isEmpty }.flatMap { record in
-            (record.context?.ports ?? []).map {
-                PortClaim.Given(port: $0.port, transport: $0.transport, service: record.context?.label ?? "")
-            }
-        }
-        let claim = PortClaim(given: given) { pid in
-            self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" }
-        }
+        let claim = PortClaim(
+            holder: { key in self.portHolders[key].flatMap { self.records[$0]?.context?.label } },
+            service: { pid in self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" } })
         // A port that is waited for is not the service's failure: it is tried again and does not count.
         do { return try claim.claim(specs) } catch { throw Obstacle(error.fault, isScarcity: error.mayWait) }
+    }
+
+    /// Nobody else of ours gets them while it lives.
+    func holdPorts(of record: LaunchRecord, _ isHeld: Bool) {
+        for port in record.context?.ports ?? [] {
+            let key = PortClaim.Key(port: port.port, transport: port.transport)
+            if isHeld {
+                portHolders[key] = record.launch
+            } else if portHolders[key] == record.launch {
+                portHolders[key] = nil
+            }
+        }
     }
 
     private func save(_ context: LaunchContext, of launch: LaunchID) throws(Obstacle) {

@@ -36,7 +36,7 @@ extension LinuxHost {
     /// The launch that a process belongs to, by its control group, else by session, parents and mark.
     func owner(of pid: Int32) -> LaunchRecord? {
         guard pid > 0 else { return nil }
-        if let record = records.values.first(where: { $0.pid == pid && !$0.isEmpty }) { return record }
+        if let record = launchesByPid[pid].flatMap({ records[$0] }) { return record }
         if let groups, let launch = groups.launch(of: pid), let record = records[launch] { return record }
         let isAnySessionHeld = records.values.contains { $0.group == nil && !$0.isEmpty }
         return isAnySessionHeld ? tracker.owner(of: pid).flatMap { records[$0] } : nil

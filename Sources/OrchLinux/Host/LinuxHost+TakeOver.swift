@@ -19,7 +19,7 @@ extension LinuxHost {
     /// How long the keeper may take to tell.
     private static let handOverPatience = Duration.seconds(30)
 
-    /// The notes of this boot, for `Recovery` and `takeOver`; empty after a boot.
+    /// The notes of this boot, for `Recovery`; empty after a boot. Ask before `takeOver`, which lets them go.
     public var notes: [LaunchNote] { ledger.notes }
     /// Whether the notes are of another boot, or there are none.
     public var isNewBoot: Bool { ledger.isNew }
@@ -48,7 +48,7 @@ extension LinuxHost {
             checkEmptiness(of: record)
         }
         clearLeftovers(leftovers)
-        ledger.compact()
+        ledger.compact(open: Set(records.keys))
         return inheritance
     }
 
@@ -97,6 +97,7 @@ extension LinuxHost {
         case .failed, .ended: record.isOver = true
         }
         guard let context else { return record }
+        holdPorts(of: record, true)
         for (pipe, parcel) in zip(context.pipes, state.heldReadEnds) {
             attach(parcel.take(), pipe, record, logging(context.instance) ?? LoggingSpec())
         }
@@ -125,6 +126,8 @@ extension LinuxHost {
             guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
             LaunchContext.remove(LaunchID(number), from: run.launches)
         }
+        // A keeper that has had a daemon before knows of everything that lives.
+        guard daemonStarts == 1 else { return }
         for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
             guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else {
                 continue

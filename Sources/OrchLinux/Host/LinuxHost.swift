@@ -43,6 +43,10 @@ public final class LinuxHost: Host {
     let tracker: SessionTracker
     var ledger: LaunchLedger
     var records: [LaunchID: LaunchRecord] = [:]
+    /// By the process that the keeper started, until its tree is empty.
+    var launchesByPid: [Int32: LaunchID] = [:]
+    /// Ports that launches were given, until their trees are empty.
+    var portHolders: [PortClaim.Key: LaunchID] = [:]
     var connections: [UInt64: ConnectionProbe] = [:]
     var nextConnection: UInt64 = 1
     var appointments = DeadlineQueue()
@@ -130,10 +134,15 @@ public final class LinuxHost: Host {
             ask(launch, kind, round, probe, runner: runner)
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
-        case .note(let note): if let fault = ledger.append(note) { outbox.append(.remarked(fault.text)) }
+        case .note(let note): self.note(note)
         // History and the revisions are the store's; the loop hands them there.
         case .record, .forget: break
         }
+    }
+
+    private func note(_ note: LaunchNote) {
+        if let fault = ledger.append(note) { outbox.append(.remarked(fault.text)) }
+        if ledger.isOvergrown { ledger.compact(open: Set(records.keys)) }
     }
 
     // MARK: What comes in

@@ -6,15 +6,14 @@ internal import OrchModel
 /// The ports of a launch, found free before it starts. Between the test and the service's own bind(2) another program can still come
 /// in; then the service itself says so.
 struct PortClaim {
-    /// Ports that our own launches were given, listening already or not, and by which service.
-    var given: [Given]
+    /// The service of ours that was given a port, listening already or not.
+    var holder: (Key) -> String?
     /// The service of a process, when it is one of ours.
     var service: (Int32) -> String?
 
-    struct Given {
+    struct Key: Hashable {
         var port: Int
         var transport: PortSpec.Transport
-        var service: String
     }
     /// Why there is no port. `mayWait`: the manifest said to wait for it.
     struct Conflict: Error {
@@ -72,10 +71,8 @@ struct PortClaim {
         // EACCES: below net.ipv4.ip_unprivileged_port_start. The service may have a right that this daemon has not.
         let found = answer == -EACCES ? port : Int(answer)
         if found > 0 {
-            guard let other = given.first(where: { $0.port == found && $0.transport == spec.transport }) else {
-                return found
-            }
-            throw conflict(found, spec, "it is the port of service \(other.service)")
+            guard let other = holder(Key(port: found, transport: spec.transport)) else { return found }
+            throw conflict(found, spec, "it is the port of service \(other)")
         }
         guard answer == -EADDRINUSE else { throw conflict(port, spec, Reason.text(-answer)) }
         let owner = PortOwner.find(port: port, address: address, transport: spec.transport)
