@@ -65,7 +65,7 @@ let package = Package(
             ]),
         // 4 composition
         .executableTarget(
-            name: "orch", dependencies: ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "COrch"],
+            name: "orch", dependencies: ["OrchCLI", "OrchLinux", "OrchModel", "OrchWire", "COrch"],
             swiftSettings: house),
         .executableTarget(
             name: "orchd",

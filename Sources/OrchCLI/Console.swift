@@ -46,7 +46,14 @@ struct Console {
     /// A remark on standard error that is no failure.
     func remark(_ line: Line) { platform.write(Array((line.rendered(palette(.errors)) + "\n").utf8), to: .errors) }
 
+    /// The terminal has just echoed `^C`: what follows takes its place.
+    func coverInterrupt() {
+        guard isTerminal(.errors) else { return }
+        platform.write(Array("\r\u{1B}[K".utf8), to: .errors)
+    }
+
     func report(_ failure: Failure) {
+        if failure.exit == .interrupted { coverInterrupt() }
         guard !failure.message.isEmpty else { return }
         remark(Line("orch: ", .bad) + Line(failure.message))
         if let help = failure.help { remark(Line("help: ", .active) + Line(help)) }

@@ -21,11 +21,16 @@ struct Follower {
     private let isDrawn: Bool
     private let isQuiet: Bool
 
-    init(_ context: Context, _ session: Session, title: String, aim: Progress.Aim, isQuiet: Bool = false) {
+    init(
+        _ context: Context, _ session: Session, title: String, aim: Progress.Aim, names: [String] = [],
+        before: [InstanceStatus] = [], isQuiet: Bool = false
+    ) {
         self.context = context
         self.session = session
         self.isQuiet = isQuiet
         progress = Progress(title: title, aim: aim, startedAt: context.platform.now.instant)
+        for status in before { progress.update(status, at: progress.startedAt) }
+        progress.labelWidth = names.reduce(0) { max($0, DisplayWidth.of($1)) }
         area = LiveArea(palette: context.console.palette())
         isDrawn = context.console.canDraw && !isQuiet
     }
@@ -81,6 +86,12 @@ struct Follower {
 
     /// The last picture stays, unless it could only show a part.
     private mutating func ended(_ outcome: Outcome) throws(Failure) -> Outcome {
+        // What was gone before it could be followed is gone too.
+        if outcome == .reached, progress.aim == .down {
+            for status in progress.entries.map(\.status) where progress.standing(of: status) == .underWay {
+                progress.vanish(status.id, at: context.platform.now.instant)
+            }
+        }
         try draw()
         let rows = context.platform.terminal(of: .output)?.rows ?? 0
         if isDrawn, progress.entries.count > rows - 2 { try context.console.write(area.erase()) }

@@ -20,12 +20,15 @@ struct Orch: ParsableCommand {
         subcommands: [],
         groupedSubcommands: [
             CommandGroup(
-                name: "Bring up and down", subcommands: [ApplyCommand.self, DiffCommand.self, DownCommand.self]),
+                name: "Bring up and down",
+                subcommands: [ApplyCommand.self, DiffCommand.self, UpCommand.self, DownCommand.self]),
             CommandGroup(
                 name: "Look",
-                subcommands: [StatusCommand.self, WhyCommand.self, EventsCommand.self, WaitCommand.self]),
+                subcommands: [
+                    StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, WaitCommand.self,
+                ]),
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
-            CommandGroup(name: "Manifest", subcommands: [ValidateCommand.self]),
+            CommandGroup(name: "Manifest", subcommands: [ValidateCommand.self, ConfigCommand.self]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])
 }

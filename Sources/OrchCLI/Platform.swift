@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import OrchModel
+public import OrchWire
 
 /// The machine, as the commands see it: everything that they know of the world and everything that they do to it. Linux is
 /// one; a script is another, and every command is tested against it.
@@ -34,6 +35,10 @@ public protocol Platform: AnyObject {
     func readTail(of path: String, limit: Int) -> [UInt8]?
     /// The names in a folder, sorted; empty when there is none.
     func names(in folder: String) -> [String]
+    /// To read logs from.
+    var logFiles: any LogFiles { get }
+    /// Whether a line matches a POSIX extended regular expression (regex(7)).
+    func pattern(_ expression: String) throws(Fault) -> ([UInt8]) -> Bool
     func isFile(_ path: String) -> Bool
     /// Whether this host has a user of that name or number; true when that can't be asked.
     func isKnownUser(_ name: String) -> Bool

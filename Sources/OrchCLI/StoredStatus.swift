@@ -12,16 +12,27 @@ struct StoredStatus {
         return platform.names(in: folder).filter { $0.hasSuffix(".json") }.compactMap { stack(in: "\(folder)/\($0)") }
     }
 
-    /// The pointer names the revision, the revision holds the stack; both are sealed documents whose seal is the daemon's business.
+    /// What is applied under that name; nil when nothing is.
+    func stack(named name: String) -> Stack? { applied("\(platform.stateDirectory)/stacks/\(name).json")?.stack }
+
     private func stack(in path: String) -> StackStatus? {
-        guard let pointer = content(of: path), let revision = pointer["revision"]?.string,
-            let stored = content(of: "\(platform.stateDirectory)/revisions/\(revision).json"),
-            let stack = try? Stack(stored)
-        else { return nil }
+        guard let (pointer, stack) = applied(path) else { return nil }
         let since = pointer["applied_at"]?.int.map { WallTime(nanoseconds: $0) } ?? platform.now.wall
         return StackStatus(
-            name: stack.name, revision: revision, manifestPath: pointer["manifest_path"]?.string ?? "", phase: .stopped,
-            instances: stack.services.flatMap { instances(of: $0, in: stack.name, since: since) })
+            name: stack.name, revision: pointer["revision"]?.string ?? "",
+            manifestPath: pointer["manifest_path"]?.string ?? "",
+            phase: .stopped, instances: stack.services.flatMap { instances(of: $0, in: stack.name, since: since) })
+    }
+
+    /// The pointer names the revision, the revision holds the stack; both are sealed documents whose seal is the daemon's business.
+    /// A stack that was being forgotten is none.
+    private func applied(_ path: String) -> (pointer: Value, stack: Stack)? {
+        guard let pointer = content(of: path), pointer["leaving"]?.bool != true,
+            let revision = pointer["revision"]?.string,
+            let stored = content(of: "\(platform.stateDirectory)/revisions/\(revision).json")
+        else { return nil }
+        // Of another shape: the daemon says what is wrong with it.
+        return (try? Stack(stored)).map { (pointer, $0) }
     }
 
     private func instances(of service: ServiceSpec, in stack: String, since: WallTime) -> [InstanceStatus] {
@@ -30,7 +41,13 @@ struct StoredStatus {
             var status = InstanceStatus(
                 id: id, label: id.label(alone: service.replicas == 1), kind: service.kind, phase: .idle, since: since)
             status.reason = service.enabled ? "" : "disabled"
-            status.health = .none
+            func path(_ kind: LogStreamKind) -> String? {
+                LogLayout.path(
+                    for: kind, spec: service.logging, stack: stack, service: service.name, replica: index + 1,
+                    state: platform.stateDirectory)
+            }
+            status.stdoutLog = path(.stdout)
+            status.stderrLog = path(.stderr)
             return status
         }
     }

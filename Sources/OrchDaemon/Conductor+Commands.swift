@@ -103,8 +103,15 @@ extension Conductor {
             row.cpuPercent = found.cpuPercent
             row.memoryBytes = found.memoryBytes
         }
-        guard let spec = requests[row.id.service.stack]?.stack.service(row.id.service.service) else { return }
-        (row.stdoutLog, row.stderrLog) = identity.logPaths(row.id, spec.logging)
+        row = located(row)
+    }
+
+    /// With the files that its output goes to.
+    func located(_ status: InstanceStatus) -> InstanceStatus {
+        guard let spec = requests[status.id.service.stack]?.stack.service(status.id.service.service) else { return status }
+        var row = status
+        (row.stdoutLog, row.stderrLog) = identity.logPaths(status.id, spec.logging)
+        return row
     }
 
     private mutating func why(_ target: Target) throws(Refusal) -> [Explanation] {

@@ -65,7 +65,7 @@ extension Conductor {
             return Stream(id: stream.id, subject: .events(target, skipping: 0))
         case .follow(let targets, let goal, let hasBegun):
             for id in hasBegun ? changed : instances(of: targets) where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
-                sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance($0) } ?? .gone(id))
+                sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance(located($0)) } ?? .gone(id))
             }
             let verdict = fleet.verdict(on: goal, for: targets)
             if verdict != .pending {

@@ -43,7 +43,7 @@ import Testing
                   + web  create  because it is new
 
                 2 to create.
-                   0.0s  db  starting
+                   0.0s  db   starting
                    0.0s  web  waiting    waits for db to be ready
                    1.2s  db   ready
                    1.2s  web  starting

@@ -71,6 +71,10 @@ final class ScriptedPlatform: Platform {
     func names(in folder: String) -> [String] {
         files.keys.filter { $0.hasPrefix(folder + "/") }.map { String($0.dropFirst(folder.count + 1)) }.sorted()
     }
+    var logFiles: any LogFiles { self }
+    func pattern(_ expression: String) throws(Fault) -> ([UInt8]) -> Bool {
+        { String(decoding: $0, as: UTF8.self).contains(expression) }
+    }
     func isFile(_ path: String) -> Bool { files[path] != nil }
     func isKnownUser(_ name: String) -> Bool { true }
 
@@ -136,6 +140,20 @@ final class ScriptedPlatform: Platform {
         guard span > .zero else { return }
         now = Moment(instant: instant, wall: now.wall + span)
     }
+}
+
+extension ScriptedPlatform: LogFiles {
+    private var paths: [String] { files.keys.sorted() }
+    func inode(of path: String) -> UInt64? { paths.firstIndex(of: path).map { UInt64($0 + 1) } }
+    func open(_ path: String) -> OpenLog? {
+        paths.firstIndex(of: path).map { OpenLog(handle: Int32($0), inode: UInt64($0 + 1)) }
+    }
+    func size(of file: OpenLog) -> Int64 { Int64(content(file).count) }
+    func read(_ file: OpenLog, at offset: Int64, count: Int) -> [UInt8] {
+        Array(content(file).dropFirst(Int(offset)).prefix(count))
+    }
+    func close(_ file: OpenLog) {}
+    private func content(_ file: OpenLog) -> [UInt8] { Array((files[paths[Int(file.handle)]] ?? "").utf8) }
 }
 
 /// Runs a command line on a script.

@@ -36,7 +36,8 @@ struct ApplyCommand: OrchCommand {
             return .success
         }
         return try Settling(
-            context: context, session: session, stack: request.stack.name, timeout: waitTimeout.span,
+            context: context, session: session, stack: request.stack.name, names: request.stack.services.map(\.name),
+            timeout: waitTimeout.span,
             isQuietWhenReady: plan.isInSync
         )
         .run()
@@ -59,6 +60,8 @@ struct Settling {
     let session: Session
     let stack: String
     var targets: [Target]?
+    /// The services that are known beforehand, for alignment.
+    var names: [String] = []
     let timeout: Duration?
     /// When all was there from the beginning there is no progress to show.
     var isQuietWhenReady = false
@@ -67,7 +70,8 @@ struct Settling {
         context.platform.catchInterrupts()
         if context.console.isTerminal() { try context.console.print(Line()) }
         var follower = Follower(
-            context, session, title: stack, aim: .up, isQuiet: isQuietWhenReady && !context.console.isTerminal())
+            context, session, title: stack, aim: .up, names: names,
+            isQuiet: isQuietWhenReady && !context.console.isTerminal())
         let outcome = try follower.follow(targets ?? [Target(stack: stack)], goal: .settled, timeout: timeout)
         let progress = follower.progress
         switch outcome {

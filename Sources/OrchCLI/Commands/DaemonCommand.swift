@@ -38,23 +38,36 @@ struct DaemonStopCommand: OrchCommand {
             try context.console.print(Line("No daemon runs."))
             return .success
         }
-        let stacks = try context.stacks(from: session)
+        let before = try context.stacks(from: session)
         context.platform.catchInterrupts()
-        _ = try session.ask(.daemonStop)
-        var follower = Follower(context, session, title: "daemon", aim: .down)
-        let targets = stacks.map { Target(stack: $0.name) }
+        var follower = Follower(
+            context, session, title: "daemon", aim: .down, before: before.flatMap(\.instances))
         do throws(Failure) {
-            if try follower.follow(targets, goal: .forever) == .interrupted {
+            _ = try session.ask(.daemonStop)
+            if try follower.follow(before.map { Target(stack: $0.name) }, goal: .forever) == .interrupted {
                 throw Failure(
                     .interrupted, "the daemon stops everything; it goes on",
                     help: "`orch daemon stop` again shows how it goes")
             }
         } catch {
             // It leaves when everything is stopped: its end is the success that was waited for.
-            guard error.exit == .daemon, try Session.open(context.platform) == nil else { throw error }
+            guard error.exit == .daemon, try isGone(context) else { throw error }
         }
         try context.console.print(Line("The daemon has stopped everything and ended, in \(follower.elapsed)."))
         return .success
+    }
+
+    /// The keeper, which holds the socket, ends right after the daemon.
+    private func isGone(_ context: Context) throws(Failure) -> Bool {
+        let deadline = context.platform.now.instant + .seconds(10)
+        while context.platform.now.instant < deadline {
+            do throws(Fault) {
+                guard let connection = try context.platform.connect() else { return true }
+                context.platform.close(connection)
+            } catch { throw Failure(.daemon, error) }
+            _ = context.platform.wait(until: context.platform.now.instant + .milliseconds(20))
+        }
+        return false
     }
 }
 

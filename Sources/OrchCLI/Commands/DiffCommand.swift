@@ -34,12 +34,27 @@ struct DiffCommand: OrchCommand {
         return plan.isInSync ? .success : .changes
     }
 
-    /// Nothing runs, so everything that is enabled would be started.
+    /// Compared with what is stored: that is what a daemon would start.
     private func planWithoutDaemon(_ request: ApplyRequest, in context: Context) throws(Failure) -> Plan {
-        context.console.remark(Line("orch: no daemon runs; compared with nothing running", .faint))
-        let changes = request.stack.services.filter(\.enabled).map { service in
-            Change(service.kind == .task ? .run : .create, service.name, because: ["no daemon runs"])
+        context.console.remark(Line("orch: no daemon runs; this compares with what is stored", .faint))
+        let stored = StoredStatus(platform: context.platform).stack(named: request.stack.name)
+        return Plan(stack: request.stack.name, revision: "", changes: Self.changes(from: stored, to: request.stack))
+    }
+
+    /// Sorted by service.
+    static func changes(from old: Stack?, to new: Stack) -> [Change] {
+        var changes = new.services.compactMap { service -> Change? in
+            guard let before = old?.service(service.name) else {
+                return Change(.create, service.name, because: ["new in the manifest"])
+            }
+            let fields = ServiceSpec.changes(from: before, to: service)
+            guard !fields.isEmpty else { return nil }
+            let isLive = fields.allSatisfy { $0.fate == .live }
+            return Change(isLive ? .live : .restart, service.name, fields: fields)
         }
-        return Plan(stack: request.stack.name, revision: "", changes: changes)
+        for service in old?.services ?? [] where new.service(service.name) == nil {
+            changes.append(Change(.remove, service.name, because: ["no longer in the manifest"]))
+        }
+        return changes.sorted { $0.service < $1.service }
     }
 }

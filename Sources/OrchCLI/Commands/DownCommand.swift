@@ -16,11 +16,12 @@ struct DownCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         let session = try context.runningDaemon()
-        let name = try TargetChoice(stacks: try context.stacks(from: session), platform: context.platform).stack(stack)
-            .name
-        _ = try session.ask(.down(stack: name, timeout: timeout?.span))
+        let stacks = try context.stacks(from: session)
+        let chosen = try TargetChoice(stacks: stacks, platform: context.platform).stack(stack)
+        _ = try session.ask(.down(stack: chosen.name, timeout: timeout?.span))
         return try Stopping(
-            context: context, session: session, title: name, targets: [Target(stack: name)], goal: .gone
+            context: context, session: session, title: chosen.name, before: chosen.instances,
+            targets: [Target(stack: chosen.name)], goal: .gone
         ).run()
     }
 }
@@ -30,12 +31,14 @@ struct Stopping {
     let context: Context
     let session: Session
     let title: String
+    /// How it stood before the command; what ends at once would never be seen otherwise.
+    let before: [InstanceStatus]
     let targets: [Target]
     let goal: Goal
 
     func run() throws(Failure) -> ExitCode {
         context.platform.catchInterrupts()
-        var follower = Follower(context, session, title: title, aim: .down)
+        var follower = Follower(context, session, title: title, aim: .down, before: before)
         switch try follower.follow(targets, goal: goal) {
         case .reached:
             let end =

@@ -35,11 +35,13 @@ struct StopCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         let session = try context.runningDaemon()
-        let targets = try TargetChoice(stacks: try context.stacks(from: session), platform: context.platform).targets(
-            names.services)
+        let stacks = try context.stacks(from: session)
+        let targets = try TargetChoice(stacks: stacks, platform: context.platform).targets(names.services)
+        let before = stacks.flatMap(\.instances).filter { instance in targets.contains { $0.covers(instance.id) } }
         _ = try session.ask(.stop(targets, timeout: timeout?.span))
         return try Stopping(
-            context: context, session: session, title: TargetText.of(targets), targets: targets, goal: .stopped
+            context: context, session: session, title: TargetText.of(targets), before: before, targets: targets,
+            goal: .stopped
         ).run()
     }
 }

@@ -23,6 +23,8 @@ struct Progress {
     let title: String
     let aim: Aim
     let startedAt: Instant
+    /// What the longest name will be, as far as that is known before it is seen.
+    var labelWidth = 0
     private(set) var entries: [Entry] = []
     /// An index into `entries`; never iterated.
     private var places: [InstanceID: Int] = [:]
@@ -33,7 +35,7 @@ struct Progress {
         self.startedAt = startedAt
     }
 
-    /// Takes up a status; true when the phase or the reason changed, which is what a plain line tells.
+    /// Takes up a status; true when the phase changed, which is what a plain line tells.
     @discardableResult
     mutating func update(_ status: InstanceStatus, at now: Instant) -> Bool {
         guard let place = places[status.id] else {
@@ -51,7 +53,7 @@ struct Progress {
             entries[place].settledAt = now
         }
         if moved || old.launch != status.launch { entries[place].isUntouched = false }
-        return moved || (old.reason != status.reason && standing(of: status) != .settled)
+        return moved
     }
 
     /// It was removed: nothing of it is left.
@@ -91,7 +93,7 @@ struct Progress {
 
     /// `1.2s web   starting  waiting for db to be ready`: one line a change, for pipes and files.
     func plainLine(of status: InstanceStatus, at now: Instant) -> Line {
-        let widest = entries.reduce(0) { max($0, DisplayWidth.of($1.status.label)) }
+        let widest = entries.reduce(labelWidth) { max($0, DisplayWidth.of($1.status.label)) }
         var line = Line("\(TimeText.elapsed(now - startedAt))", .faint).padded(to: 7, alignedRight: true) + "  "
         line += Line(status.label).padded(to: min(40, widest)) + "  "
         line += Line(status.phase.rawValue, PhaseText.style(of: status.phase))

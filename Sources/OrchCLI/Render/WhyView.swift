@@ -46,7 +46,8 @@ struct WhyView {
         let indent = Line(String(repeating: " ", count: margin.width))
         let pieces = DisplayWidth.wrapped(text, to: max(20, width - margin.width))
         var result = pieces.enumerated().map { ($0.offset == 0 ? margin : indent) + Line($0.element) }
-        if !tail.isEmpty { result.append(indent + Line(String(tail.text.drop { $0 == " " }), .faint)) }
+        let room = max(20, width - margin.width)
+        result += DisplayWidth.wrapped(tail.text, to: room).map { indent + Line($0, .faint) }
         return result
     }
 

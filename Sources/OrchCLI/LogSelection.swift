@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+internal import OrchWire
+
+/// The log streams of some instances, and whose they are.
+struct LogSelection {
+    private(set) var streams: [LogStream] = []
+    /// One for each stream.
+    private(set) var voices: [LogLineView.Voice] = []
+
+    /// - Parameter kinds: which outputs. Two that go into one file are kept apart by the file's time index.
+    init(_ statuses: [InstanceStatus], kinds: [LogStreamKind]) {
+        var services: [ServiceID] = []
+        for status in statuses {
+            if services.last != status.id.service { services.append(status.id.service) }
+            for kind in kinds {
+                let path = kind == .stdout ? status.stdoutLog : status.stderrLog
+                guard let path else { continue }
+                streams.append(LogStream(label: status.label, kind: kind, path: path))
+                voices.append(
+                    LogLineView.Voice(instance: status.id, label: status.label, kind: kind, number: services.count - 1))
+            }
+        }
+    }
+
+    var hasSeveralInstances: Bool { voices.contains { $0.instance != voices[0].instance } }
+    var nameWidth: Int { min(24, voices.reduce(0) { max($0, DisplayWidth.of($1.label)) }) }
+}
