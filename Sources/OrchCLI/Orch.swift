@@ -28,7 +28,8 @@ struct Orch: ParsableCommand {
                     StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, WaitCommand.self,
                 ]),
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
-            CommandGroup(name: "Manifest", subcommands: [ValidateCommand.self, ConfigCommand.self]),
+            CommandGroup(
+                name: "Manifest", subcommands: [ValidateCommand.self, ConfigCommand.self, SchemaCommand.self]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])
 }

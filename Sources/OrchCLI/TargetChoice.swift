@@ -26,7 +26,8 @@ struct TargetChoice {
         if let manifestPath {
             if let found = stacks.first(where: { $0.manifestPath == manifestPath }) { return found }
             throw Failure(
-                .failed, "\(manifestPath) is not applied", help: "`orch apply` applies it; or name a stack. \(known)")
+                .failed, "\(manifestPath) is not applied",
+                help: "`orch apply` applies it" + (stacks.isEmpty ? "" : "; or name a stack. \(known)"))
         }
         if stacks.count == 1 { return stacks[0] }
         if stacks.isEmpty { throw Failure(.failed, "nothing is applied", help: "`orch apply FILE` brings a stack up") }
