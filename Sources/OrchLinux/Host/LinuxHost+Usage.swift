@@ -8,6 +8,7 @@ extension LinuxHost {
     public func usage(of launches: [LaunchID]) -> [Usage] {
         let open = launches.compactMap { records[$0] }.filter { !$0.isEmpty && $0.main != nil }
         let scan = open.contains { $0.group == nil } ? tracker.scan() : [:]
+        if let group = open.lazy.compactMap(\.group).first { groupsCountMemory = group.memoryBytes != nil }
         return open.compactMap { usage(of: $0, scan[$0.launch] ?? []) }
     }
 
@@ -15,12 +16,14 @@ extension LinuxHost {
         let instant = now.instant
         var microseconds: UInt64 = 0
         var memory: Int64?
-        if let group = record.group {
+        if let group = record.group, groupsCountMemory {
             memory = group.memoryBytes
-            let counted = group.processorMicroseconds
-            let members = memory == nil || counted == nil ? group.members() : []
-            memory = memory ?? members.reduce(0) { $0 + $1.residentBytes }
-            microseconds = counted ?? Self.microseconds(of: members)
+            microseconds = group.processorMicroseconds ?? 0
+        } else if let group = record.group {
+            // Without the controller the process table tells both: two files for most services.
+            let members = group.members()
+            memory = members.reduce(0) { $0 + $1.residentBytes }
+            microseconds = Self.microseconds(of: members)
         } else {
             guard !scanned.isEmpty else { return nil }
             memory = scanned.reduce(0) { $0 + $1.residentBytes }

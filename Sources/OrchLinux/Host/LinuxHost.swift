@@ -60,6 +60,8 @@ public final class LinuxHost: Host {
     var edge: EdgeSeat
     /// 1 for the first daemon of this keeper.
     var daemonStarts: UInt64 = 1
+    /// The memory controller works in our subtree.
+    var groupsCountMemory = false
     var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
 
     /// Opens everything and greets the keeper. Call `takeOver` next. Make it before any other thread exists.
