@@ -34,7 +34,9 @@ final class ControlGroupRoot {
     /// A new group for a launch, watched.
     func make(_ launch: LaunchID, label: String) throws(SystemError) -> ControlGroup {
         let group = ControlGroup(path: "\(path)/\(label)-\(launch.number)")
-        let made = unsafe mkdir(group.path, 0o755)
+        var made = unsafe mkdir(group.path, 0o755)
+        // Somebody tidied up: an empty subtree can be removed by anyone who may write above it.
+        if made != 0, errno == ENOENT, unsafe mkdir(path, 0o755) == 0 { made = unsafe mkdir(group.path, 0o755) }
         guard made == 0 || errno == EEXIST else { throw SystemError("mkdir", code: errno) }
         try watch(group, of: launch)
         return group
