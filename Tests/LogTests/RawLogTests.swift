@@ -187,6 +187,28 @@ import Testing
         pump.stop()
     }
 
+    /// A write(2) that is larger than the pipe wakes its reader only once; whoever trusts every edge waits for ever.
+    @Test(arguments: LoggingSpec.Format.allCases) func writesLargerThanThePipeArrive(_ format: LoggingSpec.Format) throws {
+        let bench = try Workbench()
+        let pump = try LogPump()
+        let pipe = try Descriptor.pipe()
+        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), format: format, rotate: rotation(nil)))
+        let expected = try numbered(500_000, bench)
+        let writer = try Process(["/bin/dd", "if=\(bench.path("expected"))", "bs=1M"], [1: pipe.write.number])
+        _ = consume pipe.write
+        #expect(try writer.wait() == 0)
+        drain(pump, LaunchID(1))
+        pump.stop()
+        let written = bench.bytes(bench.path("web.log"))
+        switch format {
+        case .raw: #expect(same(written, expected))
+        case .timestamped: #expect(written.count == expected.count + 500_000 * 25)
+        case .json:
+            let frame = #"{"time":"2026-01-31T09:05:00.250Z","stream":"stdout","message":""}"#
+            #expect(written.count == expected.count + 500_000 * frame.utf8.count)
+        }
+    }
+
     @Test func discardedOutputIsReadAndForgotten() throws {
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()

@@ -22,6 +22,9 @@ final class LogPipe {
     var isQueued = false
     /// An unfinished line is written when this comes.
     var heldUntil: Instant?
+    /// When it is looked at again although nothing was heard of it, and after how long the last time.
+    var lookAt: Instant?
+    var lookStep = Duration.zero
     /// How many bytes waited at the last look, when they were an unfinished line.
     var heldBytes = 0
     /// Its launch is being closed; then it is given up.

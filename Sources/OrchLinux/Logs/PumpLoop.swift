@@ -5,7 +5,9 @@ internal import OrchModel
 
 /// The pump's thread: waits for bytes, serves pipes in turn, keeps its deadlines. Created before the thread, then used by it alone.
 ///
-/// Pipes are registered edge-triggered, so an unfinished line that stays in its pipe wakes nobody until more of it comes.
+/// Pipes are registered edge-triggered, so what stays in a pipe on purpose wakes nobody. But a write(2) larger than the pipe wakes
+/// its reader in the middle only if it found the pipe empty (pipe_write, fs/pipe.c of Linux 5.5 and later), so only a pipe that was
+/// seen empty is left to epoll alone. One that keeps an unfinished line is looked at again, soon and then ever more rarely.
 final class PumpLoop {
     let mailbox: LogMailbox
     var scratch: ScratchPipe
@@ -16,6 +18,7 @@ final class PumpLoop {
     var waitingFiles: [LogFile] = []
 
     private let epoll: Descriptor
+    private static let firstLook = Duration.microseconds(250)
     private var pipes: [UInt64: LogPipe] = [:]
     private var launches: [LaunchID: [LogPipe]] = [:]
     private var files: [String: LogFile] = [:]
@@ -90,7 +93,7 @@ final class PumpLoop {
         func consider(_ deadline: Instant?) {
             if let deadline { next = min(deadline, next ?? deadline) }
         }
-        for pipe in heldPipes { consider(pipe.heldUntil) }
+        for pipe in heldPipes { consider(pipe.lookAt) }
         for pipe in draining { consider(pipe.drainUntil) }
         for file in waitingFiles { consider(file.waiting?.until) }
         return next
@@ -98,8 +101,8 @@ final class PumpLoop {
 
     private func expire() {
         if !heldPipes.isEmpty {
-            for pipe in heldPipes where pipe.heldUntil.map({ $0 <= now }) ?? false { enqueue(pipe) }
-            heldPipes.removeAll { $0.heldUntil.map { $0 <= now } ?? true }
+            for pipe in heldPipes where pipe.lookAt.map({ $0 <= now }) ?? false { enqueue(pipe) }
+            heldPipes.removeAll { $0.lookAt.map { $0 <= now } ?? true }
         }
         if !draining.isEmpty {
             for pipe in draining where pipe.drainUntil.map({ $0 <= now }) ?? false {
@@ -134,7 +137,9 @@ final class PumpLoop {
         }
         switch result {
         case .again: enqueue(pipe)
-        case .empty: pipe.heldUntil = nil
+        case .empty:
+            pipe.heldUntil = nil
+            pipe.lookAt = nil
         case .held: hold(pipe, quietly: true)
         case .yielding: hold(pipe, quietly: false)
         case .waiting: reportLeft(pipe)
@@ -145,10 +150,16 @@ final class PumpLoop {
     /// - Parameter quietly: the time counts from the last byte that came.
     private func hold(_ pipe: LogPipe, quietly: Bool) {
         let waiting = pipe.waitingBytes
-        guard pipe.heldUntil == nil || (quietly && pipe.heldBytes != waiting) else { return }
-        if !heldPipes.contains(where: { $0 === pipe }) { heldPipes.append(pipe) }
+        if pipe.heldUntil == nil || (quietly && pipe.heldBytes != waiting) {
+            pipe.heldUntil = now + Limits.logPartialLineWait
+            pipe.lookStep = Self.firstLook
+        } else {
+            pipe.lookStep = min(pipe.lookStep * 2, Limits.logRetryWait)
+        }
         pipe.heldBytes = waiting
-        pipe.heldUntil = now + Limits.logPartialLineWait
+        pipe.lookAt = now + pipe.lookStep
+        if let until = pipe.heldUntil, until > now { pipe.lookAt = min(until, now + pipe.lookStep) }
+        if !heldPipes.contains(where: { $0 === pipe }) { heldPipes.append(pipe) }
     }
 
     // MARK: Requests

@@ -43,7 +43,7 @@ extension PumpLoop {
         let limit = min(available, Limits.logTurnBytes)
         let isShared = file.pipes.count > 1
         let fits = file.rotationSize.map { Int64(limit) <= $0 - file.offset } ?? true
-        if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false, available) }
+        if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false) }
 
         if isShared, mustYield(pipe, file) { return .yielding }
         let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
@@ -56,7 +56,7 @@ extension PumpLoop {
                 return .held
             }
         }
-        guard let size = file.rotationSize else { return try move(pipe, file, whole, isWindow: true, available) }
+        guard let size = file.rotationSize else { return try move(pipe, file, whole, isWindow: true) }
         let plan = LineCut.plan(
             window.span.extracting(0..<whole), offset: file.offset, size: size, endsLine: file.endsLine(),
             lineLimit: Limits.logLineBytes)
@@ -65,14 +65,14 @@ extension PumpLoop {
             return .again
         }
         let before = file.offset
-        let result = try move(pipe, file, plan.take, isWindow: true, available)
+        let result = try move(pipe, file, plan.take, isWindow: true)
         if plan.rotateAfter, file.offset - before == Int64(plan.take) { try file.rotateNow(now, cutsLine: plan.cutsLine) }
         return result
     }
 
     /// Moves `length` bytes by splice, or through the window where the file can't take them so.
     private func move(
-        _ pipe: LogPipe, _ file: LogFile, _ length: Int, isWindow: Bool, _ available: Int
+        _ pipe: LogPipe, _ file: LogFile, _ length: Int, isWindow: Bool
     ) throws(LogTrouble) -> PumpTurn {
         var moved = 0
         if file.canSplice {
@@ -89,14 +89,14 @@ extension PumpLoop {
             try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: length) }
             moved = length
         }
-        return gave(pipe, moved, of: available)
+        return gave(pipe, moved)
     }
 
-    private func gave(_ pipe: LogPipe, _ count: Int, of available: Int) -> PumpTurn {
+    private func gave(_ pipe: LogPipe, _ count: Int) -> PumpTurn {
         if count > 0 { pipe.heldUntil = nil }
         if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
-        if count < available || pipe.hasHungUp { return .again }
-        return .empty
+        // Only a pipe that was seen empty may be left to epoll, see PumpLoop.
+        return .again
     }
 
     /// Another pipe is in the middle of a line of the file that both write to.
@@ -123,8 +123,8 @@ extension PumpLoop {
             if count == 0 { break }
             done += count
         }
-        guard done > 0 else { return seen > 0 && canContinue ? .held : .empty }
-        return gave(pipe, done, of: available)
+        guard done > 0 else { return seen > 0 ? .held : .empty }
+        return gave(pipe, done)
     }
 
     /// Converts, writes and consumes what of `range` goes into the current file: at least a line, whose file is rotated first when
