@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+import OrchWire
+import Testing
+
+/// Every example is run: what its README promises, a person who types it sees.
+@Suite(.serialized) struct ExampleTests {
+    @Test func quickstart() throws {
+        let place = try Workplace()
+        _ = try place.shell("cp -r '\(repository())/examples/quickstart/.' . && rm -rf kitchen")
+        let apply = try place.orch("apply")
+        #expect(apply.status == 0, "\(apply)")
+        let rows = try place.rows()
+        #expect(rows["shopping"]?["phase"] == "done")
+        for label in ["oven", "baker", "radio"] { #expect(rows[label]?["phase"] == "ready", "\(label)") }
+        #expect(rows["oven"]?["restarts"] == 1)
+        let why = try place.orch("why", "oven")
+        #expect(why.status == 0 && why.output.contains("exit"), "\(why)")
+        #expect(try place.orch("diff").status == 0)
+        try place.eventually("the radio's log was rotated") { try place.shell("ls kitchen/logs/radio.log.1").status == 0 }
+        _ = try place.shell("sed -i 's/BREAD: rye/BREAD: wheat/' orch.yaml")
+        let diff = try place.orch("diff")
+        #expect(diff.status == 2 && diff.output.contains("environment.BREAD"), "\(diff)")
+        #expect(try place.orch("apply").status == 0)
+        #expect(try place.rows()["radio"]?["pid"] == rows["radio"]?["pid"])
+        #expect(try place.orch("down").status == 0)
+        #expect(try place.end() == "")
+    }
+
+    @Test func booking() throws {
+        let place = try Workplace()
+        let example = "\(repository())/examples/booking"
+        let setup = try place.shell("'\(example)/setup'")
+        #expect(setup.status == 0, "\(setup)")
+        guard setup.status == 0 else { return }
+        _ = try place.shell("chmod 711 '\(place.home)'")
+        let state = "\(place.home)/booking"
+        let settings = ["--env", "BOOKING_STATE=\(state)", "--env", "BOOKING_PORT=58180", "--env", "BOOKING_DB_PORT=55532", "--env", "BOOKING_QUEUE_PORT=56479"]
+        func apply(_ more: String...) throws -> Workplace.Outcome {
+            try place.orch(["apply", "\(example)/orch.yaml"] + settings + more)
+        }
+        let first = try apply()
+        #expect(first.status == 0, "\(first)\n\(try place.orch("status"))")
+        #expect(try health(place)["status"] == "healthy")
+
+        let before = try place.rows()
+        let killed = try place.shell("kill -9 \(before["db"]?["pid"]?.int ?? 0)")
+        #expect(killed.status == 0)
+        try place.eventually("all is ready again without a human") {
+            let rows = try place.rows()
+            return rows["db"]?["pid"] != before["db"]?["pid"] && rows.values.allSatisfy { $0["phase"] == "ready" || $0["phase"] == "done" }
+        }
+        let why = try place.orch("why", "booking/db")
+        #expect(why.output.contains("SIGKILL"), "\(why)")
+        try place.eventually("the application is healthy again") { try health(place)["status"] == "healthy" }
+
+        let greeted = try place.rows()
+        let diff = try place.orch(["diff", "--json", "\(example)/orch.yaml"] + settings + ["--env", "BOOKING_DISK_DEGRADED_ABOVE=96"])
+        #expect(diff.status == 2, "\(diff)")
+        #expect(try apply("--env", "BOOKING_DISK_DEGRADED_ABOVE=96").status == 0)
+
+        let sick = try place.rows()
+        #expect(sick["app"]?["pid"] != greeted["app"]?["pid"])
+        _ = try place.shell("printf '{\"disk_degraded_above\": 0}' > '\(state)/health.json'; chmod 644 '\(state)/health.json'")
+        try place.eventually("three degraded answers restart the application") {
+            let row = try place.rows()["app"]
+            return row?["pid"] != sick["app"]?["pid"] && row?["phase"] == "ready"
+        }
+        #expect(try place.orch("why", "booking/app").output.contains("degraded"))
+        #expect(try place.orch("down", "booking").status == 0)
+        #expect(try place.end() == "")
+    }
+
+    private func health(_ place: Workplace) throws -> Value {
+        let answer = try place.shell(
+            "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:58180/health\", timeout=3).read().decode())' 2>/dev/null || echo null")
+        return (try? JSON.parse(answer.output)) ?? .null
+    }
+}
