@@ -105,7 +105,7 @@ let package = Package(
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests("SimulationTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
-        tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orch-keeper", "orch-edge"]),
+        tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orchd", "orch-keeper", "orch-edge"]),
         tests("OrchDaemonTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator"]),
         tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),
         tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire"]),

@@ -60,10 +60,11 @@ final class Workplace {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        unsafe posix_spawn_file_actions_addchdir_np(&actions, folder)
+        // The C library's way to spawn in another folder is not in Swift's overlay.
+        let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + words
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
-        defer { for pointer in unsafe arguments + variables { unsafe free(pointer) } }
+        defer { for unsafe pointer in unsafe arguments + variables { unsafe free(pointer) } }
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, &variables)
         guard code == 0 else { throw Broken("cannot start \(words[0]): \(code)") }
@@ -105,7 +106,7 @@ final class Workplace {
     }
 
     /// Lets others run for a moment between two looks at the world; poll(2) on nothing.
-    private func pause() { _ = unsafe poll(nil, 0, 20) }
+    private func pause() { _ = poll(nil, 0, 20) }
 
     /// Stops everything, and says what is left of it.
     func end() throws -> String {

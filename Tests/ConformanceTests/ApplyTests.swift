@@ -47,7 +47,7 @@ import Testing
         let fields = changes.first?["fields"]?.array ?? []
         #expect(fields.map { $0["path"] } == ["environment.PORT_OF_WEB"])
         #expect(fields.first?["fate"] == "restart")
-        #expect(try place.rows() .mapValues { $0["pid"] } == before.mapValues { $0["pid"] }, "diff touches nothing")
+        #expect(try place.rows().mapValues { $0["pid"] } == before.mapValues { $0["pid"] }, "diff touches nothing")
 
         #expect(try place.orch("apply").status == 0)
         let after = try place.rows()
