@@ -85,7 +85,7 @@ final class Workplace {
         guard outcome.status == 0, let value = try? JSON.parse(outcome.output) else { throw Broken("status: \(outcome)") }
         var rows: [String: Value] = [:]
         for stack in value["stacks"]?.array ?? [] {
-            for row in stack["instances"]?.array ?? [] { rows[row["instance"]?.string ?? "?"] = row }
+            for row in stack["instances"]?.array ?? [] { rows[row["label"]?.string ?? "?"] = row }
         }
         return rows
     }

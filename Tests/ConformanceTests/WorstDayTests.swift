@@ -112,7 +112,7 @@ import Testing
         try place.write(text)
         #expect(try place.orch("apply").status == 0)
         let before = try place.rows().mapValues { $0["pid"] }
-        for _ in 1...10 {
+        for _ in 1...5 {
             let daemon = try JSON.parse(try place.orch("daemon", "status", "--json").output)["pid"]?.int ?? 0
             #expect(daemon > 1)
             kill(pid_t(daemon), SIGKILL)
