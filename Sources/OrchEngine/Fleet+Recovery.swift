@@ -20,6 +20,18 @@ extension Fleet {
         for note in recovery.notes { recall(note, &open, at: now) }
         for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], recovery.notes, at: now) }
         buryTheLost(recovery.survivors, at: now)
+        for place in slots.indices { remember(place, at: now) }
+    }
+
+    /// A phase that a former daemon knew began when it began, not when this one woke up.
+    private mutating func remember(_ place: Int, at now: Moment) {
+        guard let slot = slots[place] else { return }
+        let (phase, reason, key) = standing(of: slot, at: now.instant)
+        slots[place]?.phase = phase
+        slots[place]?.reason = reason
+        slots[place]?.reasonKey = key
+        guard let incarnation = slot.current else { return }
+        slots[place]?.since = (incarnation.readyAt ?? incarnation.executedAt ?? incarnation.orderedAt).wall
     }
 
     /// Takes one note of a former life into account.
@@ -66,12 +78,13 @@ extension Fleet {
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
             slots[place]?.current = nil
-        case .ended(let id, let launch, let exit, _, let definition, let phase):
+        case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
             let reason = exit.text
             slots[place]?.outcome = Outcome(phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
             slots[place]?.lastExit = exit
             slots[place]?.lastLaunch = launch
+            slots[place]?.since = moment.wall
         }
     }
 

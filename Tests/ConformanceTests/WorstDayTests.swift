@@ -29,13 +29,13 @@ import Testing
             """)
         #expect(try place.orch("apply").status == 0)
         try place.eventually("its children are there") {
-            try place.shell("pgrep -f 'sleep 4242'").status == 0 && (try place.orch("logs").output.contains("child"))
+            try place.shell("pgrep -f '[s]leep 4242'").status == 0 && (try place.orch("logs").output.contains("child"))
         }
         let expected = try tracking ?? place.bestTracking()
         #expect(try place.rows()["stubborn"]?["tracking"]?.string == expected)
         let stop = try place.orch("stop", "stubborn")
         #expect(stop.status == 0, "\(stop)")
-        #expect(try place.shell("pgrep -f 'sleep 4242'").status == 1, "a double-forked child survived")
+        #expect(try place.shell("pgrep -f '[s]leep 4242'").status == 1, "a double-forked child survived")
         let events = try place.orch("events", "--json").output.split(separator: "\n").compactMap { try? JSON.parse(String($0)) }
         let steps = events.filter { $0["event"] == "step" || $0["event"] == "killing" }.compactMap { $0["time"]?.string }.compactMap { WallTime(rfc3339: $0) }
         #expect(steps.count == 3, "two signals, then the kill")
