@@ -99,6 +99,10 @@ struct LineConverter {
 
     /// The inside of a JSON string (RFC 8259, section 7). Bytes that aren't UTF-8 become U+FFFD.
     static func escape(_ bytes: [UInt8], into output: inout [UInt8]) {
+        if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+            output += bytes
+            return
+        }
         let digits = Array("0123456789abcdef".utf8)
         for byte in String(decoding: bytes, as: UTF8.self).utf8 {
             switch byte {
