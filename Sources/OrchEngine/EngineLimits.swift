@@ -8,6 +8,8 @@ enum Patience {
     static let killAgain = Duration.seconds(1)
     /// Something that outlives SIGKILL so long is `stuck`.
     static let stuck = Duration.seconds(10)
+    /// A launch whose service is gone has so long to end before it is killed; the default grace of a stop.
+    static let stray = Duration.seconds(10)
     /// What the machine lacked (descriptors, memory, processes) is tried again after so long.
     static let scarcity = Duration.seconds(1)
 }

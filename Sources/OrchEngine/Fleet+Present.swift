@@ -44,6 +44,7 @@ extension Fleet {
         }
         if let outcome = slot.outcome, outcome.definition == service.definition { return (outcome.phase, outcome.reason, "restart") }
         if let retryAt = slot.retryAt, retryAt > now { return (.backoff, slot.nextCause ?? "", "restart") }
+        if let launch = stray(of: slot.id) { return (.waiting, "waiting for its launch \(launch.number) of a former daemon to end", "") }
         return (.waiting, "waiting for \(firstMissing(slot)?.what ?? "its turn")", "depends_on")
     }
 

@@ -18,13 +18,17 @@ extension Fleet {
         }
         var open: [LaunchID: Int] = [:]
         for note in recovery.notes { recall(note, &open, at: now) }
-        for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], recovery.notes, at: now) }
+        var ordered: [LaunchID: InstanceID] = [:]
+        for case .ordered(let launch, let instance, _, _, _) in recovery.notes { ordered[launch] = instance }
+        for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], ordered, at: now) }
         buryTheLost(recovery.survivors, at: now)
         for place in slots.indices { remember(place, at: now) }
     }
 
     /// A phase that a former daemon knew began when it began, not when this one woke up.
     private mutating func remember(_ place: Int, at now: Moment) {
+        // A stop by hand forgot how the last launch ended.
+        if slots[place]?.departure == .stopped { slots[place]?.outcome = nil }
         guard let slot = slots[place] else { return }
         let (phase, reason, key) = standing(of: slot, at: now.instant)
         slots[place]?.phase = phase
@@ -94,10 +98,14 @@ extension Fleet {
         slots[place]?.current = incarnation
     }
 
-    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ notes: [LaunchNote], at now: Moment) {
+    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment) {
         guard let place, var incarnation = slots[place]?.current, incarnation.launch == survivor.launch else {
-            strays.append(survivor.launch)
-            pending.append(.kill(survivor.launch))
+            guard survivor.fault == nil else {
+                pending.append(.release(survivor.launch))
+                pending.append(.note(.released(survivor.launch)))
+                return
+            }
+            chase(survivor.launch, of: ordered[survivor.launch], at: now)
             return
         }
         if survivor.hasExecuted, incarnation.executedAt == nil { incarnation.executedAt = now }

@@ -84,7 +84,7 @@ extension Fleet {
                 slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : "its definition changed"
             }
         }
-        guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true else { return }
+        guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true, stray(of: current.id) == nil else { return }
         guard gate(place, at: now, &effects) else { return }
         launch(place, at: now, &effects)
     }

@@ -20,8 +20,7 @@ public struct Fleet: Sendable {
     var stacks: [StackRecord] = []
     /// Open incarnations, and launches that run for a probe or a step are not among them.
     var launchIndex: [LaunchID: Int] = [:]
-    /// Launches of a former life whose stack is gone: killed, then released.
-    var strays: [LaunchID] = []
+    var strays: [Stray] = []
     var dirty: [Int] = []
     var heap = DeadlineHeap()
     var changed: [InstanceID] = []
@@ -55,6 +54,7 @@ public struct Fleet: Sendable {
                 incarnation.tracking = tracking
             }
         case .launchFailed(let launch, let fault, let isScarcity):
+            bury(stray: launch)
             learn(launch) { incarnation in
                 guard !incarnation.hasEnded else { return }
                 incarnation.fault = fault
@@ -67,11 +67,7 @@ public struct Fleet: Sendable {
                 incarnation.exitAt = now
             }
         case .emptied(let launch):
-            if let place = strays.firstIndex(of: launch) {
-                strays.remove(at: place)
-                pending.append(.release(launch))
-                pending.append(.note(.released(launch)))
-            }
+            bury(stray: launch)
             learn(launch) { $0.isEmptied = true }
         case .drained: break
         case .notified(let launch, let notice): learn(launch) { $0.hear(notice) }
@@ -88,6 +84,7 @@ public struct Fleet: Sendable {
         wallOfClock = now.wall
         var effects = pending
         pending.removeAll()
+        tendStrays(&effects)
         wakeDue()
         var next = 0
         while next < dirty.count {
@@ -107,7 +104,11 @@ public struct Fleet: Sendable {
     }
 
     /// When to ask again though nothing happened; nil sleeps for ever.
-    public var deadline: Instant? { heap.first?.at }
+    public var deadline: Instant? {
+        let stray = strays.map(\.next).min()
+        guard let slot = heap.first?.at else { return stray }
+        return stray.map { min($0, slot) } ?? slot
+    }
 
     /// The lowest number that no launch has had.
     public var nextLaunch: LaunchID { upcoming }

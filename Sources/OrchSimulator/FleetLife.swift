@@ -114,6 +114,7 @@ public enum FleetLife {
     private static func act(_ world: inout FleetWorld, _ services: inout [ServiceSpec], _ dice: inout Dice) {
         let name = services[dice.roll(services.count)].name
         let targets = [Target(stack: "s", service: dice.roll(4) == 0 ? nil : name)]
+        if dice.roll(4) == 0 { world.killDaemon(after: dice.roll(12)) }
         switch dice.roll(8) {
         case 0: world.command(.stop(targets, timeout: dice.roll(2) == 0 ? .seconds(Int64(dice.roll(3))) : nil))
         case 1: world.command(.start(targets))

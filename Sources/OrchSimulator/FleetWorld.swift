@@ -6,24 +6,31 @@ public import OrchModel
 /// A machine in memory around one fleet: processes, time, and an oracle that watches every effect.
 /// Time jumps from one thing that happens to the next, so a day takes as long as its events.
 public struct FleetWorld {
-    public private(set) var fleet: Fleet
+    public internal(set) var fleet: Fleet
     public private(set) var now: Moment
     /// Rules that were broken, in words, with the time.
     public private(set) var violations: [String] = []
     /// Everything that happened and was done, one line each: the run as a score.
     public private(set) var score: [String] = []
     public private(set) var turns = 0
-    private var processes: [SimulatedProcess] = []
-    private var coming: [Coming] = []
-    private var sequence: UInt64 = 0
+    var processes: [SimulatedProcess] = []
+    var coming: [Coming] = []
+    var sequence: UInt64 = 0
     private let life: (InstanceID, Int) -> SimulatedLife
     private var launches: [InstanceID: Int] = [:]
     private let keepsScore: Bool
     /// A command gave a stop less time than its ladder: order may yield to it.
     private var isHurried = false
     private var isHealed = false
+    /// What the disk and the run directory hold for the next daemon.
+    var stored: [AppliedStack] = []
+    var departures: [String: [Departure]] = [:]
+    var notes: [LaunchNote] = []
+    /// Effects that are still performed before the daemon dies; nil while it is to live.
+    var lifeLeft: Int?
+    var generation: UInt64 = 1
 
-    private struct Coming {
+    struct Coming {
         var at: Instant
         var sequence: UInt64
         var event: Event
@@ -47,6 +54,7 @@ public struct FleetWorld {
 
     public mutating func command(_ order: Order) {
         note("» \(order.summary)")
+        save(order)
         switch order {
         case .down(_, let timeout), .stop(_, let timeout): if timeout != nil { isHurried = true }
         case .apply, .start, .restart, .shutdown: break
@@ -91,6 +99,7 @@ public struct FleetWorld {
     /// From here on nothing goes wrong by itself: what lives stays well.
     public mutating func heal() {
         isHealed = true
+        lifeLeft = nil
         for index in processes.indices {
             processes[index].life.sickensAfter = nil
             processes[index].life.readyAfter = .zero
@@ -155,10 +164,11 @@ extension FleetWorld {
             if let endsAfter = life.endsAfter { schedule(.exited(launch, life.exit), after: endsAfter) }
             if processes[index].notifies { schedule(.notified(launch, .ready), after: life.readyAfter) }
             return true
-        case .exited(let launch, _):
+        case .exited(let launch, let exit):
             guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isMainAlive else { return false }
             processes[index].isMainAlive = false
             processes[index].hasEnded = true
+            processes[index].exit = exit
             if let outlives = processes[index].life.childOutlives, !processes[index].isKilled {
                 schedule(.emptied(launch), after: outlives)
             } else {
@@ -170,21 +180,28 @@ extension FleetWorld {
             else { return false }
             processes[index].isAlive = false
             return true
-        case .launchFailed(let launch, _, _):
-            guard let index = processes.firstIndex(where: { $0.launch == launch }) else { return false }
+        case .launchFailed(let launch, let fault, _):
+            guard let index = processes.firstIndex(where: { $0.launch == launch }), !processes[index].hasEnded else { return false }
             processes[index].isAlive = false
             processes[index].isMainAlive = false
             processes[index].hasEnded = true
+            processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
         case .commanded, .drained, .probed, .stepEnded, .survivorsSeen: return true
         }
     }
 
-    private mutating func turn() {
+    mutating func turn() {
         turns += 1
         let effects = fleet.reconcile(at: now)
-        for effect in effects { perform(effect) }
+        for effect in effects {
+            if let left = lifeLeft {
+                guard left > 0 else { return replaceDaemon() }
+                lifeLeft = left - 1
+            }
+            perform(effect)
+        }
         if let deadline = fleet.deadline, deadline <= now.instant { violate("the deadline does not lie in the future") }
         let again = fleet.reconcile(at: now)
         if !again.isEmpty { violate("asked again at the same instant it wants \(again.map(\.summary))") }
@@ -211,7 +228,9 @@ extension FleetWorld {
             let isWell = process.isMainAlive && age >= process.life.readyAfter && !isSick
             schedule(.probed(launch, kind, round: round, isWell ? .success : .failure("sick")), after: .milliseconds(1))
         case .runStep(let launch, let step, _, _, _): schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
-        case .endProbes, .relog, .note, .record, .forget: break
+        case .note(let note): notes.append(note)
+        case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
+        case .endProbes, .relog, .record: break
         }
     }
 
@@ -274,7 +293,7 @@ extension FleetWorld {
     private mutating func end(_ index: Int, _ exit: Exit) { schedule(.exited(processes[index].launch, exit), after: .zero) }
 
     private mutating func violate(_ text: String) { violations.append("\((now.instant - .zero).brief): \(text)") }
-    private mutating func note(_ line: String) { if keepsScore { score.append("\((now.instant - .zero).text) \(line)") } }
+    mutating func note(_ line: String) { if keepsScore { score.append("\((now.instant - .zero).text) \(line)") } }
 }
 
 /// A process of the machine in memory.
@@ -292,4 +311,6 @@ struct SimulatedProcess {
     var isAlive = true
     var isKilled = false
     var isToldToStop = false
+    var exit: Exit?
+    var fault: Fault?
 }

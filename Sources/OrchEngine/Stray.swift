@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// A launch of a former life whose place is gone: its service or its stack was removed while the daemon died. What its ladder was is not
+/// known any more, so it is asked to end, and killed if it does not; until then nothing else is launched as that instance.
+struct Stray: Sendable {
+    let launch: LaunchID
+    let instance: InstanceID?
+    var next: Instant
+}
+
+extension Fleet {
+    mutating func chase(_ launch: LaunchID, of instance: InstanceID?, at now: Moment) {
+        strays.append(Stray(launch: launch, instance: instance, next: now.instant + Patience.stray))
+        pending.append(.signal(launch, .terminate, to: .tree))
+    }
+
+    mutating func tendStrays(_ effects: inout [Effect]) {
+        for place in strays.indices where strays[place].next <= clock {
+            strays[place].next = clock + Patience.killAgain
+            effects.append(.kill(strays[place].launch))
+        }
+    }
+
+    /// Nothing of it is left: its instance may be launched again.
+    mutating func bury(stray launch: LaunchID) {
+        guard let place = strays.firstIndex(where: { $0.launch == launch }) else { return }
+        let stray = strays.remove(at: place)
+        pending.append(.release(launch))
+        pending.append(.note(.released(launch)))
+        if let slot = stray.instance.flatMap({ slotPlace($0) }) { touch(slot) }
+    }
+
+    /// The launch of a former life that still occupies the instance.
+    func stray(of instance: InstanceID) -> LaunchID? { strays.first { $0.instance == instance }?.launch }
+}

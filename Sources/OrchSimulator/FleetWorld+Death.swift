@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// The death of the daemon between any two effects, and the next one's waking.
+extension FleetWorld {
+    /// The daemon dies after so many more effects.
+    public mutating func killDaemon(after effects: Int) { lifeLeft = effects }
+
+    /// What must be durable before an order is told.
+    mutating func save(_ order: Order) {
+        for (stack, list) in fleet.departures(after: order) { departures[stack] = list }
+        switch order {
+        case .apply(let applied): keep(applied)
+        case .down(let stack, _): if let leaving = fleet.leaving(stack: stack) { keep(leaving) }
+        case .start, .stop, .restart, .shutdown: break
+        }
+    }
+
+    private mutating func keep(_ applied: AppliedStack) {
+        stored.removeAll { $0.request.stack.name == applied.request.stack.name }
+        stored.append(applied)
+    }
+
+    /// Another daemon wakes up with the disk, the notes and what the keeper holds.
+    mutating func replaceDaemon() {
+        lifeLeft = nil
+        generation += 1
+        note("✝ the daemon dies")
+        var recovery = Recovery()
+        recovery.isNewBoot = false
+        recovery.seed = generation
+        recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
+        recovery.departures = departures.sorted { $0.key < $1.key }.flatMap(\.value)
+        recovery.notes = notes
+        recovery.nextLaunch = fleet.nextLaunch
+        recovery.survivors = processes.map {
+            Survivor(launch: $0.launch, pid: 1, hasExecuted: $0.hasExecuted, fault: $0.fault, exit: $0.exit)
+        }.sorted { $0.launch < $1.launch }
+        // Questions die with who asked them.
+        coming.removeAll { item in
+            switch item.event {
+            case .probed, .stepEnded: true
+            case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen: false
+            }
+        }
+        fleet = Fleet(recovering: recovery, at: now)
+        for process in processes where process.hasEnded && !process.isAlive && process.fault == nil {
+            fleet.observe(.emptied(process.launch), at: now)
+        }
+        turn()
+    }
+}
