@@ -153,4 +153,28 @@ import Testing
         #expect(world.launchCount("db") == 2)
         #expect(world.launchCount("web") == 1)
     }
+
+    @Test func aReplacementDoesNotWaitForWhatWaitsForIt() throws {
+        func revision(_ port: String) -> ApplyRequest {
+            request([service("db"), service("web", needs: ["db"]) {
+                $0.replicas = 2
+                $0.environment = [EnvironmentEntry("X", port)]
+            }])
+        }
+        var world = FleetWorld { _, _ in
+            var life = SimulatedLife()
+            life.stopsWithin = .seconds(1)
+            return life
+        }
+        try world.apply(revision("1"))
+        world.run(for: .seconds(1))
+        try world.apply(revision("2"))
+        world.command(.restart([target("db")]))
+        // web.1 goes and can't return before db does; db goes once web.2 has gone; web.2 must not wait for web.1.
+        world.run(for: .seconds(10))
+        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
+        #expect(world.launchCount("db") == 2)
+        #expect(world.launchCount("web", 2) == 2)
+        #expect(world.violations == [])
+    }
 }

@@ -15,8 +15,6 @@ import Testing
 
     /// Seeds that once found something, with what it was.
     @Test(arguments: [
-        (1415, "a start during an end was lost to an exit 0"),
-        (2792, "a replica waited for one that waited, through a dependency, for it"),
         (5213, "a replica of a stack scaled down as the daemon died was doubled by the next apply"),
         (5877, "a stop by hand was undone by the memory of an earlier end"),
         (7471, "a launch that failed after its place was gone was chased for ever"),
