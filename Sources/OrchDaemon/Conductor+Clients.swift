@@ -7,9 +7,12 @@ import OrchWire
 extension Conductor {
     mutating func connect(_ client: ClientID, _ peer: Peer) {
         if !identity.admits(peer) {
-            turnAway(client, Refusal(.permission, "user \(peer.uid) may not speak to the daemon of user \(identity.uid)"))
+            turnAway(
+                client, Refusal(.permission, "user \(peer.uid) may not speak to the daemon of user \(identity.uid)"))
         } else if sessions.count >= Limits.clients {
-            turnAway(client, Refusal(.limit, "\(Limits.clients) clients are connected already", remedy: "close some of them"))
+            turnAway(
+                client, Refusal(.limit, "\(Limits.clients) clients are connected already", remedy: "close some of them")
+            )
         } else {
             host.perform(.send(client, Frame.encode(Hello())))
             sessions.append((client, Session(peer: peer)))
@@ -37,7 +40,8 @@ extension Conductor {
     private mutating func accept(_ frame: Value, from place: Int, at now: Moment) throws(FrameError) {
         guard sessions[place].session.hello != nil else {
             do { sessions[place].session.hello = try Hello(frame) } catch {
-                throw FrameError(reason: "the first frame says no version (\(error.path): \(error.expected) is missing)")
+                throw FrameError(
+                    reason: "the first frame says no version (\(error.path): \(error.expected) is missing)")
             }
             sessions[place].session.buffer.limit = Limits.frameBytes
             return
@@ -47,7 +51,8 @@ extension Conductor {
         do throws(Refusal) {
             let command: Command
             do { command = try Command(frame) } catch {
-                throw Refusal(.malformed, "the request does not have the right shape: \(error.path) is not \(error.expected)")
+                throw Refusal(
+                    .malformed, "the request does not have the right shape: \(error.path) is not \(error.expected)")
             }
             if let body = try answer(command, id, from: place, at: now) { sessions[place].session.say(id, body) }
         } catch {

@@ -7,12 +7,17 @@ import OrchWire
 /// What is asked, and the answers.
 extension Conductor {
     /// Nil when the answer comes as a stream.
-    mutating func answer(_ command: Command, _ id: UInt64, from place: Int, at now: Moment) throws(Refusal) -> Reply.Body? {
+    mutating func answer(_ command: Command, _ id: UInt64, from place: Int, at now: Moment) throws(Refusal) -> Reply
+        .Body?
+    {
         if command.needsSameVersion {
             if let hello = sessions[place].session.hello, !hello.isSameVersion {
                 throw .otherVersion(client: hello.version, daemon: OrchVersion.text)
             }
-            if isShuttingDown { throw Refusal(.conflict, "the daemon is stopping everything and ends", remedy: "try again when it has ended") }
+            if isShuttingDown {
+                throw Refusal(
+                    .conflict, "the daemon is stopping everything and ends", remedy: "try again when it has ended")
+            }
         }
         switch command {
         case .apply(let request): return try apply(request, at: now)
@@ -61,7 +66,8 @@ extension Conductor {
         return .accepted(plan, text: nil)
     }
 
-    private mutating func takeDown(_ stack: String, _ timeout: Duration?, at now: Moment) throws(Refusal) -> Reply.Body {
+    private mutating func takeDown(_ stack: String, _ timeout: Duration?, at now: Moment) throws(Refusal) -> Reply.Body
+    {
         let order = Order.down(stack: stack, timeout: timeout)
         try fleet.admit(order)
         if let leaving = fleet.leaving(stack: stack) {
@@ -108,7 +114,9 @@ extension Conductor {
 
     /// With the files that its output goes to.
     func located(_ status: InstanceStatus) -> InstanceStatus {
-        guard let spec = requests[status.id.service.stack]?.stack.service(status.id.service.service) else { return status }
+        guard let spec = requests[status.id.service.stack]?.stack.service(status.id.service.service) else {
+            return status
+        }
         var row = status
         (row.stdoutLog, row.stderrLog) = identity.logPaths(status.id, spec.logging)
         return row
@@ -133,8 +141,10 @@ extension Conductor {
     private var daemonStatus: DaemonStatus {
         let stacks = fleet.status(of: nil)
         return DaemonStatus(
-            pid: identity.pid, startedAt: identity.startedAt, stacks: stacks.count, instances: stacks.reduce(0) { $0 + $1.instances.count },
-            launches: fleet.openLaunches.count, clients: sessions.count, isShuttingDown: isShuttingDown, remarks: allRemarks)
+            pid: identity.pid, startedAt: identity.startedAt, stacks: stacks.count,
+            instances: stacks.reduce(0) { $0 + $1.instances.count },
+            launches: fleet.openLaunches.count, clients: sessions.count, isShuttingDown: isShuttingDown,
+            remarks: allRemarks)
     }
 }
 

@@ -37,7 +37,10 @@ public struct Conductor<H: Host, S: Store> {
         for applied in recovery.stacks { requests[applied.request.stack.name] = applied.request }
         let now = host.now
         fleet = Fleet(recovering: recovery, at: now)
-        record(Occurrence(time: now.wall, stack: "", kind: .daemonStarted, cause: "version \(OrchVersion.text), pid \(identity.pid)"), at: now)
+        record(
+            Occurrence(
+                time: now.wall, stack: "", kind: .daemonStarted,
+                cause: "version \(OrchVersion.text), pid \(identity.pid)"), at: now)
         for remark in remarks { record(Occurrence(time: now.wall, stack: "", kind: .warning, cause: remark), at: now) }
     }
 
@@ -111,7 +114,8 @@ public struct Conductor<H: Host, S: Store> {
         case .forget(let stack):
             requests[stack] = nil
             journal.forget(stack, at: now)
-        case .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note: host.perform(.effect(effect))
+        case .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
+            host.perform(.effect(effect))
         }
     }
 

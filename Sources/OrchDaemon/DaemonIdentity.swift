@@ -12,7 +12,9 @@ public struct DaemonIdentity: Sendable {
     public var logPaths: @Sendable (InstanceID, LoggingSpec) -> (stdout: String?, stderr: String?)
     public init(
         pid: Int32, uid: UInt32, startedAt: WallTime,
-        logPaths: @escaping @Sendable (InstanceID, LoggingSpec) -> (stdout: String?, stderr: String?) = { _, _ in (nil, nil) }
+        logPaths: @escaping @Sendable (InstanceID, LoggingSpec) -> (stdout: String?, stderr: String?) = { _, _ in
+            (nil, nil)
+        }
     ) {
         self.pid = pid
         self.uid = uid

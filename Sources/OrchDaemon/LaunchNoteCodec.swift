@@ -20,7 +20,8 @@ public enum LaunchNoteCodec {
     /// Reads `bytes(of:)`; nil for anything else.
     public static func note(from bytes: [UInt8]) -> LaunchNote? {
         guard bytes.count > 9, bytes[8] == UInt8(ascii: " "),
-            let sum = UInt32(String(decoding: bytes[..<8], as: UTF8.self), radix: 16), sum == CRC32.checksum(of: bytes[9...]),
+            let sum = UInt32(String(decoding: bytes[..<8], as: UTF8.self), radix: 16),
+            sum == CRC32.checksum(of: bytes[9...]),
             let value = try? JSON.parse(Array(bytes[9...]))
         else { return nil }
         return try? note(from: value)
@@ -38,10 +39,14 @@ public enum LaunchNoteCodec {
         case .stopping(let launch, let reason, let step, let deadline):
             ["stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds)]
         case .failed(let instance, let at): ["failed", instance.value, at.value]
-        case .probed(let launch, let kind, let passing): ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
+        case .probed(let launch, let kind, let passing):
+            ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
         case .released(let launch): ["released", launch.value]
         case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
-            ["ended", instance.value, launch.value, exit.value, at.value, .string(definition.hex), .string(outcome.rawValue)]
+            [
+                "ended", instance.value, launch.value, exit.value, at.value, .string(definition.hex),
+                .string(outcome.rawValue),
+            ]
         }
     }
 
@@ -49,7 +54,9 @@ public enum LaunchNoteCodec {
         let r = NoteReader(parts: value.array ?? [])
         switch try r.string(0) {
         case "ordered":
-            return .ordered(try r.launch(1), try r.instance(2), definition: try r.digest(3), at: try r.moment(4), restarts: Int(try r.int(5)))
+            return .ordered(
+                try r.launch(1), try r.instance(2), definition: try r.digest(3), at: try r.moment(4),
+                restarts: Int(try r.int(5)))
         case "executed":
             var ports: [AssignedPort] = []
             for port in try r.part(4).array ?? [] { ports.append(try AssignedPort(port)) }
@@ -67,7 +74,8 @@ public enum LaunchNoteCodec {
         case "ended":
             guard let outcome = Phase(rawValue: try r.string(6)) else { return nil }
             return .ended(
-                try r.instance(1), try r.launch(2), try Exit(r.part(3)), at: try r.moment(4), definition: try r.digest(5), outcome: outcome)
+                try r.instance(1), try r.launch(2), try Exit(r.part(3)), at: try r.moment(4),
+                definition: try r.digest(5), outcome: outcome)
         default: return nil
         }
     }
@@ -100,7 +108,9 @@ private struct NoteReader {
         return id
     }
     func digest(_ place: Int) throws(ShapeError) -> Digest {
-        guard let digest = Digest(hex: try string(place)) else { throw ShapeError(path: "[\(place)]", expected: "a digest") }
+        guard let digest = Digest(hex: try string(place)) else {
+            throw ShapeError(path: "[\(place)]", expected: "a digest")
+        }
         return digest
     }
     func moment(_ place: Int) throws(ShapeError) -> Moment {

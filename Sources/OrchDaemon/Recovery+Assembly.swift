@@ -12,7 +12,8 @@ extension Recovery {
     ///   - highestLaunch: the highest number that the keeper has seen; 0 for none.
     ///   - seed: entropy.
     public static func assembled(
-        from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, survivors: [Survivor], highestLaunch: UInt64 = 0, seed: UInt64
+        from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, survivors: [Survivor],
+        highestLaunch: UInt64 = 0, seed: UInt64
     ) -> Recovery {
         var recovery = Recovery()
         recovery.stacks = stored.stacks
@@ -33,7 +34,8 @@ extension LaunchNote {
     /// The launch that it speaks of.
     var launch: LaunchID? {
         switch self {
-        case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _), .stopping(let launch, _, _, _),
+        case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
+            .stopping(let launch, _, _, _),
             .probed(let launch, _, _), .released(let launch), .ended(_, let launch, _, _, _, _):
             launch
         case .failed: nil

@@ -41,7 +41,8 @@ public struct LaunchOrder: Equatable, Sendable {
     public var fileLimit: UInt64?
     public var because: String
     public init(
-        launch: LaunchID, instance: InstanceID, spec: ServiceSpec, label: String, inherited: [EnvironmentEntry], fileLimit: UInt64?, because: String
+        launch: LaunchID, instance: InstanceID, spec: ServiceSpec, label: String, inherited: [EnvironmentEntry],
+        fileLimit: UInt64?, because: String
     ) {
         self.launch = launch
         self.instance = instance

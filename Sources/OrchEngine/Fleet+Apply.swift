@@ -10,7 +10,8 @@ extension Fleet {
         var known: Set<String> = []
         for (index, spec) in applied.request.stack.services.enumerated() {
             known.insert(spec.name)
-            let inherited = index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
+            let inherited =
+                index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
             takeUp(spec, inherited, applied.request.fileLimit, stack, at: now)
         }
         for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
@@ -19,9 +20,15 @@ extension Fleet {
         }
         connect(stack)
         for service in placesOfServices(stack) {
-            if services[service].slots.isEmpty, services[service].isRemoved { dissolve(service) } else { touch(service: service) }
+            if services[service].slots.isEmpty, services[service].isRemoved {
+                dissolve(service)
+            } else {
+                touch(service: service)
+            }
         }
-        pending.append(.record(Occurrence(time: now.wall, stack: name, kind: .applied, cause: "revision \(applied.revision.short)")))
+        pending.append(
+            .record(
+                Occurrence(time: now.wall, stack: name, kind: .applied, cause: "revision \(applied.revision.short)")))
     }
 
     /// Puts the revision in its place among the stacks.
@@ -36,10 +43,13 @@ extension Fleet {
         return place
     }
 
-    private mutating func takeUp(_ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ fileLimit: UInt64?, _ stack: Int, at now: Moment) {
+    private mutating func takeUp(
+        _ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ fileLimit: UInt64?, _ stack: Int, at now: Moment
+    ) {
         let id = ServiceID(stack: stacks[stack].name, service: spec.name)
         guard let place = stacks[stack].services[spec.name] else {
-            let service = Service(id: id, spec: spec, definition: spec.definitionDigest, inherited: inherited, fileLimit: fileLimit)
+            let service = Service(
+                id: id, spec: spec, definition: spec.definitionDigest, inherited: inherited, fileLimit: fileLimit)
             let place = freeServices.popLast() ?? services.count
             if place < services.count { services[place] = service } else { services.append(service) }
             serviceIndex[id] = place
@@ -69,7 +79,8 @@ extension Fleet {
         }
         let taken = Set(services[service].slots.compactMap { slots[$0]?.id.replica })
         for replica in stride(from: 1, through: wanted, by: 1) where !taken.contains(replica) {
-            let slot = Slot(id: InstanceID(service: services[service].id, replica: replica), service: service, since: now.wall)
+            let slot = Slot(
+                id: InstanceID(service: services[service].id, replica: replica), service: service, since: now.wall)
             let place: Int
             if let free = freeSlots.popLast() {
                 slots[free] = slot
@@ -102,11 +113,15 @@ extension Fleet {
             slots[place]?.failures = []
             slots[place]?.streak = 0
             slots[place]?.waitingSince = nil
-            if slot.current == nil { slots[place]?.nextCause = isChanged ? "its definition changed" : "applied again after it failed" }
+            if slot.current == nil {
+                slots[place]?.nextCause = isChanged ? "its definition changed" : "applied again after it failed"
+            }
         }
         guard isChanged, let incarnation = slot.current else { return }
         if old.logging != spec.logging { pending.append(.relog(incarnation.launch, spec.logging)) }
-        for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] { slots[place]?.current?.forget(kind) }
+        for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] {
+            slots[place]?.current?.forget(kind)
+        }
     }
 
     /// Draws the edges of a stack anew, those of services that leave included: they still hold up what they need.
@@ -146,7 +161,8 @@ extension Fleet {
             }
             stacks.remove(at: stack)
             effects.append(.forget(stack: name))
-            effects.append(.record(Occurrence(time: now.wall, stack: name, kind: .removed, cause: "down; nothing of it is left")))
+            effects.append(
+                .record(Occurrence(time: now.wall, stack: name, kind: .removed, cause: "down; nothing of it is left")))
         }
     }
 }

@@ -9,22 +9,32 @@ extension Fleet {
         let stack = request.stack
         guard let place = stackPlace(stack.name), !stacks[place].applied.isLeaving else {
             guard stacks.count < Limits.stacks else {
-                throw Refusal(.limit, "this daemon already keeps \(Limits.stacks) stacks", remedy: "take one down first: orch down STACK")
+                throw Refusal(
+                    .limit, "this daemon already keeps \(Limits.stacks) stacks",
+                    remedy: "take one down first: orch down STACK")
             }
             return Plan(
                 stack: stack.name, revision: stack.digest.hex,
-                changes: stack.services.map { Change(.create, $0.name, because: [$0.enabled ? "new in the manifest" : "new in the manifest, disabled"]) })
+                changes: stack.services.map {
+                    Change(
+                        .create, $0.name,
+                        because: [$0.enabled ? "new in the manifest" : "new in the manifest, disabled"])
+                })
         }
         let applied = stacks[place].applied
         guard applied.request.manifestPath == request.manifestPath || request.adopt else {
             throw Refusal(
-                .conflict, "stack \(stack.name) was applied from \(applied.request.manifestPath), not from \(request.manifestPath)",
+                .conflict,
+                "stack \(stack.name) was applied from \(applied.request.manifestPath), not from \(request.manifestPath)",
                 remedy: "give this manifest another `name:`, or take the stack over with --adopt")
         }
         var changes: [Change] = []
         for spec in stack.services {
             guard let old = stacks[place].services[spec.name], !services[old].isRemoved else {
-                changes.append(Change(.create, spec.name, because: [spec.enabled ? "new in the manifest" : "new in the manifest, disabled"]))
+                changes.append(
+                    Change(
+                        .create, spec.name,
+                        because: [spec.enabled ? "new in the manifest" : "new in the manifest, disabled"]))
                 continue
             }
             if let change = change(of: old, to: spec) { changes.append(change) }
@@ -50,7 +60,9 @@ extension Fleet {
         let action: Change.Action
         if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
             action = spec.enabled ? .start : .stop
-            if service.spec.enabled != spec.enabled { because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest") }
+            if service.spec.enabled != spec.enabled {
+                because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest")
+            }
         } else if isRestart {
             action = spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
         } else if !drift.isEmpty {

@@ -42,28 +42,40 @@ extension Fleet {
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
             return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
         }
-        if let outcome = slot.outcome, outcome.definition == service.definition { return (outcome.phase, outcome.reason, "restart") }
+        if let outcome = slot.outcome, outcome.definition == service.definition {
+            return (outcome.phase, outcome.reason, "restart")
+        }
         if let retryAt = slot.retryAt, retryAt > now { return (.backoff, slot.nextCause ?? "", "restart") }
-        if let launch = stray(of: slot.id) { return (.waiting, "waiting for its launch \(launch.number) of a former daemon to end", "") }
+        if let launch = stray(of: slot.id) {
+            return (.waiting, "waiting for its launch \(launch.number) of a former daemon to end", "")
+        }
         return (.waiting, "waiting for \(firstMissing(slot)?.what ?? "its turn")", "depends_on")
     }
 
     private func standing(of slot: Slot, _ incarnation: Incarnation, at now: Instant) -> (Phase, String, String) {
         if let progress = incarnation.stopping {
             if let killedAt = progress.killedAt, now - killedAt >= Patience.stuck {
-                let names = incarnation.survivors.isEmpty ? "something of it" : incarnation.survivors.joined(separator: ", ")
-                return (.stuck, "still alive \((now - killedAt).brief) after SIGKILL (uninterruptible sleep?): \(names)", "stop")
+                let names =
+                    incarnation.survivors.isEmpty ? "something of it" : incarnation.survivors.joined(separator: ", ")
+                return (
+                    .stuck, "still alive \((now - killedAt).brief) after SIGKILL (uninterruptible sleep?): \(names)",
+                    "stop"
+                )
             }
             return (.stopping, "\(progress.reason); \(progress.stepText)", "stop")
         }
         if incarnation.hasEnded { return (.stopping, "its main process ended; looking after what it left behind", "") }
-        let goes = mustGo(slot) ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
+        let goes =
+            mustGo(slot)
+            ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
         let spec = services[slot.service].spec
         guard incarnation.isExecuted else { return (.starting, goes.isEmpty ? "being executed" : goes, "command") }
         if spec.kind == .task { return (.running, goes, "") }
         guard incarnation.readyAt != nil else {
             let complaint = complaint(incarnation)
-            let lacks = spec.ready == .notify && !incarnation.isAnnounced ? "it has not said READY=1 yet" : "its probes have not passed yet"
+            let lacks =
+                spec.ready == .notify && !incarnation.isAnnounced
+                ? "it has not said READY=1 yet" : "its probes have not passed yet"
             return (.starting, complaint.isEmpty ? lacks : complaint, spec.ready == .notify ? "ready" : "health")
         }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
@@ -99,7 +111,9 @@ extension Fleet {
             if let retryAt = slot.retryAt { candidates.append(retryAt) }
             if let since = slot.waitingSince, slot.outcome == nil {
                 let needs = services[slot.service].spec.dependsOn
-                if slot.blocker < needs.count, let timeout = needs[slot.blocker].timeout { candidates.append(since + timeout) }
+                if slot.blocker < needs.count, let timeout = needs[slot.blocker].timeout {
+                    candidates.append(since + timeout)
+                }
             }
         }
         return candidates.filter { $0 > now }.min()

@@ -6,7 +6,9 @@ import OrchModel
 extension Fleet {
     /// Asks what is due, and concludes whether the instance is ready.
     mutating func attendReadiness(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current, let executedAt = incarnation.executedAt else { return }
+        guard let slot = slots[place], let incarnation = slot.current, let executedAt = incarnation.executedAt else {
+            return
+        }
         let service = services[slot.service]
         for kind in ProbeKind.allCases {
             react(place, kind, at: now, &effects)
@@ -31,7 +33,9 @@ extension Fleet {
         _ place: Int, _ kind: ProbeKind, _ probe: Probe, since start: Instant, at now: Moment, _ effects: inout [Effect]
     ) {
         guard let incarnation = slots[place]?.current else { return }
-        var state = incarnation.probes[kind] ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
+        var state =
+            incarnation.probes[kind]
+            ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
         if !state.isAsked, state.next <= now.instant {
             state.isAsked = true
             state.round += 1
@@ -42,10 +46,13 @@ extension Fleet {
         slots[place]?.current?.probes[kind] = state
     }
 
-    private mutating func concludeReadiness(_ place: Int, _ spec: ServiceSpec, at now: Moment, _ effects: inout [Effect]) {
+    private mutating func concludeReadiness(
+        _ place: Int, _ spec: ServiceSpec, at now: Moment, _ effects: inout [Effect]
+    ) {
         guard spec.kind == .service, let incarnation = slots[place]?.current, incarnation.readyAt == nil else { return }
         if spec.ready == .notify, !incarnation.isAnnounced { return }
-        for kind in [ProbeKind.startup, .readiness] where spec.health[kind] != nil && incarnation.probes[kind]?.verdict != .passing { return }
+        for kind in [ProbeKind.startup, .readiness]
+        where spec.health[kind] != nil && incarnation.probes[kind]?.verdict != .passing { return }
         slots[place]?.current?.readyAt = now
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""
@@ -54,13 +61,16 @@ extension Fleet {
 
     /// Never ready by `start_timeout`, or a task that runs over its `timeout`.
     mutating func attendStartDeadline(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil else { return }
+        guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil
+        else { return }
         let spec = services[slot.service].spec
         let limit = (spec.startTimeout ?? .zero).text
         switch spec.kind {
         case .service:
             let complaint = complaint(slot.current)
-            beginStop(place, .failure, "not ready within \(limit)" + (complaint.isEmpty ? "" : ": \(complaint)"), at: now, &effects)
+            beginStop(
+                place, .failure, "not ready within \(limit)" + (complaint.isEmpty ? "" : ": \(complaint)"), at: now,
+                &effects)
         case .task: beginStop(place, .failure, "ran longer than its timeout of \(limit)", at: now, &effects)
         }
     }
@@ -82,8 +92,10 @@ extension Fleet {
         return ""
     }
 
-    mutating func observe(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult, at now: Moment) {
-        guard let place = launchIndex[launch], let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded,
+    mutating func observe(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult, at now: Moment)
+    {
+        guard let place = launchIndex[launch], let slot = slots[place], let incarnation = slot.current,
+            !incarnation.hasEnded,
             incarnation.stopping == nil, var state = incarnation.probes[kind], state.round == round, state.isAsked,
             let probe = services[slot.service].spec.health[kind]
         else { return }
@@ -110,13 +122,17 @@ extension Fleet {
 
     /// Acts once on a verdict that has turned.
     private mutating func react(_ place: Int, _ kind: ProbeKind, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current, let state = incarnation.probes[kind], state.isTurned else { return }
+        guard let slot = slots[place], let incarnation = slot.current, let state = incarnation.probes[kind],
+            state.isTurned
+        else { return }
         slots[place]?.current?.probes[kind]?.isTurned = false
         let launch = incarnation.launch
         let key = "health.\(kind.rawValue)"
         effects.append(.note(.probed(launch, kind, passing: state.verdict == .passing)))
         guard state.verdict == .failing else {
-            if incarnation.readyAt != nil { tell(place, .healthy, "\(kind.rawValue) probe passes", at: now, key: key, &effects) }
+            if incarnation.readyAt != nil {
+                tell(place, .healthy, "\(kind.rawValue) probe passes", at: now, key: key, &effects)
+            }
             return
         }
         let cause = "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"

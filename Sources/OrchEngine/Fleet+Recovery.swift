@@ -13,7 +13,8 @@ extension Fleet {
         pending.removeAll()
         for departure in recovery.departures {
             guard let place = slotPlace(departure.instance), let slot = slots[place] else { continue }
-            let survivesBoot = services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
+            let survivesBoot =
+                services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
             if !recovery.isNewBoot || survivesBoot { slots[place]?.departure = departure.kind }
         }
         var open: [LaunchID: Int] = [:]
@@ -44,7 +45,8 @@ extension Fleet {
         case .ordered(let launch, let id, let definition, let moment, let restarts):
             if launch >= upcoming { upcoming = LaunchID(launch.number + 1) }
             guard let place = slotPlace(id) else { return }
-            slots[place]?.current = Incarnation(launch: launch, definition: definition, orderedAt: moment, because: "adopted")
+            slots[place]?.current = Incarnation(
+                launch: launch, definition: definition, orderedAt: moment, because: "adopted")
             slots[place]?.lastLaunch = launch
             slots[place]?.restarts = restarts
             slots[place]?.outcome = nil
@@ -66,7 +68,8 @@ extension Fleet {
         case .stopping(let launch, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
             let stop = services[service].spec.stop
-            var progress = StopProgress(motive: .requested, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
+            var progress = StopProgress(
+                motive: .requested, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
             progress.step = min(step, stop.steps.count - 1)
             rewrite(launch, open) { $0.stopping = progress }
         case .failed(let id, let moment):
@@ -85,7 +88,8 @@ extension Fleet {
         case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
             let reason = exit.text
-            slots[place]?.outcome = Outcome(phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
+            slots[place]?.outcome = Outcome(
+                phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
             slots[place]?.lastExit = exit
             slots[place]?.lastLaunch = launch
             slots[place]?.since = moment.wall
@@ -93,12 +97,15 @@ extension Fleet {
     }
 
     private mutating func rewrite(_ launch: LaunchID, _ open: [LaunchID: Int], _ write: (inout Incarnation) -> Void) {
-        guard let place = open[launch], var incarnation = slots[place]?.current, incarnation.launch == launch else { return }
+        guard let place = open[launch], var incarnation = slots[place]?.current, incarnation.launch == launch else {
+            return
+        }
         write(&incarnation)
         slots[place]?.current = incarnation
     }
 
-    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment) {
+    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment)
+    {
         guard let place, var incarnation = slots[place]?.current, incarnation.launch == survivor.launch else {
             guard survivor.fault == nil else {
                 pending.append(.release(survivor.launch))
@@ -117,14 +124,18 @@ extension Fleet {
         launchIndex[survivor.launch] = place
         touch(place)
         var told: [Effect] = []
-        tell(place, .adopted, "the daemon was replaced; pid \(survivor.pid) kept", at: now, launch: survivor.launch, &told)
+        tell(
+            place, .adopted, "the daemon was replaced; pid \(survivor.pid) kept", at: now, launch: survivor.launch,
+            &told)
         pending += told
     }
 
     /// Launches that were noted but that the keeper does not hold: they never came to be, or died with the keeper.
     private mutating func buryTheLost(_ survivors: [Survivor], at now: Moment) {
         for place in slots.indices {
-            guard let slot = slots[place], let launch = slot.current?.launch, launchIndex[launch] == nil else { continue }
+            guard let slot = slots[place], let launch = slot.current?.launch, launchIndex[launch] == nil else {
+                continue
+            }
             slots[place]?.current = nil
             slots[place]?.nextCause = "its launch \(launch.number) was lost with the former daemon"
             pending.append(.note(.released(launch)))

@@ -17,7 +17,8 @@ extension Fleet {
             }
             answer.append(
                 StackStatus(
-                    name: stack.name, revision: stack.applied.revision.hex, manifestPath: stack.applied.request.manifestPath,
+                    name: stack.name, revision: stack.applied.revision.hex,
+                    manifestPath: stack.applied.request.manifestPath,
                     phase: phase(ofStack: place), instances: instances))
         }
         return answer
@@ -30,7 +31,8 @@ extension Fleet {
 
     private func status(of slot: Slot) -> InstanceStatus {
         let service = services[slot.service]
-        var row = InstanceStatus(id: slot.id, label: label(of: slot), kind: service.spec.kind, phase: slot.phase, since: slot.since)
+        var row = InstanceStatus(
+            id: slot.id, label: label(of: slot), kind: service.spec.kind, phase: slot.phase, since: slot.since)
         row.restarts = slot.restarts
         row.exit = slot.lastExit
         row.launch = slot.lastLaunch
@@ -67,7 +69,8 @@ extension Fleet {
         let dependency = services[slot.service].spec.dependsOn[index]
         for place in services[need].slots {
             guard let other = slots[place], !hasReached(dependency.condition, other) else { continue }
-            return "\(label(of: other)) is \(other.phase.rawValue)" + (other.reason.isEmpty || other.phase == .waiting ? "" : ": \(other.reason)")
+            return "\(label(of: other)) is \(other.phase.rawValue)"
+                + (other.reason.isEmpty || other.phase == .waiting ? "" : ": \(other.reason)")
         }
         return nil
     }

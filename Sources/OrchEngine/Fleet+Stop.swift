@@ -4,7 +4,9 @@ import OrchModel
 
 /// The stop ladder.
 extension Fleet {
-    mutating func beginStop(_ place: Int, _ motive: StopProgress.Motive, _ reason: String, at now: Moment, _ effects: inout [Effect]) {
+    mutating func beginStop(
+        _ place: Int, _ motive: StopProgress.Motive, _ reason: String, at now: Moment, _ effects: inout [Effect]
+    ) {
         guard let slot = slots[place], let incarnation = slot.current, incarnation.stopping == nil else { return }
         let stop = services[slot.service].spec.stop
         slots[place]?.current?.stopping = StopProgress(
@@ -16,7 +18,9 @@ extension Fleet {
 
     /// Lets time and the facts act on a ladder under way.
     mutating func climb(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current, let progress = incarnation.stopping else { return }
+        guard let slot = slots[place], let incarnation = slot.current, let progress = incarnation.stopping else {
+            return
+        }
         if let complaint = progress.complaint {
             slots[place]?.current?.stopping?.complaint = nil
             tell(place, .warning, "stop step \(progress.step + 1): \(complaint)", at: now, key: "stop", &effects)
@@ -36,7 +40,9 @@ extension Fleet {
     }
 
     private mutating func take(step: Int, _ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current, var progress = incarnation.stopping else { return }
+        guard let slot = slots[place], let incarnation = slot.current, var progress = incarnation.stopping else {
+            return
+        }
         let launch = incarnation.launch
         let isRepeat = progress.step == step
         progress.step = step
@@ -64,7 +70,8 @@ extension Fleet {
 
     /// A step that can't do its work is over at once: nothing is gained by waiting for it.
     mutating func observe(_ launch: LaunchID, _ step: Int, _ fault: Fault?, at now: Moment) {
-        guard let fault, let place = launchIndex[launch], let progress = slots[place]?.current?.stopping, progress.step == step,
+        guard let fault, let place = launchIndex[launch], let progress = slots[place]?.current?.stopping,
+            progress.step == step,
             !progress.isAtKill
         else { return }
         slots[place]?.current?.stopping?.deadline = now.instant

@@ -154,7 +154,8 @@ extension Fleet {
 
     /// Hands an open incarnation to be written to; a launch that is not open is a fact about the past and changes nothing.
     mutating func learn(_ launch: LaunchID, _ write: (inout Incarnation) -> Void) {
-        guard let slot = launchIndex[launch], var incarnation = slots[slot]?.current, incarnation.launch == launch else { return }
+        guard let slot = launchIndex[launch], var incarnation = slots[slot]?.current, incarnation.launch == launch
+        else { return }
         write(&incarnation)
         slots[slot]?.current = incarnation
         touch(slot)

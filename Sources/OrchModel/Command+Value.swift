@@ -58,7 +58,9 @@ extension Command: ValueCodable {
         case "restart": self = .restart(try r.list("targets"))
         case "status": self = .status(try r.optional("target"))
         case "follow":
-            guard let goal = Goal(word: try r.string("goal")) else { throw ShapeError(path: "goal", expected: "a goal") }
+            guard let goal = Goal(word: try r.string("goal")) else {
+                throw ShapeError(path: "goal", expected: "a goal")
+            }
             self = .follow(try r.list("targets"), goal: goal)
         case "why": self = .why(try r.noun("target"))
         case "events":

@@ -14,7 +14,8 @@ public struct Position: Hashable, Sendable, ValueCodable {
     public var text: String { "\(file):\(line):\(column)" }
     public var value: Value { .array([.string(file), .int(Int64(line)), .int(Int64(column))]) }
     public init(_ value: Value) throws(ShapeError) {
-        guard let parts = value.array, parts.count == 3, let file = parts[0].string, let line = parts[1].int, let column = parts[2].int
+        guard let parts = value.array, parts.count == 3, let file = parts[0].string, let line = parts[1].int,
+            let column = parts[2].int
         else { throw ShapeError(path: "", expected: "a position") }
         self.init(file: file, line: Int(clamping: line), column: Int(clamping: column))
     }
@@ -36,7 +37,8 @@ public struct Diagnostic: Equatable, Sendable {
     public var help: String?
 
     public init(
-        _ severity: Severity = .error, code: String, _ message: String, at position: Position? = nil, sourceLine: String? = nil, width: Int = 1,
+        _ severity: Severity = .error, code: String, _ message: String, at position: Position? = nil,
+        sourceLine: String? = nil, width: Int = 1,
         help: String? = nil
     ) {
         self.severity = severity

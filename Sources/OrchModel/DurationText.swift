@@ -27,7 +27,8 @@ extension Duration {
     }
 
     private static let units: [(name: Substring, nanoseconds: Int64)] = [
-        ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+        ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
         ("d", 86_400_000_000_000),
     ]
 
@@ -98,9 +99,10 @@ public enum SizeText {
 
     /// The text of the largest unit that gives a whole number.
     public static func format(_ bytes: Int64) -> String {
-        for (name, size) in [("TB", 1_000_000_000_000), ("TiB", 1 << 40), ("GB", 1_000_000_000), ("GiB", 1 << 30), ("MB", 1_000_000),
-            ("MiB", 1 << 20), ("kB", 1_000), ("KiB", 1 << 10)] as [(String, Int64)] where bytes >= size && bytes % size == 0
-        {
+        for (name, size) in [
+            ("TB", 1_000_000_000_000), ("TiB", 1 << 40), ("GB", 1_000_000_000), ("GiB", 1 << 30), ("MB", 1_000_000),
+            ("MiB", 1 << 20), ("kB", 1_000), ("KiB", 1 << 10),
+        ] as [(String, Int64)] where bytes >= size && bytes % size == 0 {
             return "\(bytes / size)\(name)"
         }
         return "\(bytes)B"

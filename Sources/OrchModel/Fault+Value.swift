@@ -33,6 +33,7 @@ extension Diagnostic: ValueCodable {
         let r = try ObjectReader(value)
         self.init(
             try r.word("severity"), code: try r.string("code"), try r.string("message"), at: try r.optional("position"),
-            sourceLine: try r.optionalString("source_line"), width: try r.int("width", or: 1), help: try r.optionalString("help"))
+            sourceLine: try r.optionalString("source_line"), width: try r.int("width", or: 1),
+            help: try r.optionalString("help"))
     }
 }

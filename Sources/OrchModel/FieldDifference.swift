@@ -25,9 +25,11 @@ extension Value {
 
     /// A key as it stands in a path.
     public static func pathKey(_ key: String) -> String {
-        let plain = !key.isEmpty && key.utf8.allSatisfy {
-            ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90) || ($0 >= 48 && $0 <= 57) || $0 == 95 || $0 == 45
-        }
+        let plain =
+            !key.isEmpty
+            && key.utf8.allSatisfy {
+                ($0 >= 97 && $0 <= 122) || ($0 >= 65 && $0 <= 90) || ($0 >= 48 && $0 <= 57) || $0 == 95 || $0 == 45
+            }
         return plain ? key : "\"\(key)\""
     }
 }
@@ -42,7 +44,9 @@ private struct DifferenceWalk {
         if from == to { return }
         if let (old, new) = objects(from, to, at: path) {
             for member in old { compare(member.value, Self.find(member.key, in: new), at: joined(path, member.key)) }
-            for member in new where Self.find(member.key, in: old) == nil { compare(nil, member.value, at: joined(path, member.key)) }
+            for member in new where Self.find(member.key, in: old) == nil {
+                compare(nil, member.value, at: joined(path, member.key))
+            }
         } else {
             found.append(FieldDifference(path: path, from: from, to: to))
         }
@@ -59,7 +63,9 @@ private struct DifferenceWalk {
         }
     }
 
-    private static func find(_ key: String, in members: [Value.Member]) -> Value? { members.first { $0.key == key }?.value }
+    private static func find(_ key: String, in members: [Value.Member]) -> Value? {
+        members.first { $0.key == key }?.value
+    }
 
     /// The items by their names, when all are objects with names of their own.
     private static func named(_ items: [Value]) -> [Value.Member]? {
@@ -71,5 +77,7 @@ private struct DifferenceWalk {
         return members.isEmpty ? nil : members
     }
 
-    private func joined(_ path: String, _ key: String) -> String { path.isEmpty ? Value.pathKey(key) : "\(path).\(Value.pathKey(key))" }
+    private func joined(_ path: String, _ key: String) -> String {
+        path.isEmpty ? Value.pathKey(key) : "\(path).\(Value.pathKey(key))"
+    }
 }

@@ -21,7 +21,9 @@ public struct WallTime: Comparable, Hashable, Sendable {
     public var nanoseconds: Int64
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
     public static func < (a: WallTime, b: WallTime) -> Bool { a.nanoseconds < b.nanoseconds }
-    public static func + (a: WallTime, b: Duration) -> WallTime { WallTime(nanoseconds: a.nanoseconds &+ b.nanoseconds) }
+    public static func + (a: WallTime, b: Duration) -> WallTime {
+        WallTime(nanoseconds: a.nanoseconds &+ b.nanoseconds)
+    }
     public static func - (a: WallTime, b: WallTime) -> Duration { .nanoseconds(a.nanoseconds &- b.nanoseconds) }
 }
 
@@ -76,7 +78,8 @@ public struct CivilTime: Equatable, Sendable {
     }
 
     /// Nil when a part is out of its range or the year is outside 1...9999.
-    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, nanosecond: Int = 0) {
+    public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, nanosecond: Int = 0)
+    {
         guard (1...9999).contains(year), (1...12).contains(month), (0...23).contains(hour), (0...59).contains(minute),
             (0...60).contains(second), (0..<1_000_000_000).contains(nanosecond)
         else { return nil }
@@ -110,7 +113,8 @@ public struct CivilTime: Equatable, Sendable {
         var text: [UInt8] = []
         text.reserveCapacity(24)
         for (number, width, mark) in [
-            (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (hour, 2, ":"), (minute, 2, ":"), (second, 2, "."), (nanosecond / 1_000_000, 3, "Z"),
+            (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (hour, 2, ":"), (minute, 2, ":"), (second, 2, "."),
+            (nanosecond / 1_000_000, 3, "Z"),
         ] as [(Int, Int, Unicode.Scalar)] {
             var place = 1
             for _ in 1..<width { place *= 10 }
@@ -137,7 +141,8 @@ extension WallTime {
             }
             return result
         }
-        guard bytes.count >= 20, bytes[4] == 45, bytes[7] == 45, [84, 116, 32].contains(bytes[10]), bytes[13] == 58, bytes[16] == 58,
+        guard bytes.count >= 20, bytes[4] == 45, bytes[7] == 45, [84, 116, 32].contains(bytes[10]), bytes[13] == 58,
+            bytes[16] == 58,
             let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
         else { return nil }
@@ -154,7 +159,9 @@ extension WallTime {
             }
             guard at > first else { return nil }
         }
-        guard let civil = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanosecond: nanos),
+        guard
+            let civil = CivilTime(
+                year: year, month: month, day: day, hour: hour, minute: minute, second: second, nanosecond: nanos),
             at < bytes.count
         else { return nil }
         var offset = 0

@@ -22,7 +22,9 @@ public enum LogIndex {
         /// The file was cut within a line that grew past every limit: what starts here continues the file before.
         public var continuesLine: Bool
 
-        public init(offset: Int64, time: WallTime, launch: LaunchID, stream: LogStreamKind?, continuesLine: Bool = false) {
+        public init(
+            offset: Int64, time: WallTime, launch: LaunchID, stream: LogStreamKind?, continuesLine: Bool = false
+        ) {
             self.offset = offset
             self.time = time
             self.launch = launch
@@ -40,7 +42,8 @@ public enum LogIndex {
     public static func needsEntry(_ next: Entry, after last: Entry?) -> Bool {
         guard let last else { return true }
         let passed = next.time - last.time
-        return next.launch != last.launch || next.stream != last.stream || next.offset < last.offset || passed < .zero || passed >= coarseness
+        return next.launch != last.launch || next.stream != last.stream || next.offset < last.offset || passed < .zero
+            || passed >= coarseness
             || (next.offset - last.offset >= coarseBytes && passed >= .milliseconds(1))
     }
 
@@ -83,7 +86,8 @@ public enum LogIndex {
             default: nil
             }
         return Entry(
-            offset: Int64(packed & (1 << 48 - 1)), time: WallTime(nanoseconds: Int64(bitPattern: number(in: bytes, at: start + 8))),
+            offset: Int64(packed & (1 << 48 - 1)),
+            time: WallTime(nanoseconds: Int64(bitPattern: number(in: bytes, at: start + 8))),
             launch: LaunchID(number(in: bytes, at: start + 16)), stream: stream, continuesLine: packed >> 48 & 4 != 0)
     }
 

@@ -86,7 +86,9 @@ public enum LogLayout {
     static func numbered(_ path: String, _ replica: Int) -> String {
         guard replica > 1 else { return path }
         let (folder, name) = split(path)
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return join(folder, "\(name)-\(replica)") }
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else {
+            return join(folder, "\(name)-\(replica)")
+        }
         return join(folder, "\(name[..<dot]).\(replica)\(name[dot...])")
     }
 

@@ -67,7 +67,9 @@ extension LoggingSpec.Rotation: ValueCodable {
         let r = try ObjectReader(value)
         self.init()
         if let text = try r.optionalString("size") {
-            guard text == "none" || SizeText.parse(text) != nil else { throw ShapeError(path: "size", expected: "a size or none") }
+            guard text == "none" || SizeText.parse(text) != nil else {
+                throw ShapeError(path: "size", expected: "a size or none")
+            }
             size = SizeText.parse(text)
         }
         keep = try r.int("keep", or: keep)

@@ -30,7 +30,8 @@ extension ObjectReader {
         switch value("command") {
         case .string(let text): .shell(text, shell: try strings("shell", or: CommandLine.standardShell))
         case .array: .exec(try strings("command"))
-        case .null, .bool, .int, .double, .object, nil: throw ShapeError(path: "command", expected: "a string or a list")
+        case .null, .bool, .int, .double, .object, nil:
+            throw ShapeError(path: "command", expected: "a string or a list")
         }
     }
     func entries(_ key: String) throws(ShapeError) -> [EnvironmentEntry] {
@@ -39,7 +40,9 @@ extension ObjectReader {
         var entries: [EnvironmentEntry] = []
         entries.reserveCapacity(members.count)
         for member in members {
-            guard let text = member.value.string else { throw ShapeError(path: "\(key).\(member.key)", expected: "a string") }
+            guard let text = member.value.string else {
+                throw ShapeError(path: "\(key).\(member.key)", expected: "a string")
+            }
             entries.append(EnvironmentEntry(member.key, text))
         }
         return entries

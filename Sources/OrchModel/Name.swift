@@ -15,7 +15,9 @@ public enum Name {
         return trimmed.isEmpty ? nil : String(decoding: trimmed, as: UTF8.self)
     }
 
-    private static func isLetterOrDigit(_ byte: UInt8) -> Bool { (byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57) }
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57)
+    }
 }
 
 /// A service in its stack.
@@ -27,7 +29,9 @@ public struct ServiceID: Hashable, Comparable, Sendable, CustomStringConvertible
         self.service = service
     }
     public var description: String { "\(stack)/\(service)" }
-    public static func < (a: ServiceID, b: ServiceID) -> Bool { a.stack == b.stack ? a.service < b.service : a.stack < b.stack }
+    public static func < (a: ServiceID, b: ServiceID) -> Bool {
+        a.stack == b.stack ? a.service < b.service : a.stack < b.stack
+    }
 }
 
 /// One replica of a service; `replica` counts from 1.
@@ -72,7 +76,9 @@ public struct Target: Hashable, Sendable, ValueCodable {
     }
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
-        self.init(stack: try r.string("stack"), service: try r.optionalString("service"), replica: try r.optionalInt("replica"))
+        self.init(
+            stack: try r.string("stack"), service: try r.optionalString("service"),
+            replica: try r.optionalInt("replica"))
     }
 }
 

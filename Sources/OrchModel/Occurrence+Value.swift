@@ -21,12 +21,15 @@ extension Occurrence: ValueCodable {
         let stack = try r.string("stack")
         var instance: InstanceID?
         if let name = try r.optionalString("instance") {
-            guard let id = InstanceID(stack: stack, name: name) else { throw ShapeError(path: "instance", expected: "an instance") }
+            guard let id = InstanceID(stack: stack, name: name) else {
+                throw ShapeError(path: "instance", expected: "an instance")
+            }
             instance = id
         }
         self.init(
             time: try r.time("time"), stack: stack, service: try r.optionalString("service"), instance: instance,
-            launch: try r.optionalUnsigned("launch").map { LaunchID($0) }, kind: try r.word("event"), cause: try r.string("cause"), exit: try r.optional("exit"),
+            launch: try r.optionalUnsigned("launch").map { LaunchID($0) }, kind: try r.word("event"),
+            cause: try r.string("cause"), exit: try r.optional("exit"),
             position: try r.optional("position"))
     }
 }

@@ -3,7 +3,8 @@
 /// Something that happened to an instance or a stack: a line of `orch events`, a link of `orch why`.
 public struct Occurrence: Equatable, Sendable {
     public enum Kind: String, Sendable, CaseIterable {
-        case applied, removed, waiting, launching, started, ready, unready, unhealthy, healthy, stopping, exited, killing, stopped, backoff
+        case applied, removed, waiting, launching, started, ready, unready, unhealthy, healthy, stopping, exited,
+            killing, stopped, backoff
         case failed, done, departed, returned, stuck, adopted, step, warning
         case daemonStarted = "daemon-started"
         case daemonStopping = "daemon-stopping"
@@ -21,7 +22,8 @@ public struct Occurrence: Equatable, Sendable {
     public var position: Position?
 
     public init(
-        time: WallTime, stack: String, service: String? = nil, instance: InstanceID? = nil, launch: LaunchID? = nil, kind: Kind, cause: String,
+        time: WallTime, stack: String, service: String? = nil, instance: InstanceID? = nil, launch: LaunchID? = nil,
+        kind: Kind, cause: String,
         exit: Exit? = nil, position: Position? = nil
     ) {
         self.time = time

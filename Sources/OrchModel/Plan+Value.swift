@@ -18,11 +18,16 @@ extension FieldChange: ValueCodable {
 
 extension Change: ValueCodable {
     public var value: Value {
-        ["action": .string(action.rawValue), "service": .string(service), "because": .strings(because), "fields": .array(fields.map(\.value))]
+        [
+            "action": .string(action.rawValue), "service": .string(service), "because": .strings(because),
+            "fields": .array(fields.map(\.value)),
+        ]
     }
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
-        self.init(try r.word("action"), try r.string("service"), because: try r.strings("because"), fields: try r.list("fields"))
+        self.init(
+            try r.word("action"), try r.string("service"), because: try r.strings("because"),
+            fields: try r.list("fields"))
     }
 }
 

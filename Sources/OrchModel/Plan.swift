@@ -27,7 +27,9 @@ public struct FieldChange: Equatable, Sendable {
 
 /// What would be done to one service, and why.
 public struct Change: Equatable, Sendable {
-    public enum Action: String, Sendable, CaseIterable { case create, start, stop, run, restart, reload, live, scale, rename, remove }
+    public enum Action: String, Sendable, CaseIterable {
+        case create, start, stop, run, restart, reload, live, scale, rename, remove
+    }
     public var action: Action
     public var service: String
     /// Reasons in words.

@@ -109,7 +109,9 @@ extension HTTPProbe: ValueCodable {
         if let found = r.value("status") {
             status = []
             for item in found.array ?? [found] {
-                guard let range = Self.statusRange(item) else { throw ShapeError(path: "status", expected: "a code or a range of codes") }
+                guard let range = Self.statusRange(item) else {
+                    throw ShapeError(path: "status", expected: "a code or a range of codes")
+                }
                 status.append(range)
             }
         }
@@ -118,7 +120,8 @@ extension HTTPProbe: ValueCodable {
     }
 
     private static func written(_ range: ClosedRange<Int>) -> Value {
-        range.lowerBound == range.upperBound ? .int(Int64(range.lowerBound)) : .string("\(range.lowerBound)-\(range.upperBound)")
+        range.lowerBound == range.upperBound
+            ? .int(Int64(range.lowerBound)) : .string("\(range.lowerBound)-\(range.upperBound)")
     }
 
     private static func statusRange(_ value: Value) -> ClosedRange<Int>? {

@@ -12,7 +12,11 @@ extension RestartPolicy {
         w.set("max_delay", maxDelay, unless: standard.maxDelay)
         if complete || jitter != standard.jitter { w.set("jitter", Value.percent(jitter)) }
         w.set("reset_after", resetAfter, unless: standard.resetAfter)
-        if let maxAttempts { w.set("max_attempts", maxAttempts) } else if complete { w.set("max_attempts", "unlimited") }
+        if let maxAttempts {
+            w.set("max_attempts", maxAttempts)
+        } else if complete {
+            w.set("max_attempts", "unlimited")
+        }
         w.set("window", window, unless: standard.window)
         if let retryAfter { w.set("retry_after", retryAfter.text) } else if complete { w.set("retry_after", "none") }
         return w.value
@@ -29,7 +33,9 @@ extension RestartPolicy {
             jitter = part
         }
         resetAfter = try r.duration("reset_after", or: resetAfter)
-        if let found = r.value("max_attempts"), found != .string("unlimited") { maxAttempts = try r.int("max_attempts") }
+        if let found = r.value("max_attempts"), found != .string("unlimited") {
+            maxAttempts = try r.int("max_attempts")
+        }
         window = try r.duration("window", or: window)
         retryAfter = try r.limit("retry_after", or: nil)
     }

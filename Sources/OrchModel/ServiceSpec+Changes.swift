@@ -41,7 +41,8 @@ extension Fate {
     }
 
     private static let takenUp = [
-        "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart", "success_exit_codes", "stop",
+        "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
+        "success_exit_codes", "stop",
         "logging", "enabled", "replicas",
     ]
 

@@ -25,12 +25,16 @@ extension ServiceSpec: ValueCodable {
         w.set("user", user)
         w.set("enabled", enabled, unless: true)
         w.set("replicas", replicas, unless: 1)
-        if !dependsOn.isEmpty { w.set("depends_on", .object(dependsOn.map { .init($0.on, $0.written(complete: complete)) })) }
+        if !dependsOn.isEmpty {
+            w.set("depends_on", .object(dependsOn.map { .init($0.on, $0.written(complete: complete)) }))
+        }
         w.setObject("health", health.written(complete: complete))
         w.set("ready", ready?.value)
         setStartTimeout(in: &w)
         w.setObject("restart", restart.written(defaultPolicy: Self.standardPolicy(of: kind), complete: complete))
-        if complete || successExitCodes != [.code(0)] { w.set("success_exit_codes", .array(successExitCodes.map(\.value))) }
+        if complete || successExitCodes != [.code(0)] {
+            w.set("success_exit_codes", .array(successExitCodes.map(\.value)))
+        }
         if complete || stop != .standard(for: command) { w.set("stop", stop.value) }
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
@@ -58,13 +62,17 @@ extension ServiceSpec: ValueCodable {
         enabled = try r.bool("enabled", or: true)
         replicas = try r.int("replicas", or: 1)
         for member in r.value("depends_on")?.members ?? [] {
-            do { dependsOn.append(try Dependency(on: member.key, member.value)) } catch { throw error.under("depends_on") }
+            do { dependsOn.append(try Dependency(on: member.key, member.value)) } catch {
+                throw error.under("depends_on")
+            }
         }
         health = try r.optional("health") ?? HealthSpec()
         ready = try r.optional("ready")
         startTimeout = try r.limit(Self.timeoutKey(of: kind), or: startTimeout)
         if let found = r.value("restart") {
-            do { restart = try RestartPolicy(found, defaultPolicy: Self.standardPolicy(of: kind)) } catch { throw error.under("restart") }
+            do { restart = try RestartPolicy(found, defaultPolicy: Self.standardPolicy(of: kind)) } catch {
+                throw error.under("restart")
+            }
         }
         if r.has("success_exit_codes") { successExitCodes = try r.list("success_exit_codes") }
         stop = try r.optional("stop") ?? stop

@@ -13,7 +13,9 @@ extension Stack: ValueCodable {
 
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
-        guard let members = r.value("services")?.members else { throw ShapeError(path: "services", expected: "an object") }
+        guard let members = r.value("services")?.members else {
+            throw ShapeError(path: "services", expected: "an object")
+        }
         var services: [ServiceSpec] = []
         services.reserveCapacity(members.count)
         for member in members {
@@ -24,7 +26,9 @@ extension Stack: ValueCodable {
         self.init(name: try r.string("name"), services: services)
         details = try r.string("description", or: "")
         if let stop = r.value("stop") {
-            do { stopTimeout = try ObjectReader(stop).duration("timeout", or: stopTimeout) } catch { throw error.under("stop") }
+            do { stopTimeout = try ObjectReader(stop).duration("timeout", or: stopTimeout) } catch {
+                throw error.under("stop")
+            }
         }
     }
 

@@ -57,7 +57,9 @@ public struct SourcePosition: Equatable, Sendable, ValueCodable {
     }
     public var value: Value { .array([.string(path), position.value]) }
     public init(_ value: Value) throws(ShapeError) {
-        guard let parts = value.array, parts.count == 2, let path = parts[0].string else { throw ShapeError(path: "", expected: "a path and a position") }
+        guard let parts = value.array, parts.count == 2, let path = parts[0].string else {
+            throw ShapeError(path: "", expected: "a path and a position")
+        }
         self.init(path: path, position: try Position(parts[1]))
     }
 }

@@ -36,7 +36,9 @@ extension InstanceStatus: ValueCodable {
         let service = ServiceID(stack: try r.string("stack"), service: try r.string("service"))
         guard let id = InstanceID(stack: service.stack, name: try r.string("instance")), id.service == service
         else { throw ShapeError(path: "instance", expected: "an instance of \(service)") }
-        self.init(id: id, label: try r.string("label"), kind: try r.word("kind"), phase: try r.word("phase"), since: try r.time("since"))
+        self.init(
+            id: id, label: try r.string("label"), kind: try r.word("kind"), phase: try r.word("phase"),
+            since: try r.time("since"))
         health = try r.word("health")
         pid = try r.optionalInt("pid").map { Int32(truncatingIfNeeded: $0) }
         launch = try r.optionalUnsigned("launch").map { LaunchID($0) }
@@ -61,7 +63,8 @@ extension InstanceStatus: ValueCodable {
 extension StackStatus: ValueCodable {
     public var value: Value {
         [
-            "name": .string(name), "revision": .string(revision), "manifest": .string(manifestPath), "phase": .string(phase.rawValue),
+            "name": .string(name), "revision": .string(revision), "manifest": .string(manifestPath),
+            "phase": .string(phase.rawValue),
             "instances": .array(instances.map(\.value)),
         ]
     }

@@ -5,7 +5,9 @@ extension StopSpec: ValueCodable {
     public var value: Value {
         var w = ObjectWriter()
         w.set("scope", scope.rawValue, unless: Scope.tree.rawValue)
-        let written = steps.last == Step(.kill, wait: .zero) && steps.dropLast().last?.action != .kill ? steps.dropLast() : steps[...]
+        let written =
+            steps.last == Step(.kill, wait: .zero) && steps.dropLast().last?.action != .kill
+            ? steps.dropLast() : steps[...]
         w.set("steps", .array(written.map(\.value)))
         return w.value
     }

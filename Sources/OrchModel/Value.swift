@@ -51,7 +51,8 @@ public indirect enum Value: Equatable, Sendable {
     public static func optional(_ text: String?) -> Value { text.map { .string($0) } ?? .null }
 }
 
-extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral, ExpressibleByFloatLiteral
 {
     public init(stringLiteral value: String) { self = .string(value) }
@@ -74,7 +75,9 @@ public struct ShapeError: Error, Equatable, Sendable {
         self.expected = expected
     }
     /// The same error seen from one level further out.
-    public func under(_ key: String) -> ShapeError { ShapeError(path: path.isEmpty ? key : "\(key).\(path)", expected: expected) }
+    public func under(_ key: String) -> ShapeError {
+        ShapeError(path: path.isEmpty ? key : "\(key).\(path)", expected: expected)
+    }
 }
 
 /// A noun that can be written as a value and read back. Writing leaves out what is at its default.
@@ -94,7 +97,9 @@ public struct ObjectWriter {
     public mutating func set(_ key: String, _ text: String, unless skipped: String? = nil) {
         if complete || text != skipped { members.append(.init(key, .string(text))) }
     }
-    public mutating func set(_ key: String, _ text: String?) { if let text { members.append(.init(key, .string(text))) } }
+    public mutating func set(_ key: String, _ text: String?) {
+        if let text { members.append(.init(key, .string(text))) }
+    }
     public mutating func set(_ key: String, _ number: Int, unless skipped: Int? = nil) {
         if complete || number != skipped { members.append(.init(key, .int(Int64(number)))) }
     }
@@ -104,11 +109,15 @@ public struct ObjectWriter {
     public mutating func set(_ key: String, _ span: Duration, unless skipped: Duration? = nil) {
         if complete || span != skipped { members.append(.init(key, .string(span.text))) }
     }
-    public mutating func set(_ key: String, _ span: Duration?) { if let span { members.append(.init(key, .string(span.text))) } }
+    public mutating func set(_ key: String, _ span: Duration?) {
+        if let span { members.append(.init(key, .string(span.text))) }
+    }
     public mutating func set(_ key: String, strings: [String], unless skipped: [String]? = nil) {
         if complete || strings != skipped { members.append(.init(key, .strings(strings))) }
     }
-    public mutating func set<T: ValueCodable>(_ key: String, _ noun: T?) { if let noun { members.append(.init(key, noun.value)) } }
+    public mutating func set<T: ValueCodable>(_ key: String, _ noun: T?) {
+        if let noun { members.append(.init(key, noun.value)) }
+    }
     public mutating func set<T: ValueCodable>(_ key: String, list: [T]) {
         if !list.isEmpty { members.append(.init(key, .array(list.map(\.value)))) }
     }
@@ -128,14 +137,18 @@ public struct ObjectReader {
         guard let text = value[key]?.string else { throw ShapeError(path: key, expected: "a string") }
         return text
     }
-    public func string(_ key: String, or fallback: String) throws(ShapeError) -> String { try has(key) ? string(key) : fallback }
+    public func string(_ key: String, or fallback: String) throws(ShapeError) -> String {
+        try has(key) ? string(key) : fallback
+    }
     public func optionalString(_ key: String) throws(ShapeError) -> String? {
         guard let found = value[key], found != .null else { return nil }
         guard let text = found.string else { throw ShapeError(path: key, expected: "a string") }
         return text
     }
     public func int(_ key: String) throws(ShapeError) -> Int {
-        guard let number = value[key]?.int, let small = Int(exactly: number) else { throw ShapeError(path: key, expected: "an integer") }
+        guard let number = value[key]?.int, let small = Int(exactly: number) else {
+            throw ShapeError(path: key, expected: "an integer")
+        }
         return small
     }
     public func int(_ key: String, or fallback: Int) throws(ShapeError) -> Int { try has(key) ? int(key) : fallback }
@@ -154,10 +167,14 @@ public struct ObjectReader {
         return number
     }
     public func duration(_ key: String) throws(ShapeError) -> Duration {
-        guard let text = value[key]?.string, let span = Duration(text: text) else { throw ShapeError(path: key, expected: "a duration") }
+        guard let text = value[key]?.string, let span = Duration(text: text) else {
+            throw ShapeError(path: key, expected: "a duration")
+        }
         return span
     }
-    public func duration(_ key: String, or fallback: Duration) throws(ShapeError) -> Duration { try has(key) ? duration(key) : fallback }
+    public func duration(_ key: String, or fallback: Duration) throws(ShapeError) -> Duration {
+        try has(key) ? duration(key) : fallback
+    }
     public func optionalDuration(_ key: String) throws(ShapeError) -> Duration? { try has(key) ? duration(key) : nil }
     public func strings(_ key: String, or fallback: [String] = []) throws(ShapeError) -> [String] {
         guard let found = value[key] else { return fallback }
@@ -189,13 +206,16 @@ public struct ObjectReader {
         return nouns
     }
     /// Reads a word that is a case of an enumeration by its raw value.
-    public func word<T: RawRepresentable>(_ key: String, or fallback: T? = nil, as type: T.Type = T.self) throws(ShapeError) -> T
+    public func word<T: RawRepresentable>(_ key: String, or fallback: T? = nil, as type: T.Type = T.self)
+        throws(ShapeError) -> T
     where T.RawValue == String {
         guard let found = value[key] else {
             if let fallback { return fallback }
             throw ShapeError(path: key, expected: "a word")
         }
-        guard let text = found.string, let word = T(rawValue: text) else { throw ShapeError(path: key, expected: "a known word") }
+        guard let text = found.string, let word = T(rawValue: text) else {
+            throw ShapeError(path: key, expected: "a known word")
+        }
         return word
     }
 }

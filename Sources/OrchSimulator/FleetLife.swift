@@ -25,13 +25,17 @@ public enum FleetLife {
         }
         let start = world.now.instant
         var services = stack(&dice)
-        do throws(Refusal) { try world.apply(request(services)) } catch { return report(world, start, ["refused: \(error.message)"]) }
+        do throws(Refusal) { try world.apply(request(services)) } catch {
+            return report(world, start, ["refused: \(error.message)"])
+        }
         for _ in 0..<(5 + dice.roll(25)) {
             world.run(for: .milliseconds(Int64(dice.roll(4_000))))
             act(&world, &services, &dice)
             if !world.violations.isEmpty { return report(world, start, []) }
         }
-        do throws(Refusal) { try world.apply(request(services)) } catch { return report(world, start, ["refused: \(error.message)"]) }
+        do throws(Refusal) { try world.apply(request(services)) } catch {
+            return report(world, start, ["refused: \(error.message)"])
+        }
         let targets = [Target(stack: "s")]
         world.heal()
         world.command(.start(targets))
@@ -41,7 +45,9 @@ public enum FleetLife {
             return report(world, start, ["not at rest within two hours: \(rows)"])
         }
         world.command(.down(stack: "s", timeout: nil))
-        if !world.run(atMost: .seconds(3_600), until: { !$0.fleet.hasStack("s") && $0.aliveCount == 0 && $0.fleet.isEmpty }) {
+        if !world.run(
+            atMost: .seconds(3_600), until: { !$0.fleet.hasStack("s") && $0.aliveCount == 0 && $0.fleet.isEmpty })
+        {
             return report(world, start, ["not gone within an hour of down: \(world.aliveCount) alive"])
         }
         if world.fleet.deadline != nil { return report(world, start, ["awake with nothing to do"]) }
@@ -49,7 +55,9 @@ public enum FleetLife {
     }
 
     private static func report(_ world: FleetWorld, _ start: Instant, _ more: [String]) -> Report {
-        Report(violations: world.violations + more, score: world.score, turns: world.turns, lived: world.now.instant - start)
+        Report(
+            violations: world.violations + more, score: world.score, turns: world.turns,
+            lived: world.now.instant - start)
     }
 
     private static func request(_ services: [ServiceSpec]) -> ApplyRequest {
@@ -61,9 +69,12 @@ public enum FleetLife {
         var specs: [ServiceSpec] = []
         for index in 0..<count {
             let isTask = dice.roll(5) == 0
-            var spec = ServiceSpec(name: "s\(index)", kind: isTask ? .task : .service, command: .exec(["/bin/x"]), workingDirectory: "/")
+            var spec = ServiceSpec(
+                name: "s\(index)", kind: isTask ? .task : .service, command: .exec(["/bin/x"]), workingDirectory: "/")
             for other in specs where dice.roll(3) == 0 {
-                var need = Dependency(on: other.name, condition: other.kind == .task ? .succeeded : [.ready, .started, .healthy][dice.roll(3)])
+                var need = Dependency(
+                    on: other.name,
+                    condition: other.kind == .task ? .succeeded : [.ready, .started, .healthy][dice.roll(3)])
                 need.required = dice.roll(4) > 0
                 spec.dependsOn.append(need)
             }
@@ -76,7 +87,10 @@ public enum FleetLife {
                 spec.startTimeout = .seconds(5 + Int64(dice.roll(60)))
             }
             spec.restart = RestartPolicy([.onFailure, .always, .unlessStopped][dice.roll(3)])
-            spec.stop = StopSpec(steps: [.init(.signal(.terminate, to: [.main, .group, .tree][dice.roll(3)]), wait: .seconds(Int64(dice.roll(8))))])
+            spec.stop = StopSpec(steps: [
+                .init(
+                    .signal(.terminate, to: [.main, .group, .tree][dice.roll(3)]), wait: .seconds(Int64(dice.roll(8))))
+            ])
             specs.append(spec)
         }
         return specs
@@ -128,7 +142,9 @@ public enum FleetLife {
         case 6:
             let index = dice.roll(services.count)
             if services[index].kind == .service { services[index].replicas = 1 + dice.roll(3) }
-            services[index].stop = StopSpec(steps: [.init(.signal(.interrupt, to: .main), wait: .seconds(Int64(dice.roll(5))))])
+            services[index].stop = StopSpec(steps: [
+                .init(.signal(.interrupt, to: .main), wait: .seconds(Int64(dice.roll(5))))
+            ])
             try? world.apply(request(services))  // As above.
         default:
             if dice.roll(3) == 0 {

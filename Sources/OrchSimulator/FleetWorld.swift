@@ -37,8 +37,12 @@ public struct FleetWorld {
     }
 
     /// `life` chooses what the n-th launch (from 1) of an instance does.
-    public init(seed: UInt64 = 1, keepsScore: Bool = true, life: @escaping (InstanceID, Int) -> SimulatedLife = { _, _ in SimulatedLife() }) {
-        now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
+    public init(
+        seed: UInt64 = 1, keepsScore: Bool = true,
+        life: @escaping (InstanceID, Int) -> SimulatedLife = { _, _ in SimulatedLife() }
+    ) {
+        now = Moment(
+            instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
         var recovery = Recovery()
         recovery.seed = seed
         fleet = Fleet(recovering: recovery, at: now)
@@ -120,7 +124,9 @@ public struct FleetWorld {
     public var aliveCount: Int { processes.count { $0.isAlive } }
 
     /// Ends the main process of an instance from outside, as `kill -9` would.
-    public mutating func strike(_ service: String, _ replica: Int = 1, stack: String = "s", _ exit: Exit = .signal(.kill, coreDumped: false)) {
+    public mutating func strike(
+        _ service: String, _ replica: Int = 1, stack: String = "s", _ exit: Exit = .signal(.kill, coreDumped: false)
+    ) {
         let id = InstanceID(service: ServiceID(stack: stack, service: service), replica: replica)
         guard let index = processes.firstIndex(where: { $0.instance == id && $0.isMainAlive }) else { return }
         end(index, exit)
@@ -158,14 +164,18 @@ extension FleetWorld {
     private mutating func happens(_ event: Event) -> Bool {
         switch event {
         case .launched(let launch, _, _, _):
-            guard let index = processes.firstIndex(where: { $0.launch == launch }), !processes[index].hasEnded else { return false }
+            guard let index = processes.firstIndex(where: { $0.launch == launch }), !processes[index].hasEnded else {
+                return false
+            }
             processes[index].hasExecuted = true
             let life = processes[index].life
             if let endsAfter = life.endsAfter { schedule(.exited(launch, life.exit), after: endsAfter) }
             if processes[index].notifies { schedule(.notified(launch, .ready), after: life.readyAfter) }
             return true
         case .exited(let launch, let exit):
-            guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isMainAlive else { return false }
+            guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isMainAlive else {
+                return false
+            }
             processes[index].isMainAlive = false
             processes[index].hasEnded = true
             processes[index].exit = exit
@@ -176,12 +186,15 @@ extension FleetWorld {
             }
             return true
         case .emptied(let launch):
-            guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isAlive, !processes[index].isMainAlive
+            guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isAlive,
+                !processes[index].isMainAlive
             else { return false }
             processes[index].isAlive = false
             return true
         case .launchFailed(let launch, let fault, _):
-            guard let index = processes.firstIndex(where: { $0.launch == launch }), !processes[index].hasEnded else { return false }
+            guard let index = processes.firstIndex(where: { $0.launch == launch }), !processes[index].hasEnded else {
+                return false
+            }
             processes[index].isAlive = false
             processes[index].isMainAlive = false
             processes[index].hasEnded = true
@@ -216,18 +229,25 @@ extension FleetWorld {
             guard let index = processes.firstIndex(where: { $0.launch == launch && $0.isAlive }) else { return }
             processes[index].isKilled = true
             let span = processes[index].life.diesWithin
-            if processes[index].isMainAlive { schedule(.exited(launch, .signal(.kill, coreDumped: false)), after: span) }
+            if processes[index].isMainAlive {
+                schedule(.exited(launch, .signal(.kill, coreDumped: false)), after: span)
+            }
             schedule(.emptied(launch), after: span)
         case .release(let launch):
-            if processes.contains(where: { $0.launch == launch && $0.isAlive }) { violate("released \(launch.number) while it lives") }
+            if processes.contains(where: { $0.launch == launch && $0.isAlive }) {
+                violate("released \(launch.number) while it lives")
+            }
             processes.removeAll { $0.launch == launch }
         case .probe(let launch, let kind, let round, _, _):
-            guard let process = processes.first(where: { $0.launch == launch }) else { return violate("probe of an unknown launch") }
+            guard let process = processes.first(where: { $0.launch == launch }) else {
+                return violate("probe of an unknown launch")
+            }
             let age = now.instant - process.orderedAt - process.life.execution
             let isSick = process.life.sickensAfter.map { age >= $0 } ?? false
             let isWell = process.isMainAlive && age >= process.life.readyAfter && !isSick
             schedule(.probed(launch, kind, round: round, isWell ? .success : .failure("sick")), after: .milliseconds(1))
-        case .runStep(let launch, let step, _, _, _): schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
+        case .runStep(let launch, let step, _, _, _):
+            schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .endProbes, .relog, .record: break
@@ -235,7 +255,9 @@ extension FleetWorld {
     }
 
     private mutating func launch(_ order: LaunchOrder) {
-        if processes.contains(where: { $0.instance == order.instance && $0.isAlive }) { violate("two of \(order.instance) at once") }
+        if processes.contains(where: { $0.instance == order.instance && $0.isAlive }) {
+            violate("two of \(order.instance) at once")
+        }
         for need in order.spec.dependsOn where need.required { check(need, of: order) }
         launches[order.instance, default: 0] += 1
         var life = isHealed ? SimulatedLife() : life(order.instance, launches[order.instance] ?? 1)
@@ -243,12 +265,16 @@ extension FleetWorld {
         if order.spec.kind == .task, life.endsAfter == nil { life.endsAfter = .milliseconds(500) }
         processes.append(
             SimulatedProcess(
-                launch: order.launch, instance: order.instance, life: life, orderedAt: now.instant, needs: order.spec.dependsOn.map(\.on),
+                launch: order.launch, instance: order.instance, life: life, orderedAt: now.instant,
+                needs: order.spec.dependsOn.map(\.on),
                 notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
         if let fault = life.fault {
             schedule(.launchFailed(order.launch, fault, isScarcity: life.isScarcity), after: life.execution)
         } else {
-            schedule(.launched(order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "cgroup"), after: life.execution)
+            schedule(
+                .launched(
+                    order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "cgroup"),
+                after: life.execution)
         }
     }
 
@@ -256,9 +282,11 @@ extension FleetWorld {
     private mutating func check(_ need: Dependency, of order: LaunchOrder) {
         switch need.condition {
         case .started, .ready, .healthy:
-            let rows = fleet.status(of: Target(stack: order.instance.service.stack, service: need.on)).flatMap(\.instances)
+            let rows = fleet.status(of: Target(stack: order.instance.service.stack, service: need.on)).flatMap(
+                \.instances)
             let isThere = rows.allSatisfy { row in
-                row.phase == .done || row.reason.contains("scaled down") || processes.contains { $0.instance == row.id && $0.hasExecuted && $0.isMainAlive }
+                row.phase == .done || row.reason.contains("scaled down")
+                    || processes.contains { $0.instance == row.id && $0.hasExecuted && $0.isMainAlive }
             }
             if !isThere { violate("\(order.instance) started before its need \(need.on)") }
         case .completed, .succeeded:
@@ -272,14 +300,19 @@ extension FleetWorld {
         guard let index = processes.firstIndex(where: { $0.launch == launch && $0.isAlive }) else { return }
         let process = processes[index]
         processes[index].isToldToStop = true
-        if process.isMainAlive, !process.isToldToStop, !isHurried, isGoing(process), let other = processes.first(where: {
-            $0.isMainAlive && $0.instance.service.stack == process.instance.service.stack && $0.needs.contains(process.instance.service.service)
-                && isGoing($0)
-        }) {
+        if process.isMainAlive, !process.isToldToStop, !isHurried, isGoing(process),
+            let other = processes.first(where: {
+                $0.isMainAlive && $0.instance.service.stack == process.instance.service.stack
+                    && $0.needs.contains(process.instance.service.service)
+                    && isGoing($0)
+            })
+        {
             violate("\(process.instance) told to stop while \(other.instance), which goes too, still needs it")
         }
         if process.isMainAlive {
-            if let within = process.life.stopsWithin { schedule(.exited(launch, .signal(signal, coreDumped: false)), after: within) }
+            if let within = process.life.stopsWithin {
+                schedule(.exited(launch, .signal(signal, coreDumped: false)), after: within)
+            }
         } else if recipient == .tree, process.life.stopsWithin != nil {
             schedule(.emptied(launch), after: .milliseconds(1))
         }
@@ -290,7 +323,9 @@ extension FleetWorld {
         return row.phase == .stopping && row.launch == process.launch && row.reason.contains("down")
     }
 
-    private mutating func end(_ index: Int, _ exit: Exit) { schedule(.exited(processes[index].launch, exit), after: .zero) }
+    private mutating func end(_ index: Int, _ exit: Exit) {
+        schedule(.exited(processes[index].launch, exit), after: .zero)
+    }
 
     private mutating func violate(_ text: String) { violations.append("\((now.instant - .zero).brief): \(text)") }
     mutating func note(_ line: String) { if keepsScore { score.append("\((now.instant - .zero).text) \(line)") } }

@@ -22,7 +22,10 @@ public final class SimulatedHost: Host {
     private var sequence = 0
     private var alive: Set<LaunchID> = []
 
-    public init(at now: Moment = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))) {
+    public init(
+        at now: Moment = Moment(
+            instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
+    ) {
         self.now = now
     }
 
@@ -57,7 +60,9 @@ public final class SimulatedHost: Host {
                 return
             }
             alive.insert(order.launch)
-            tell(.launched(order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "session"))
+            tell(
+                .launched(
+                    order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "session"))
             if order.spec.kind == .task { end(order.launch, .code(0)) }
         case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))

@@ -58,7 +58,10 @@ public final class SimulatedStore: Store {
     public func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
         try check()
         let found = history.filter { occurrence in
-            let isCovered = target.map { target in occurrence.instance.map { target.covers($0) } ?? (occurrence.stack == target.stack) } ?? true
+            let isCovered =
+                target.map { target in
+                    occurrence.instance.map { target.covers($0) } ?? (occurrence.stack == target.stack)
+                } ?? true
             return isCovered && since.map { occurrence.time >= $0 } ?? true
         }
         return Array(found.suffix(limit))

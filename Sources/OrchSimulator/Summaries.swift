@@ -26,7 +26,8 @@ extension Event {
         case .emptied(let launch): "\(launch.number) emptied"
         case .drained(let launch): "\(launch.number) drained"
         case .notified(let launch, let notice): "\(launch.number) says \(notice)"
-        case .probed(let launch, let kind, let round, let result): "\(launch.number) \(kind.rawValue) #\(round): \(result)"
+        case .probed(let launch, let kind, let round, let result):
+            "\(launch.number) \(kind.rawValue) #\(round): \(result)"
         case .stepEnded(let launch, let step, _): "\(launch.number) step \(step) ended"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
         }
@@ -38,7 +39,8 @@ extension Effect {
     var summary: String? {
         switch self {
         case .launch(let order): "launch \(order.instance) as \(order.launch.number): \(order.because)"
-        case .signal(let launch, let signal, let recipient): "\(signal.name) to \(recipient.rawValue) of \(launch.number)"
+        case .signal(let launch, let signal, let recipient):
+            "\(signal.name) to \(recipient.rawValue) of \(launch.number)"
         case .runStep(let launch, let step, _, _, _): "step \(step) of \(launch.number)"
         case .kill(let launch): "kill \(launch.number)"
         case .release(let launch): "release \(launch.number)"

@@ -34,12 +34,15 @@ extension AppliedStack {
         request.fileLimit = try r.optionalUnsigned("file_limit")
         request.inherited = try r.list("inherited")
         request.positions = try r.list("positions")
-        guard let revision = Digest(hex: try r.string("revision")) else { throw ShapeError(path: "revision", expected: "a digest") }
+        guard let revision = Digest(hex: try r.string("revision")) else {
+            throw ShapeError(path: "revision", expected: "a digest")
+        }
         guard let at = r.value("applied_at")?.int else { throw ShapeError(path: "applied_at", expected: "a time") }
         var inherited: [ServiceInheritance] = []
         let services = try ObjectReader(r.value("services") ?? .object([]))
         for member in r.value("services")?.members ?? [] {
-            let environment: [EnvironmentEntry] = member.value == .null ? request.inherited : try services.list(member.key)
+            let environment: [EnvironmentEntry] =
+                member.value == .null ? request.inherited : try services.list(member.key)
             inherited.append(ServiceInheritance(service: member.key, environment: environment))
         }
         self.init(request: request, revision: revision, appliedAt: WallTime(nanoseconds: at), inherited: inherited)

@@ -32,7 +32,9 @@ public final class DiskStore: Store {
     public func load() throws(Fault) -> StoredState {
         var state = StoredState()
         state.stacks = try shelf.load(settingAside: true, remarks: &remarks)
-        state.departures = try attempt("read the departures in") { history throws(DatabaseError) in try history.departures() }
+        state.departures = try attempt("read the departures in") { history throws(DatabaseError) in
+            try history.departures()
+        }
         let stored = try attempt("read") { history throws(DatabaseError) in try history.nextLaunch() }
         state.nextLaunch = LaunchID(max(stored ?? 1, try reservedInFile()))
         state.remarks = remarks
@@ -53,7 +55,8 @@ public final class DiskStore: Store {
     }
 
     public func save(departures: [Departure], of stack: String) throws(Fault) {
-        try attempt("save the departures in") { history throws(DatabaseError) in try history.save(departures, of: stack) }
+        try attempt("save the departures in") { history throws(DatabaseError) in try history.save(departures, of: stack)
+        }
     }
 
     /// In the database and in a file of its own: a number that is used twice is worse than a lost history.
@@ -67,7 +70,9 @@ public final class DiskStore: Store {
     }
 
     public func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
-        try attempt("read events of") { history throws(DatabaseError) in try history.occurrences(of: target, since: since, limit: limit) }
+        try attempt("read events of") { history throws(DatabaseError) in
+            try history.occurrences(of: target, since: since, limit: limit)
+        }
     }
 
     private static let databaseName = "orch.db"
@@ -99,7 +104,8 @@ public final class DiskStore: Store {
         history = nil
         let aside = try folder.setAside(Self.databaseName, alongWith: ["-wal", "-shm"])
         remarks.append(
-            "\(databasePath) is damaged (\(reason)); it is set aside as \(aside) and built anew: its events are lost, and what was stopped by hand may start")
+            "\(databasePath) is damaged (\(reason)); it is set aside as \(aside) and built anew: its events are lost, and what was stopped by hand may start"
+        )
         try folder.touch(Self.databaseName)
         do { history = try History(path: databasePath) } catch {
             switch error {

@@ -47,7 +47,9 @@ struct DurableFolder {
     }
 
     func remove(_ name: String) throws(Fault) {
-        guard unsafe unlink("\(path)/\(name)") == 0 || errno == ENOENT else { throw Self.fault("remove", "\(path)/\(name)") }
+        guard unsafe unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+            throw Self.fault("remove", "\(path)/\(name)")
+        }
         try sync()
     }
 
@@ -95,7 +97,9 @@ struct DurableFolder {
         var fault: Fault?
         var written = 0
         while written < bytes.count, fault == nil {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress?.advanced(by: written), bytes.count - written) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(file, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            }
             if count >= 0 { written += count } else if errno != EINTR { fault = Self.fault("write", path) }
         }
         // An error here is final for this file (fsync(2)): it is thrown away, never synced again.
@@ -119,9 +123,16 @@ struct DurableFolder {
         let code = errno
         let words = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
         switch code {
-        case ENOSPC, EDQUOT: return Fault(step: step, subject: subject, reason: words, remedy: "free some space there; it is tried again")
-        case EACCES, EPERM: return Fault(step: step, subject: subject, reason: words, remedy: "give the daemon's user the folder, mode 0700")
-        case EROFS: return Fault(step: step, subject: subject, reason: words, remedy: "mount it writable, or set ORCH_HOME to another folder")
+        case ENOSPC, EDQUOT:
+            return Fault(
+                step: step, subject: subject, reason: words, remedy: "free some space there; it is tried again")
+        case EACCES, EPERM:
+            return Fault(
+                step: step, subject: subject, reason: words, remedy: "give the daemon's user the folder, mode 0700")
+        case EROFS:
+            return Fault(
+                step: step, subject: subject, reason: words,
+                remedy: "mount it writable, or set ORCH_HOME to another folder")
         default: return Fault(step: step, subject: subject, reason: words)
         }
     }

@@ -27,9 +27,12 @@ struct RevisionShelf {
         if settingAside { _ = try revisions.names(cleaning: true) }
         var stacks: [AppliedStack] = []
         for file in try pointers.names(cleaning: settingAside) where file.hasSuffix(".json") {
-            guard let pointer = try document(file, in: pointers, settingAside: settingAside, remarks: &remarks) else { continue }
+            guard let pointer = try document(file, in: pointers, settingAside: settingAside, remarks: &remarks) else {
+                continue
+            }
             let revision = "\(pointer["revision"]?.string ?? "").json"
-            guard let content = try document(revision, in: revisions, settingAside: settingAside, remarks: &remarks) else {
+            guard let content = try document(revision, in: revisions, settingAside: settingAside, remarks: &remarks)
+            else {
                 let path = pointer["manifest_path"]?.string ?? "its manifest"
                 if settingAside { _ = try pointers.setAside(file) }
                 remarks.append("the revision of stack \(file.dropLast(5)) is lost: run `orch apply -f \(path)` again")
@@ -37,7 +40,9 @@ struct RevisionShelf {
             }
             do { stacks.append(try AppliedStack(pointer: pointer, stack: Stack(content))) } catch {
                 let aside = settingAside ? " and is set aside as \(try pointers.setAside(file))" : ""
-                remarks.append("\(pointers.path)/\(file) does not have the expected shape (\(error.path): \(error.expected))\(aside)")
+                remarks.append(
+                    "\(pointers.path)/\(file) does not have the expected shape (\(error.path): \(error.expected))\(aside)"
+                )
             }
         }
         return stacks.sorted { $0.request.stack.name < $1.request.stack.name }

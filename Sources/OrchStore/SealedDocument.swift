@@ -15,13 +15,16 @@ enum SealedDocument {
     static let format: Int64 = 1
 
     static func bytes(of content: Value) -> [UInt8] {
-        JSON.bytes(of: ["format": .int(format), "sha256": .string(Digest(of: content.canonicalBytes).hex), "content": content])
+        JSON.bytes(of: [
+            "format": .int(format), "sha256": .string(Digest(of: content.canonicalBytes).hex), "content": content,
+        ])
     }
 
     static func content(of bytes: [UInt8]) throws(Problem) -> Value {
         let document: Value
         do { document = try JSON.parse(bytes) } catch { throw .damaged(error.text) }
-        guard let written = document["format"]?.int, let content = document["content"], let seal = document["sha256"]?.string
+        guard let written = document["format"]?.int, let content = document["content"],
+            let seal = document["sha256"]?.string
         else { throw .damaged("a part is missing") }
         guard written <= format else { throw .newer(written) }
         guard Digest(of: content.canonicalBytes).hex == seal else { throw .damaged("the checksum is wrong") }

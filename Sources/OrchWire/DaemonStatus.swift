@@ -17,7 +17,8 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
     public var remarks: [String]
 
     public init(
-        version: String = OrchVersion.text, pid: Int32, startedAt: WallTime, stacks: Int, instances: Int, launches: Int, clients: Int,
+        version: String = OrchVersion.text, pid: Int32, startedAt: WallTime, stacks: Int, instances: Int, launches: Int,
+        clients: Int,
         isShuttingDown: Bool, remarks: [String]
     ) {
         self.version = version
@@ -33,7 +34,8 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
 
     public var value: Value {
         [
-            "version": .string(version), "pid": .int(Int64(pid)), "started_at": .string(startedAt.rfc3339), "stacks": .int(Int64(stacks)),
+            "version": .string(version), "pid": .int(Int64(pid)), "started_at": .string(startedAt.rfc3339),
+            "stacks": .int(Int64(stacks)),
             "instances": .int(Int64(instances)), "launches": .int(Int64(launches)), "clients": .int(Int64(clients)),
             "shutting_down": .bool(isShuttingDown), "remarks": .strings(remarks),
         ]
@@ -42,8 +44,10 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
         self.init(
-            version: try r.string("version"), pid: Int32(truncatingIfNeeded: try r.int("pid")), startedAt: try r.time("started_at"),
-            stacks: try r.int("stacks"), instances: try r.int("instances"), launches: try r.int("launches"), clients: try r.int("clients"),
+            version: try r.string("version"), pid: Int32(truncatingIfNeeded: try r.int("pid")),
+            startedAt: try r.time("started_at"),
+            stacks: try r.int("stacks"), instances: try r.int("instances"), launches: try r.int("launches"),
+            clients: try r.int("clients"),
             isShuttingDown: try r.bool("shutting_down", or: false), remarks: try r.strings("remarks"))
     }
 }

@@ -62,7 +62,9 @@ public struct FrameBuffer: Sendable {
         guard count >= Frame.headerBytes else { return nil }
         var length = 0
         for index in 0..<Frame.headerBytes { length = length << 8 | Int(bytes[start + index]) }
-        guard length > 0, length <= limit else { throw FrameError(reason: "a frame of \(length) bytes; at most \(limit) are taken") }
+        guard length > 0, length <= limit else {
+            throw FrameError(reason: "a frame of \(length) bytes; at most \(limit) are taken")
+        }
         guard count >= Frame.headerBytes + length else { return nil }
         let body = Array(bytes[start + Frame.headerBytes..<start + Frame.headerBytes + length])
         start += Frame.headerBytes + length

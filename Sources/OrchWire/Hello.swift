@@ -33,7 +33,8 @@ extension Refusal {
     /// What is said when two versions meet.
     public static func otherVersion(client: String, daemon: String) -> Refusal {
         Refusal(
-            .version, "the daemon is version \(daemon) and this program is \(client): nothing is changed across versions",
+            .version,
+            "the daemon is version \(daemon) and this program is \(client): nothing is changed across versions",
             remedy: "run `orch daemon upgrade` or `orch daemon restart`; every service runs on meanwhile")
     }
 }

@@ -9,7 +9,9 @@ extension JSONReader {
         while at < bytes.count {
             switch bytes[at] {
             case JSON.quote:
-                guard let text = String(validating: bytes[start..<at], as: UTF8.self) else { throw error("a string is not UTF-8") }
+                guard let text = String(validating: bytes[start..<at], as: UTF8.self) else {
+                    throw error("a string is not UTF-8")
+                }
                 at += 1
                 return text
             case JSON.backslash: return try escapedString(from: start)
@@ -63,7 +65,8 @@ extension JSONReader {
         else { throw error("half a surrogate pair") }
         at += 2
         let second = try fourDigits()
-        guard (0xdc00...0xdfff).contains(second), let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
+        guard (0xdc00...0xdfff).contains(second),
+            let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
         else { throw error("half a surrogate pair") }
         return scalar
     }

@@ -17,7 +17,9 @@ public struct JSONError: Error, Equatable, Sendable {
 extension JSON {
     /// Reads exactly one value (RFC 8259, strictly: no duplicate keys, no lone surrogates, valid UTF-8, nothing after it).
     /// Integers beyond `Int64` become doubles; numbers beyond `Double` are errors. O(n).
-    public static func parse(_ bytes: [UInt8], depth: Int = Limits.valueDepth, nodes: Int = Limits.valueNodes) throws(JSONError) -> Value {
+    public static func parse(_ bytes: [UInt8], depth: Int = Limits.valueDepth, nodes: Int = Limits.valueNodes)
+        throws(JSONError) -> Value
+    {
         var reader = JSONReader(bytes: bytes, depth: depth, nodes: nodes)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
@@ -43,7 +45,9 @@ struct JSONReader {
     func error(_ reason: String) -> JSONError { JSONError(offset: at, reason: reason) }
 
     mutating func skipSpace() {
-        while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0a || bytes[at] == 0x0d || bytes[at] == 0x09 { at += 1 }
+        while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0a || bytes[at] == 0x0d || bytes[at] == 0x09 {
+            at += 1
+        }
     }
 
     mutating func value(depth: Int) throws(JSONError) -> Value {
@@ -65,7 +69,9 @@ struct JSONReader {
 
     private mutating func word(_ word: StaticString, _ value: Value) throws(JSONError) -> Value {
         let expected = Array("\(word)".utf8)
-        guard at + expected.count <= bytes.count, bytes[at..<at + expected.count].elementsEqual(expected) else { throw error("no value begins so") }
+        guard at + expected.count <= bytes.count, bytes[at..<at + expected.count].elementsEqual(expected) else {
+            throw error("no value begins so")
+        }
         at += expected.count
         return value
     }
@@ -116,7 +122,9 @@ struct JSONReader {
         _ = take("-")
         let digits = at
         skipDigits()
-        guard at > digits, at == digits + 1 || bytes[digits] != UInt8(ascii: "0") else { throw error("a number is malformed") }
+        guard at > digits, at == digits + 1 || bytes[digits] != UInt8(ascii: "0") else {
+            throw error("a number is malformed")
+        }
         var isInteger = true
         if take(".") {
             isInteger = false

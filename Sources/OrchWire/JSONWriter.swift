@@ -73,12 +73,16 @@ public enum JSON {
         case 0x0d: bytes.append(contentsOf: [backslash, UInt8(ascii: "r")])
         case 0x09: bytes.append(contentsOf: [backslash, UInt8(ascii: "t")])
         case 0..<0x20, 0x7f:
-            bytes.append(contentsOf: [backslash, UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0"), hex(byte >> 4), hex(byte & 15)])
+            bytes.append(contentsOf: [
+                backslash, UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0"), hex(byte >> 4), hex(byte & 15),
+            ])
         default: bytes.append(byte)
         }
     }
 
-    private static func hex(_ digit: UInt8) -> UInt8 { digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10 }
+    private static func hex(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+    }
     static let quote = UInt8(ascii: "\"")
     static let backslash = UInt8(ascii: "\\")
 }

@@ -6,7 +6,9 @@ import Testing
 
 /// Obligations of apply and diff on real processes.
 @Suite(.serialized) struct ApplyTests {
-    private func manifest(port: String = "1", delay: String = "200ms", keep: Int = 5, grace: String = "10s", interval: String = "10s") -> String {
+    private func manifest(
+        port: String = "1", delay: String = "200ms", keep: Int = 5, grace: String = "10s", interval: String = "10s"
+    ) -> String {
         """
         name: shop
         services:
@@ -92,7 +94,9 @@ import Testing
             """)
         let outcome = try place.orch("apply")
         #expect(outcome.status == 3, "\(outcome)")
-        let located = outcome.errors.split(separator: "\n").filter { $0.contains("orch.yaml:") && $0.contains(": error[") }
+        let located = outcome.errors.split(separator: "\n").filter {
+            $0.contains("orch.yaml:") && $0.contains(": error[")
+        }
         #expect(located.count >= 12, "\(outcome)")
         #expect(outcome.errors.contains("did you mean"))
         #expect(try place.rows().mapValues { $0["pid"] } == before.mapValues { $0["pid"] })
@@ -102,7 +106,11 @@ import Testing
     @Test func anAliasBombIsRefused() throws {
         let place = try Workplace()
         var text = "x-a: &a0 [z, z, z, z, z, z, z, z, z]\n"
-        for level in 1...8 { text += "x-\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n" }
+        for level in 1...8 {
+            text +=
+                "x-\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+                + "]\n"
+        }
         try place.write(text + "services: { a: { command: *a8 } }\n")
         let outcome = try place.orch("validate")
         #expect(outcome.status == 3, "\(outcome)")

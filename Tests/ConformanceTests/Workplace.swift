@@ -64,7 +64,7 @@ final class Workplace {
         let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + words
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe pointer in unsafe arguments + variables { unsafe free(pointer) } }
+        defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, &variables)
         guard code == 0 else { throw Broken("cannot start \(words[0]): \(code)") }

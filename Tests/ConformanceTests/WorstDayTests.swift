@@ -36,8 +36,12 @@ import Testing
         let stop = try place.orch("stop", "stubborn")
         #expect(stop.status == 0, "\(stop)")
         #expect(try place.shell("pgrep -f '[s]leep 4242'").status == 1, "a double-forked child survived")
-        let events = try place.orch("events", "--json").output.split(separator: "\n").compactMap { try? JSON.parse(String($0)) }
-        let steps = events.filter { $0["event"] == "step" || $0["event"] == "killing" }.compactMap { $0["time"]?.string }.compactMap { WallTime(rfc3339: $0) }
+        let events = try place.orch("events", "--json").output.split(separator: "\n").compactMap {
+            try? JSON.parse(String($0))
+        }
+        let steps = events.filter { $0["event"] == "step" || $0["event"] == "killing" }.compactMap {
+            $0["time"]?.string
+        }.compactMap { WallTime(rfc3339: $0) }
         #expect(steps.count == 3, "two signals, then the kill")
         if steps.count == 3 {
             #expect(steps[1] - steps[0] >= .milliseconds(499))
@@ -108,7 +112,9 @@ import Testing
     @Test(arguments: [nil, "session"] as [String?]) func killingTheDaemonCostsNothing(tracking: String?) throws {
         let place = try Workplace(tracking: tracking)
         var text = "name: many\ndefaults: { restart: { policy: always, delay: 100ms } }\nservices:\n"
-        for number in 1...40 { text += "  s\(number): { command: 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done' }\n" }
+        for number in 1...40 {
+            text += "  s\(number): { command: 'n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done' }\n"
+        }
         try place.write(text)
         #expect(try place.orch("apply").status == 0)
         let before = try place.rows().mapValues { $0["pid"] }
@@ -130,7 +136,9 @@ import Testing
             """)
         #expect(check.status == 0, "\(check)")
         #expect(try place.orch("down").status == 0)
-        let events = try place.orch("events", "--json").output.split(separator: "\n").compactMap { try? JSON.parse(String($0)) }
+        let events = try place.orch("events", "--json").output.split(separator: "\n").compactMap {
+            try? JSON.parse(String($0))
+        }
         let exits = events.filter { $0["event"] == "exited" }.compactMap { $0["launch"]?.int }
         #expect(exits.count == Set(exits).count, "an exit was told twice")
         #expect(Set(exits).count == 40)

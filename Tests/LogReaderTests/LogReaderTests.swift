@@ -47,7 +47,12 @@ import Testing
         #expect(read([web], query { $0.last = 15 }).first == "0:w36")
         #expect(read([web], query { $0.last = 1000 }).count == 50)
         #expect(read([web, db], query { $0.last = 0 }) == [])
-        #expect(read([web], query { $0.last = 2; $0.accepts = { $0.bytes.last == UInt8(ascii: "7") } }) == ["0:w37", "0:w47"])
+        #expect(
+            read(
+                [web],
+                query {
+                    $0.last = 2; $0.accepts = { $0.bytes.last == UInt8(ascii: "7") }
+                }) == ["0:w37", "0:w47"])
     }
 
     @Test func readsLittleOfALongLogForItsLastLines() {
@@ -58,13 +63,31 @@ import Testing
     }
 
     @Test func findsATimeByTheIndex() {
-        for minute in 0..<2000 { files.append(web.path, String(repeating: "m\(minute)\n", count: 100), second: Double(minute * 60)) }
-        let lines = read([web], query { $0.since = time(1990 * 60); $0.until = time(1991 * 60) })
+        for minute in 0..<2000 {
+            files.append(web.path, String(repeating: "m\(minute)\n", count: 100), second: Double(minute * 60))
+        }
+        let lines = read(
+            [web],
+            query {
+                $0.since = time(1990 * 60); $0.until = time(1991 * 60)
+            })
         #expect(lines == [String](repeating: "0:m1990", count: 100) + [String](repeating: "0:m1991", count: 100))
         #expect(files.bytesRead < 300_000)
         #expect(read([web], query { $0.since = time(1e6) }) == [])
-        #expect(read([web], query { $0.since = time(1998 * 60); $0.last = 150 }).count == 150)
-        #expect(read([web], query { $0.since = time(1999 * 60); $0.last = 150 }).count == 100)
+        #expect(
+            read(
+                [web],
+                query {
+                    $0.since = time(1998 * 60); $0.last = 150
+                }
+            ).count == 150)
+        #expect(
+            read(
+                [web],
+                query {
+                    $0.since = time(1999 * 60); $0.last = 150
+                }
+            ).count == 100)
     }
 
     @Test func aLineBelongsToTheTimeOfItsBeginning() {
@@ -100,7 +123,11 @@ import Testing
 
     @Test func followsFromTheEnd() {
         files.append(web.path, "old\n", second: 1)
-        var reader = LogReader(files, streams: [web], query: query { $0.follows = true; $0.last = 0 })
+        var reader = LogReader(
+            files, streams: [web],
+            query: query {
+                $0.follows = true; $0.last = 0
+            })
         #expect(all(&reader) == [])
         files.append(web.path, "new\n", second: 2)
         #expect(all(&reader) == ["0:new"])
@@ -171,13 +198,17 @@ import Testing
     }
 
     @Test func segmentsAreWhatRotationNamed() {
-        let names = ["web.log", "web.log.2", "web.log.10", "web.log.x", "web.log.01", "web.log.-1", "web.log.", ".web.log.2.index", "web.log.gz", "web2.log.3"]
+        let names = [
+            "web.log", "web.log.2", "web.log.10", "web.log.x", "web.log.01", "web.log.-1", "web.log.",
+            ".web.log.2.index", "web.log.gz", "web2.log.3",
+        ]
         #expect(LogLayout.segments(of: "web.log", among: names) == [2, 10])
         #expect(LogLayout.index(of: LogLayout.segment("web.log", 7)) == ".web.log.7.index")
     }
 
     @Test func entriesSurviveTheirBytes() {
-        let entry = LogIndex.Entry(offset: 1 << 40 + 5, time: time(-1.5), launch: LaunchID(.max), stream: .stderr, continuesLine: true)
+        let entry = LogIndex.Entry(
+            offset: 1 << 40 + 5, time: time(-1.5), launch: LaunchID(.max), stream: .stderr, continuesLine: true)
         #expect(LogIndex.decode(LogIndex.encode(entry)) == entry)
         #expect(LogIndex.encode(entry).count == LogIndex.entryBytes)
         #expect(LogIndex.decode([1, 2, 3]) == nil)

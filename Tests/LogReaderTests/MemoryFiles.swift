@@ -25,14 +25,17 @@ final class MemoryFiles: LogFiles {
     }
 
     /// Appends `text` to the log at `path`, seen at `second` by the clock.
-    func append(_ path: String, _ text: String, second: Double? = nil, launch: UInt64 = 1, stream: LogStreamKind? = .stdout) {
+    func append(
+        _ path: String, _ text: String, second: Double? = nil, launch: UInt64 = 1, stream: LogStreamKind? = .stdout
+    ) {
         let log = file(path)
         if let second {
             let (folder, name) = LogLayout.split(path)
             let index = file(LogLayout.join(folder, LogLayout.index(of: name)))
             if index.bytes.isEmpty { index.bytes = LogIndex.header(inode: log.inode) }
             index.bytes += LogIndex.encode(
-                LogIndex.Entry(offset: Int64(log.bytes.count), time: time(second), launch: LaunchID(launch), stream: stream))
+                LogIndex.Entry(
+                    offset: Int64(log.bytes.count), time: time(second), launch: LaunchID(launch), stream: stream))
         }
         log.bytes += Array(text.utf8)
     }
@@ -41,7 +44,8 @@ final class MemoryFiles: LogFiles {
         let (folder, name) = LogLayout.split(path)
         named[LogLayout.segment(path, number)] = named.removeValue(forKey: path)
         let index = LogLayout.join(folder, LogLayout.index(of: name))
-        named[LogLayout.join(folder, LogLayout.index(of: LogLayout.segment(name, number)))] = named.removeValue(forKey: index)
+        named[LogLayout.join(folder, LogLayout.index(of: LogLayout.segment(name, number)))] = named.removeValue(
+            forKey: index)
         _ = file(path)
     }
 

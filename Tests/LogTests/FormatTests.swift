@@ -27,8 +27,12 @@ import Testing
     }
 
     @Test func aLineBeyondEveryLimitIsCut() {
-        #expect(plan("xxxxxxxx", offset: 8, size: 8, endsLine: false, limit: 5) == LineCut(take: 5, rotateAfter: true, cutsLine: true))
-        #expect(plan("xxx", offset: 13, size: 8, endsLine: false, limit: 5) == LineCut(take: 0, rotateFirst: true, cutsLine: true))
+        #expect(
+            plan("xxxxxxxx", offset: 8, size: 8, endsLine: false, limit: 5)
+                == LineCut(take: 5, rotateAfter: true, cutsLine: true))
+        #expect(
+            plan("xxx", offset: 13, size: 8, endsLine: false, limit: 5)
+                == LineCut(take: 0, rotateFirst: true, cutsLine: true))
     }
 }
 
@@ -36,11 +40,13 @@ import Testing
     private static let stamp = Array("2026-01-31T09:05:00.250Z".utf8)
 
     private func convert(
-        _ text: [UInt8], _ format: LoggingSpec.Format, strips: Bool = false, _ remainder: LineConverter.Remainder = .wait, room: Int = .max
+        _ text: [UInt8], _ format: LoggingSpec.Format, strips: Bool = false,
+        _ remainder: LineConverter.Remainder = .wait, room: Int = .max
     ) -> (String, Int) {
         var converter = LineConverter(format: format, stripsANSI: strips, stream: .stderr)
         var output: [UInt8] = []
-        let used = converter.convert(text.span, stamp: Self.stamp, remainder: remainder, continuing: false, room: room, into: &output)
+        let used = converter.convert(
+            text.span, stamp: Self.stamp, remainder: remainder, continuing: false, room: room, into: &output)
         return (String(decoding: output, as: UTF8.self), used)
     }
 
@@ -79,7 +85,8 @@ import Testing
     }
 
     @Test func stripsColoursTitlesAndLinks() {
-        let coloured = "\u{1b}[1;31mred\u{1b}[0m \u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y\u{1b}(B\u{1b}[2K!\n\u{1b}]open\nnext\n"
+        let coloured =
+            "\u{1b}[1;31mred\u{1b}[0m \u{1b}]0;title\u{7}x\u{1b}]8;;http://a\u{1b}\\y\u{1b}(B\u{1b}[2K!\n\u{1b}]open\nnext\n"
         #expect(convert(Array(coloured.utf8), .raw, strips: true).0 == "red xy!\n\nnext\n")
     }
 }
@@ -104,7 +111,10 @@ import Testing
             var next = 1
             for line in segments.flatMap({ $0 }).split(separator: 10) where next <= 30_000 {
                 let text = String(decoding: line, as: UTF8.self)
-                guard format == .json ? text.hasSuffix(#"","stream":"stdout","message":"\#(next)"}"#) : text.hasSuffix("Z \(next)") else {
+                guard
+                    format == .json
+                        ? text.hasSuffix(#"","stream":"stdout","message":"\#(next)"}"#) : text.hasSuffix("Z \(next)")
+                else {
                     Issue.record("\(text) instead of \(next)")
                     return
                 }
@@ -125,7 +135,9 @@ import Testing
         _ = consume pipe.write
         drain(pump, LaunchID(1))
         pump.stop()
-        let messages = bench.text("a.log").split(separator: "\n").map { $0.dropFirst(#"{"time":"2026-01-31T09:05:00.250Z","stream":"stdout","message":""#.utf8.count).dropLast(2) }
+        let messages = bench.text("a.log").split(separator: "\n").map {
+            $0.dropFirst(#"{"time":"2026-01-31T09:05:00.250Z","stream":"stdout","message":""#.utf8.count).dropLast(2)
+        }
         #expect(messages.count == 4)
         #expect(messages.dropLast().joined() == long)
         #expect(messages.allSatisfy { $0.utf8.count <= Limits.logLineBytes })
@@ -136,7 +148,8 @@ import Testing
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("a.log")), format: .timestamped))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("a.log")), format: .timestamped))
         put("name? ", pipe.write)
         awaitFact("the prompt is written") { bench.text("a.log").hasSuffix("Z name? ") }
         put("Ada\n", pipe.write)

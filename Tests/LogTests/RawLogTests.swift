@@ -9,7 +9,9 @@ import Testing
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1_000_000, keep: 300)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read,
+            sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1_000_000, keep: 300)))
         let writer = try Process(["/usr/bin/seq", "2700000"], [1: pipe.write.number])
         _ = consume pipe.write
         #expect(try writer.wait() == 0)
@@ -31,14 +33,20 @@ import Testing
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1000, keep: 2)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read,
+            sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1000, keep: 2)))
         put((0..<450).map { "line \(1000 + $0)\n" }.joined(), pipe.write)
         _ = consume pipe.write
         drain(pump, LaunchID(1))
         pump.stop()
         let numbers = LogLayout.segments(of: "web.log", among: bench.names())
         #expect(numbers == [3, 4])
-        #expect(bench.names() == [".", "..", ".web.log.3.index", ".web.log.4.index", ".web.log.index", "web.log", "web.log.3", "web.log.4"])
+        #expect(
+            bench.names() == [
+                ".", "..", ".web.log.3.index", ".web.log.4.index", ".web.log.index", "web.log", "web.log.3",
+                "web.log.4",
+            ])
         #expect(bench.text("web.log").hasSuffix("line 1449\n"))
     }
 
@@ -67,7 +75,9 @@ import Testing
         let pump = try LogPump()
         let writers = try (1...4).map { number in
             let pipe = try Descriptor.pipe()
-            pump.attach(LaunchID(UInt64(number)), number % 2 == 0 ? .stderr : .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("all.log")), rotate: rotation(100_000, keep: 100)))
+            pump.attach(
+                LaunchID(UInt64(number)), number % 2 == 0 ? .stderr : .stdout, readEnd: pipe.read,
+                sink: LogSink(.file(bench.path("all.log")), rotate: rotation(100_000, keep: 100)))
             return try Process(["/usr/bin/seq", "-f", "w\(number) %.0f", "50000"], [1: pipe.write.number])
         }
         for writer in writers { #expect(try writer.wait() == 0) }
@@ -78,7 +88,9 @@ import Testing
         var next = [1, 1, 1, 1]
         for line in segments.flatMap({ $0 }).split(separator: 10) {
             let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-            guard words.count == 2, let writer = Int(words[0].dropFirst()), (1...4).contains(writer), let number = Int(words[1]) else {
+            guard words.count == 2, let writer = Int(words[0].dropFirst()), (1...4).contains(writer),
+                let number = Int(words[1])
+            else {
                 Issue.record("torn line \(String(decoding: line, as: UTF8.self))")
                 return
             }
@@ -96,8 +108,11 @@ import Testing
         let pump = try LogPump()
         let out = try Descriptor.pipe()
         let err = try Descriptor.pipe()
-        for (stream, end) in [(LogStreamKind.stdout, try out.read.duplicate().release()), (.stderr, try err.read.duplicate().release())] {
-            pump.attach(LaunchID(1), stream, readEnd: Descriptor(owning: end), sink: LogSink(.file(bench.path("a.log"))))
+        for (stream, end) in [
+            (LogStreamKind.stdout, try out.read.duplicate().release()), (.stderr, try err.read.duplicate().release()),
+        ] {
+            pump.attach(
+                LaunchID(1), stream, readEnd: Descriptor(owning: end), sink: LogSink(.file(bench.path("a.log"))))
         }
         put("name? ", out.write)
         awaitFact("the prompt is written") { bench.text("a.log") == "name? " }
@@ -108,7 +123,9 @@ import Testing
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1000, keep: 100)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read,
+            sink: LogSink(.file(bench.path("web.log")), rotate: rotation(1000, keep: 100)))
         let long = String(repeating: "x", count: 5000)
         let endless = String(repeating: "y", count: 200_000)
         put("short\n\(long)\nshort\n\(endless)\nend\n", pipe.write)
@@ -125,15 +142,22 @@ import Testing
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(nil)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(nil))
+        )
         put("one\ntwo\npart", pipe.write)
         awaitFact("it is written") { bench.text("web.log") == "one\ntwo\npart" }
         pump.rotate(LaunchID(1))
         put("ed\nthree\n", pipe.write)
-        awaitFact("the line is finished first") { bench.text("web.log.1") == "one\ntwo\nparted\n" && bench.text("web.log") == "three\n" }
-        pump.reconfigure(LaunchID(1), .stdout, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(12, keep: 1)))
+        awaitFact("the line is finished first") {
+            bench.text("web.log.1") == "one\ntwo\nparted\n" && bench.text("web.log") == "three\n"
+        }
+        pump.reconfigure(
+            LaunchID(1), .stdout, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(12, keep: 1)))
         put("four\nfive\n", pipe.write)
-        awaitFact("the new size holds") { bench.text("web.log.2") == "three\nfour\n" && bench.text("web.log") == "five\n" }
+        awaitFact("the new size holds") {
+            bench.text("web.log.2") == "three\nfour\n" && bench.text("web.log") == "five\n"
+        }
         #expect(!bench.names().contains("web.log.1"))
         pump.reconfigure(LaunchID(1), .stdout, sink: LogSink(.file(bench.path("other.log"))))
         awaitFact("the new file is there") { bench.names().contains("other.log") }
@@ -188,11 +212,15 @@ import Testing
     }
 
     /// A write(2) that is larger than the pipe wakes its reader only once; whoever trusts every edge waits for ever.
-    @Test(arguments: LoggingSpec.Format.allCases) func writesLargerThanThePipeArrive(_ format: LoggingSpec.Format) throws {
+    @Test(arguments: LoggingSpec.Format.allCases) func writesLargerThanThePipeArrive(_ format: LoggingSpec.Format)
+        throws
+    {
         let bench = try Workbench()
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), format: format, rotate: rotation(nil)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read,
+            sink: LogSink(.file(bench.path("web.log")), format: format, rotate: rotation(nil)))
         let expected = try numbered(500_000, bench)
         let writer = try Process(["/bin/dd", "if=\(bench.path("expected"))", "bs=1M"], [1: pipe.write.number])
         _ = consume pipe.write
@@ -225,7 +253,9 @@ import Testing
         bench.write("shared.log", "theirs\n")
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
-        pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.append(bench.path("shared.log")), rotate: rotation(1)))
+        pump.attach(
+            LaunchID(1), .stdout, readEnd: pipe.read,
+            sink: LogSink(.append(bench.path("shared.log")), rotate: rotation(1)))
         put("ours\n", pipe.write)
         awaitFact("ours is there") { bench.text("shared.log") == "theirs\nours\n" }
         let other = unsafe open(bench.path("shared.log"), O_WRONLY | O_APPEND | O_CLOEXEC)

@@ -11,7 +11,9 @@ import Testing
         let pump = try LogPump()
         let pipe = try Descriptor.pipe()
         let before = wallTime()
-        pump.attach(LaunchID(5), .stderr, readEnd: pipe.read, sink: LogSink(.file(bench.path("web.log")), rotate: rotation(50_000, keep: 1000)))
+        pump.attach(
+            LaunchID(5), .stderr, readEnd: pipe.read,
+            sink: LogSink(.file(bench.path("web.log")), rotate: rotation(50_000, keep: 1000)))
         var query = LogQuery()
         query.follows = true
         let stream = LogStream(label: "web", kind: .stderr, path: bench.path("web.log"))
@@ -22,7 +24,9 @@ import Testing
         var wrong = 0
         awaitFact("all lines are seen") {
             while let line = reader.next() {
-                if String(decoding: line.bytes, as: UTF8.self) != String(next) || line.launch != LaunchID(5) { wrong += 1 }
+                if String(decoding: line.bytes, as: UTF8.self) != String(next) || line.launch != LaunchID(5) {
+                    wrong += 1
+                }
                 if let time = line.time { if time < before || time > wallTime() { wrong += 1 } } else { wrong += 1 }
                 next += 1
             }

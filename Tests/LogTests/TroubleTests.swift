@@ -31,7 +31,8 @@ import Testing
         let one = try Descriptor.pipe()
         let two = try Descriptor.pipe()
         pump.attach(LaunchID(1), .stdout, readEnd: one.read, sink: LogSink(.file(bench.path("linked.log"))))
-        pump.attach(LaunchID(2), .stdout, readEnd: two.read, sink: LogSink(.file(bench.path("folder.log")), whenFull: .drop))
+        pump.attach(
+            LaunchID(2), .stdout, readEnd: two.read, sink: LogSink(.file(bench.path("folder.log")), whenFull: .drop))
         put("line\n", one.write)
         put("line\n", two.write)
         var said = notices(of: pump) { $0.says("hard link") }
@@ -78,7 +79,9 @@ import Testing
             close(ballast)
             let pump = try LogPump()
             let pipe = try Descriptor.pipe()
-            pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file("\(disk)/web.log"), rotate: rotation(nil)))
+            pump.attach(
+                LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file("\(disk)/web.log"), rotate: rotation(nil))
+            )
             let writer = try Process(["/usr/bin/seq", "120000"], [1: pipe.write.number])
             _ = consume pipe.write
             _ = notices(of: pump) { $0.says("No space left") }
@@ -96,7 +99,9 @@ import Testing
         try withDisk(bench) { disk in
             let pump = try LogPump()
             let pipe = try Descriptor.pipe()
-            pump.attach(LaunchID(1), .stdout, readEnd: pipe.read, sink: LogSink(.file("\(disk)/web.log"), rotate: rotation(100_000, keep: 1000)))
+            pump.attach(
+                LaunchID(1), .stdout, readEnd: pipe.read,
+                sink: LogSink(.file("\(disk)/web.log"), rotate: rotation(100_000, keep: 1000)))
             let writer = try Process(["/usr/bin/seq", "400000"], [1: pipe.write.number])
             #expect(try writer.wait() == 0)
             _ = consume pipe.write

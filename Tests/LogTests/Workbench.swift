@@ -44,9 +44,10 @@ final class Workbench: Sendable {
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
-            names.append(unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            })
+            names.append(
+                unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                })
         }
         return names.sorted()
     }
@@ -59,7 +60,9 @@ final class Workbench: Sendable {
 
     func entries(_ name: String) -> [LogIndex.Entry] {
         let all = bytes(path(LogLayout.index(of: name)))
-        return stride(from: LogIndex.headerBytes, to: all.count, by: LogIndex.entryBytes).compactMap { LogIndex.decode(all, at: $0) }
+        return stride(from: LogIndex.headerBytes, to: all.count, by: LogIndex.entryBytes).compactMap {
+            LogIndex.decode(all, at: $0)
+        }
     }
 }
 
@@ -85,7 +88,7 @@ final class Process: Sendable {
         defer { for (_, copy) in copies { close(copy) } }
         for (target, copy) in copies { unsafe posix_spawn_file_actions_adddup2(&actions, copy, target) }
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         var pid: pid_t = 0
         let failed = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
         try #require(failed == 0, "posix_spawn \(words[0])")
@@ -108,7 +111,9 @@ final class Process: Sendable {
 func put(_ bytes: [UInt8], _ descriptor: Int32) {
     var done = 0
     while done < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done)
+        }
         guard count > 0 else { return }
         done += count
     }

@@ -15,12 +15,17 @@ final class Rig {
     private var clients: UInt64 = 0
     private var requests: UInt64 = 0
 
-    init(store: SimulatedStore = SimulatedStore(), survivors: [Survivor] = [], notes: [LaunchNote] = [], at moment: Moment? = nil) {
+    init(
+        store: SimulatedStore = SimulatedStore(), survivors: [Survivor] = [], notes: [LaunchNote] = [],
+        at moment: Moment? = nil
+    ) {
         host = moment.map { SimulatedHost(at: $0) } ?? SimulatedHost()
         self.store = store
         let recovery = Recovery.assembled(
             from: store.stored, notes: notes, isNewBoot: notes.isEmpty, survivors: survivors, seed: 1)
-        let identity = DaemonIdentity(pid: 42, uid: 1000, startedAt: host.now.wall) { id, _ in ("/logs/\(id.name).log", nil) }
+        let identity = DaemonIdentity(pid: 42, uid: 1000, startedAt: host.now.wall) { id, _ in
+            ("/logs/\(id.name).log", nil)
+        }
         conductor = Conductor(host: host, store: store, recovery: recovery, identity: identity)
         conductor.start()
     }

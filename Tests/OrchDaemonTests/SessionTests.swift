@@ -42,7 +42,10 @@ import Testing
         #expect(rig.host.closed.isEmpty)
     }
 
-    @Test(arguments: [Array("GET / HTTP/1.1\r\n\r\n".utf8), [0, 0, 0, 3, 1, 2, 3], Frame.encode(["no": "hello"]), [0, 1, 0, 0]] as [[UInt8]])
+    @Test(
+        arguments: [
+            Array("GET / HTTP/1.1\r\n\r\n".utf8), [0, 0, 0, 3, 1, 2, 3], Frame.encode(["no": "hello"]), [0, 1, 0, 0],
+        ] as [[UInt8]])
     func garbageEndsTheConnection(bytes: [UInt8]) {
         let client = rig.connect(hello: nil)
         rig.host.send(.received(client, bytes))

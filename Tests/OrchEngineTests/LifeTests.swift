@@ -60,11 +60,14 @@ import Testing
             life.exit = .code(1)
             return life
         }
-        try world.apply(request([service("web") {
-            $0.restart.delay = .seconds(1)
-            $0.restart.maxDelay = .seconds(4)
-            $0.restart.maxAttempts = 5
-        }]))
+        try world.apply(
+            request([
+                service("web") {
+                    $0.restart.delay = .seconds(1)
+                    $0.restart.maxDelay = .seconds(4)
+                    $0.restart.maxAttempts = 5
+                }
+            ]))
         // 1 + 2 + 4 + 4 + 4 seconds between the six launches.
         world.run(for: .milliseconds(1_100))
         #expect(world.launchCount("web") == 2)
@@ -105,11 +108,15 @@ import Testing
             life.childOutlives = .seconds(1_000)
             return life
         }
-        try world.apply(request([service("web") {
-            $0.stop = StopSpec(steps: [
-                .init(.signal(.interrupt, to: .main), wait: .seconds(5)), .init(.signal(.terminate, to: .tree), wait: .seconds(3)),
-            ])
-        }]))
+        try world.apply(
+            request([
+                service("web") {
+                    $0.stop = StopSpec(steps: [
+                        .init(.signal(.interrupt, to: .main), wait: .seconds(5)),
+                        .init(.signal(.terminate, to: .tree), wait: .seconds(3)),
+                    ])
+                }
+            ]))
         world.run(for: .seconds(1))
         world.command(.stop([target("web")], timeout: nil))
         world.run(for: .milliseconds(7_990))
@@ -148,11 +155,14 @@ import Testing
             if nth == 1 { life.sickensAfter = .seconds(5) }
             return life
         }
-        try world.apply(request([service("web") {
-            var probe = Probe(.tcp("localhost:1"))
-            probe.interval = .seconds(1)
-            $0.health.liveness = probe
-        }]))
+        try world.apply(
+            request([
+                service("web") {
+                    var probe = Probe(.tcp("localhost:1"))
+                    probe.interval = .seconds(1)
+                    $0.health.liveness = probe
+                }
+            ]))
         world.run(for: .milliseconds(6_500))
         #expect(world.phase("web") == .ready)
         world.run(for: .seconds(2))
@@ -169,11 +179,14 @@ import Testing
             life.readyAfter = .seconds(1_000)
             return life
         }
-        try world.apply(request([service("web") {
-            $0.ready = .notify
-            $0.startTimeout = .seconds(5)
-            $0.restart.maxAttempts = 0
-        }]))
+        try world.apply(
+            request([
+                service("web") {
+                    $0.ready = .notify
+                    $0.startTimeout = .seconds(5)
+                    $0.restart.maxAttempts = 0
+                }
+            ]))
         world.run(for: .seconds(6))
         #expect(world.phase("web") == .failed)
         #expect(world.row("web")?.reason.contains("not ready within 5s") == true)

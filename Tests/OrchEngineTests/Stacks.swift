@@ -23,4 +23,6 @@ func request(_ services: [ServiceSpec], name: String = "s") -> ApplyRequest {
     ApplyRequest(stack: Stack(name: name, services: services), manifestPath: "/srv/\(name)/orch.yaml")
 }
 
-func target(_ service: String? = nil, _ replica: Int? = nil) -> Target { Target(stack: "s", service: service, replica: replica) }
+func target(_ service: String? = nil, _ replica: Int? = nil) -> Target {
+    Target(stack: "s", service: service, replica: replica)
+}

@@ -13,8 +13,14 @@ import Testing
     }
 
     @Test func aFieldThatLeavesItsDefaultShowsThatDefault() {
-        #expect(change { $0.restart.delay = .seconds(1) } == [FieldChange(path: "restart.delay", from: "200ms", to: "1s", fate: .live)])
-        #expect(change { $0.logging.rotate.keep = 9 } == [FieldChange(path: "logging.rotate.keep", from: 5, to: 9, fate: .live)])
+        #expect(
+            change { $0.restart.delay = .seconds(1) } == [
+                FieldChange(path: "restart.delay", from: "200ms", to: "1s", fate: .live)
+            ])
+        #expect(
+            change { $0.logging.rotate.keep = 9 } == [
+                FieldChange(path: "logging.rotate.keep", from: 5, to: 9, fate: .live)
+            ])
         #expect(change { $0.replicas = 2 } == [FieldChange(path: "replicas", from: 1, to: 2, fate: .live)])
     }
 

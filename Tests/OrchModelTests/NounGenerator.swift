@@ -20,12 +20,17 @@ struct NounGenerator {
     mutating func maybe<T>(_ item: T) -> T? { chance() ? item : nil }
 
     mutating func text() -> String {
-        pick(["", "a", "web.log", "{}", "null", "none", "merge", "\u{1}\n\"\\", "é😀", "${PORT}", "10%", "a=b c"]) + String(below(10))
+        pick(["", "a", "web.log", "{}", "null", "none", "merge", "\u{1}\n\"\\", "é😀", "${PORT}", "10%", "a=b c"])
+            + String(below(10))
     }
     mutating func name() -> String { "n\(below(1_000_000))" }
-    mutating func span() -> Duration { .nanoseconds(pick([0, 1, 999, 250_000_000, 1_000_000_000, 90_061_000_000_001]) + Int64(below(5))) }
+    mutating func span() -> Duration {
+        .nanoseconds(pick([0, 1, 999, 250_000_000, 1_000_000_000, 90_061_000_000_001]) + Int64(below(5)))
+    }
     mutating func signal() -> Signal { Signal(number: Int32(1 + below(64))) }
-    mutating func entries() -> [EnvironmentEntry] { (0..<below(4)).map { EnvironmentEntry("k\($0).\(below(9))", text()) } }
+    mutating func entries() -> [EnvironmentEntry] {
+        (0..<below(4)).map { EnvironmentEntry("k\($0).\(below(9))", text()) }
+    }
     mutating func words() -> [String] { (0..<1 + below(3)).map { _ in text() } }
     mutating func command() -> CommandLine {
         chance() ? .exec(words()) : .shell(text(), shell: chance() ? CommandLine.standardShell : ["/bin/bash", "-ec"])
@@ -71,7 +76,8 @@ struct NounGenerator {
     mutating func stop() -> StopSpec {
         let steps = (0..<below(4)).map { _ in
             let actions: [StopSpec.Action] = [
-                .signal(signal(), to: pick(StopSpec.Recipient.allCases)), .http(http()), .command(command()), .stdin(text()), .kill,
+                .signal(signal(), to: pick(StopSpec.Recipient.allCases)), .http(http()), .command(command()),
+                .stdin(text()), .kill,
             ]
             return StopSpec.Step(pick(actions), wait: span())
         }
@@ -101,7 +107,8 @@ struct NounGenerator {
     }
 
     mutating func spec(_ name: String) -> ServiceSpec {
-        var spec = ServiceSpec(name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
+        var spec = ServiceSpec(
+            name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
         if chance() { spec.title = text() }
         if chance() { spec.details = text() }
         spec.labels = entries()
@@ -122,7 +129,9 @@ struct NounGenerator {
         spec.ready = maybe(.notify)
         if chance() { spec.startTimeout = maybe(span()) }
         if chance() { spec.restart = restart() }
-        if chance() { spec.successExitCodes = (0..<below(3)).map { _ in chance() ? .code(Int32(below(256))) : .signal(signal()) } }
+        if chance() {
+            spec.successExitCodes = (0..<below(3)).map { _ in chance() ? .code(Int32(below(256))) : .signal(signal()) }
+        }
         if chance() { spec.stop = stop() }
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }
@@ -143,14 +152,21 @@ struct NounGenerator {
     }
 
     mutating func position() -> Position { Position(file: text(), line: 1 + below(99), column: 1 + below(99)) }
-    mutating func time() -> WallTime { WallTime(nanoseconds: Int64(1_700_000_000_000 + below(100_000_000)) * 1_000_000) }
-    mutating func instance() -> InstanceID { InstanceID(service: ServiceID(stack: name(), service: name()), replica: 1 + below(4)) }
-    mutating func exit() -> Exit { pick([.code(Int32(below(256))), .signal(signal(), coreDumped: chance()), .unknown(text())]) }
+    mutating func time() -> WallTime {
+        WallTime(nanoseconds: Int64(1_700_000_000_000 + below(100_000_000)) * 1_000_000)
+    }
+    mutating func instance() -> InstanceID {
+        InstanceID(service: ServiceID(stack: name(), service: name()), replica: 1 + below(4))
+    }
+    mutating func exit() -> Exit {
+        pick([.code(Int32(below(256))), .signal(signal(), coreDumped: chance()), .unknown(text())])
+    }
 
     mutating func status() -> InstanceStatus {
         let id = instance()
         var status = InstanceStatus(
-            id: id, label: id.label(alone: chance()), kind: pick(ServiceSpec.Kind.allCases), phase: pick(Phase.allCases), since: time())
+            id: id, label: id.label(alone: chance()), kind: pick(ServiceSpec.Kind.allCases),
+            phase: pick(Phase.allCases), since: time())
         status.health = pick(Health.allCases)
         status.pid = maybe(Int32(below(99999)))
         status.launch = maybe(LaunchID(next() >> 1))
@@ -161,7 +177,9 @@ struct NounGenerator {
         status.reason = text()
         status.position = maybe(position())
         status.until = maybe(time())
-        status.ports = (0..<below(3)).map { AssignedPort(name: $0 == 0 ? nil : text(), port: below(65536), transport: pick([.tcp, .udp])) }
+        status.ports = (0..<below(3)).map {
+            AssignedPort(name: $0 == 0 ? nil : text(), port: below(65536), transport: pick([.tcp, .udp]))
+        }
         status.cpuPercent = maybe(Double(below(1000)) / 8)
         status.memoryBytes = maybe(Int64(below(1 << 40)))
         status.stdoutLog = maybe(text())
@@ -174,7 +192,8 @@ struct NounGenerator {
     mutating func occurrence() -> Occurrence {
         let id = instance()
         return Occurrence(
-            time: time(), stack: id.service.stack, service: maybe(id.service.service), instance: maybe(id), launch: maybe(LaunchID(next())),
+            time: time(), stack: id.service.stack, service: maybe(id.service.service), instance: maybe(id),
+            launch: maybe(LaunchID(next())),
             kind: pick(Occurrence.Kind.allCases), cause: text(), exit: maybe(exit()), position: maybe(position()))
     }
 
@@ -182,7 +201,8 @@ struct NounGenerator {
         let target = Target(stack: name(), service: maybe(name()), replica: maybe(1 + below(3)))
         let goals: [Goal] = [.settled, .stopped, .gone, .forever] + Dependency.Condition.allCases.map { .reached($0) }
         return pick([
-            .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]), .stop([target], timeout: maybe(span())),
+            .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]),
+            .stop([target], timeout: maybe(span())),
             .restart([target, target]), .status(maybe(target)), .follow([target], goal: pick(goals)), .why(target),
             .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
         ])

@@ -4,7 +4,9 @@ import OrchModel
 import Testing
 
 @Suite struct ValueRoundTripTests {
-    private func expectRoundTrip<T: ValueCodable & Equatable>(_ noun: T, _ location: SourceLocation = #_sourceLocation) throws {
+    private func expectRoundTrip<T: ValueCodable & Equatable>(_ noun: T, _ location: SourceLocation = #_sourceLocation)
+        throws
+    {
         #expect(try T(noun.value) == noun, sourceLocation: location)
     }
 
@@ -21,11 +23,18 @@ import Testing
         let command: Command = generator.command()
         try expectRoundTrip(command)
         try expectRoundTrip(Refusal(.conflict, generator.text(), remedy: generator.maybe(generator.text())))
-        try expectRoundTrip(Fault(step: "open", subject: generator.text(), reason: generator.text(), remedy: generator.maybe(generator.text())))
-        try expectRoundTrip(Diagnostic(.warning, code: "x", generator.text(), at: generator.maybe(generator.position()), width: generator.below(9)))
+        try expectRoundTrip(
+            Fault(
+                step: "open", subject: generator.text(), reason: generator.text(),
+                remedy: generator.maybe(generator.text())))
+        try expectRoundTrip(
+            Diagnostic(
+                .warning, code: "x", generator.text(), at: generator.maybe(generator.position()),
+                width: generator.below(9)))
         try expectRoundTrip(generator.pick([Verdict.pending, .reached, .failed(generator.text())]))
         let (old, new) = (generator.spec("web"), generator.spec("web"))
-        let change = Change(.restart, "web", because: [generator.text()], fields: ServiceSpec.changes(from: old, to: new))
+        let change = Change(
+            .restart, "web", because: [generator.text()], fields: ServiceSpec.changes(from: old, to: new))
         try expectRoundTrip(Plan(stack: "s", revision: old.definitionDigest.hex, changes: [change]))
     }
 
@@ -44,7 +53,8 @@ import Testing
     }
 
     @Test func aRichSpecIsWrittenInTheManifestsWords() throws {
-        var spec = ServiceSpec(name: "web", command: .shell("serve", shell: CommandLine.standardShell), workingDirectory: "/srv")
+        var spec = ServiceSpec(
+            name: "web", command: .shell("serve", shell: CommandLine.standardShell), workingDirectory: "/srv")
         spec.environment = [EnvironmentEntry("PORT", "80")]
         spec.unset = ["DEBUG"]
         spec.dependsOn = [Dependency(on: "db", condition: .ready)]
@@ -61,7 +71,10 @@ import Testing
             "name": "web", "command": "serve", "working_dir": "/srv", "environment": ["PORT": "80", "DEBUG": nil],
             "depends_on": ["db": ["condition": "ready"]],
             "health": [
-                "liveness": ["http": ["url": "http://127.0.0.1/health", "expect": ["json": ["status": "healthy"]]], "interval": "5s"]
+                "liveness": [
+                    "http": ["url": "http://127.0.0.1/health", "expect": ["json": ["status": "healthy"]]],
+                    "interval": "5s",
+                ]
             ],
             "restart": ["delay": "1s"], "stop": ["steps": [["signal": "SIGINT", "to": "group", "wait": "5s"]]],
             "logging": ["stderr": "merge", "rotate": ["keep": 300]], "ports": [80],
@@ -70,7 +83,9 @@ import Testing
     }
 
     @Test func wrongShapesNameTheirPlace() throws {
-        let value: Value = ["name": "s", "services": ["web": ["command": "a", "working_dir": "/", "health": ["liveness": ["tcp": 3]]]]]
+        let value: Value = [
+            "name": "s", "services": ["web": ["command": "a", "working_dir": "/", "health": ["liveness": ["tcp": 3]]]],
+        ]
         let error = #expect(throws: ShapeError.self) { try Stack(value) }
         #expect(error?.path == "services.web.health.liveness.tcp")
     }

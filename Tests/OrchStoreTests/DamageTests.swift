@@ -12,7 +12,8 @@ import Testing
     private var state: String { scratch.path + "/state" }
 
     /// Damages one file in each way, and expects the store to open, to say so, and to keep the rest.
-    private func afterEachDamage(of file: String, samples: Int, _ check: (DiskStore, StoredState) throws -> Void) throws {
+    private func afterEachDamage(of file: String, samples: Int, _ check: (DiskStore, StoredState) throws -> Void) throws
+    {
         let whole = Scratch.read(file)
         for sample in 0..<samples {
             let offset = whole.count * sample / samples
@@ -55,7 +56,9 @@ import Testing
         let file = "\(state)/revisions/\(sampleStack("one").revision.hex).json"
         try afterEachDamage(of: file, samples: 30) { _, loaded in
             #expect(loaded.stacks.contains(sampleStack("two", port: "9")))
-            if loaded.stacks.count == 1 { #expect(loaded.remarks.contains { $0.contains("orch apply -f /srv/one.yaml") }) } else {
+            if loaded.stacks.count == 1 {
+                #expect(loaded.remarks.contains { $0.contains("orch apply -f /srv/one.yaml") })
+            } else {
                 #expect(loaded.stacks.contains(sampleStack("one")))
             }
         }
@@ -109,7 +112,9 @@ import Testing
         let filler = [UInt8](repeating: 1, count: 1 << 20)
         Scratch.write(filler, to: disk + "/filler")
         let fault = #expect(throws: Fault.self) {
-            for number in 0..<100 { try store.save(sampleStack("one", port: String(repeating: "9", count: 4_000 * (number + 1)))) }
+            for number in 0..<100 {
+                try store.save(sampleStack("one", port: String(repeating: "9", count: 4_000 * (number + 1))))
+            }
         }
         #expect(fault?.remedy != nil)
         _ = #expect(throws: Fault.self) {

@@ -56,7 +56,8 @@ final class Scratch {
 func sampleStack(_ name: String, port: String = "80") -> AppliedStack {
     var web = ServiceSpec(name: "web", command: .exec(["serve"]), workingDirectory: "/srv")
     web.environment = [EnvironmentEntry("PORT", port)]
-    let db = ServiceSpec(name: "db", command: .shell("exec db", shell: CommandLine.standardShell), workingDirectory: "/srv")
+    let db = ServiceSpec(
+        name: "db", command: .shell("exec db", shell: CommandLine.standardShell), workingDirectory: "/srv")
     var request = ApplyRequest(stack: Stack(name: name, services: [web, db]), manifestPath: "/srv/\(name).yaml")
     request.inherited = [EnvironmentEntry("PATH", "/bin")]
     request.fileLimit = .max

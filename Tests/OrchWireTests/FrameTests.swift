@@ -5,7 +5,9 @@ import OrchWire
 import Testing
 
 @Suite struct FrameTests {
-    private let messages: [Value] = [Hello().value, Request(id: 7, command: .daemonStatus).value, ["x": .string(String(repeating: "é", count: 300))]]
+    private let messages: [Value] = [
+        Hello().value, Request(id: 7, command: .daemonStatus).value, ["x": .string(String(repeating: "é", count: 300))],
+    ]
 
     @Test func framesCutAtEveryByteArriveWhole() throws {
         let stream = messages.flatMap { Frame.encode($0) }
@@ -31,7 +33,11 @@ import Testing
         #expect(found == messages)
     }
 
-    @Test(arguments: [[0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], Array("GET / HTTP/1.1\r\n".utf8), [0, 0, 0, 2, 0x7b, 0x7b], [0, 0, 4, 1]] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], Array("GET / HTTP/1.1\r\n".utf8), [0, 0, 0, 2, 0x7b, 0x7b],
+            [0, 0, 4, 1],
+        ] as [[UInt8]])
     func malformedFramesAreRefused(bytes: [UInt8]) {
         var buffer = FrameBuffer(limit: 1024)
         buffer.append(bytes)
@@ -43,7 +49,9 @@ import Testing
         let stream = messages.flatMap { Frame.encode($0) }
         for _ in 0..<5_000 {
             var damaged = stream
-            for _ in 0...generator.below(3) { damaged[generator.below(damaged.count)] = UInt8(truncatingIfNeeded: generator.next()) }
+            for _ in 0...generator.below(3) {
+                damaged[generator.below(damaged.count)] = UInt8(truncatingIfNeeded: generator.next())
+            }
             var buffer = FrameBuffer(limit: 4096)
             buffer.append(damaged)
             var frames = 0
@@ -59,16 +67,21 @@ import Testing
 
 @Suite struct MessageTests {
     private let status = InstanceStatus(
-        id: InstanceID(service: ServiceID(stack: "s", service: "web")), label: "web", kind: .service, phase: .ready, since: WallTime(nanoseconds: 5_000_000))
-    private let occurrence = Occurrence(time: WallTime(nanoseconds: 1_000_000), stack: "s", kind: .applied, cause: "asked")
+        id: InstanceID(service: ServiceID(stack: "s", service: "web")), label: "web", kind: .service, phase: .ready,
+        since: WallTime(nanoseconds: 5_000_000))
+    private let occurrence = Occurrence(
+        time: WallTime(nanoseconds: 1_000_000), stack: "s", kind: .applied, cause: "asked")
 
     @Test func everyReplyReadsBackAsItself() throws {
         let daemon = DaemonStatus(
-            pid: 3, startedAt: WallTime(nanoseconds: 0), stacks: 1, instances: 2, launches: 2, clients: 1, isShuttingDown: false, remarks: ["x"])
+            pid: 3, startedAt: WallTime(nanoseconds: 0), stacks: 1, instances: 2, launches: 2, clients: 1,
+            isShuttingDown: false, remarks: ["x"])
         let bodies: [Reply.Body] = [
-            .accepted(Plan(stack: "s", revision: "r", changes: [Change(.create, "web")]), text: nil), .accepted(nil, text: "done"),
+            .accepted(Plan(stack: "s", revision: "r", changes: [Change(.create, "web")]), text: nil),
+            .accepted(nil, text: "done"),
             .status([StackStatus(name: "s", revision: "r", manifestPath: "/m", phase: .ready, instances: [status])]),
-            .plan(Plan(stack: "s", revision: "r", changes: [])), .instance(status), .gone(status.id), .occurrence(occurrence),
+            .plan(Plan(stack: "s", revision: "r", changes: [])), .instance(status), .gone(status.id),
+            .occurrence(occurrence),
             .verdict(.failed("no")), .why([Explanation(status: status, chain: [occurrence])]), .daemon(daemon),
             .refusal(.otherVersion(client: "0", daemon: "1")), .end,
         ]
@@ -79,7 +92,8 @@ import Testing
     }
 
     @Test func requestsAndHelloReadBack() throws {
-        let request = Request(id: 9, command: .stop([Target(stack: "s", service: "web", replica: 2)], timeout: .seconds(5)))
+        let request = Request(
+            id: 9, command: .stop([Target(stack: "s", service: "web", replica: 2)], timeout: .seconds(5)))
         #expect(try Request(JSON.parse(JSON.bytes(of: request.value))) == request)
         #expect(try Hello(Hello().value).isSameVersion)
         #expect(try !Hello(["orch": "9.9.9", "protocol": 1]).isSameVersion)
@@ -88,10 +102,13 @@ import Testing
     @Test func theDocumentedKeysOfAStatusAreThere() throws {
         let keys = status.value.members?.map(\.key) ?? []
         for key in [
-            "service", "instance", "phase", "health", "pid", "launch", "restarts", "started_at", "ready_at", "exit", "reason", "ports", "cpu_percent",
+            "service", "instance", "phase", "health", "pid", "launch", "restarts", "started_at", "ready_at", "exit",
+            "reason", "ports", "cpu_percent",
             "memory_bytes", "log",
         ] { #expect(keys.contains(key)) }
         let event = occurrence.value.members?.map(\.key) ?? []
-        for key in ["time", "stack", "service", "instance", "launch", "event", "cause", "exit"] { #expect(event.contains(key)) }
+        for key in ["time", "stack", "service", "instance", "launch", "event", "cause", "exit"] {
+            #expect(event.contains(key))
+        }
     }
 }

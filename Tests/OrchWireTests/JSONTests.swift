@@ -55,19 +55,25 @@ struct ValueGenerator {
     }
 
     @Test(arguments: [
-        (#" { "a" : [ 1 , 2e3 ] } "#, ["a": [1, .double(2000)]] as Value), (#""\ud83d\ude00\u00e9\/""#, "😀é/"), ("-0", .int(0)),
-        ("9223372036854775807", .int(.max)), ("9223372036854775808", .double(9.223372036854775808e18)), ("1E-2", .double(0.01)),
+        (#" { "a" : [ 1 , 2e3 ] } "#, ["a": [1, .double(2000)]] as Value), (#""\ud83d\ude00\u00e9\/""#, "😀é/"),
+        ("-0", .int(0)),
+        ("9223372036854775807", .int(.max)), ("9223372036854775808", .double(9.223372036854775808e18)),
+        ("1E-2", .double(0.01)),
     ])
     func validTextIsRead(text: String, value: Value) throws { #expect(try JSON.parse(text) == value) }
 
     @Test(arguments: [
-        "", " ", "[", "[1,]", "{,}", #"{"a":1,}"#, #"{"a":1,"a":2}"#, "{a:1}", "01", "1.", ".5", "-", "1e", "+1", "nul", "truth", "[1 2]", "1 2",
+        "", " ", "[", "[1,]", "{,}", #"{"a":1,}"#, #"{"a":1,"a":2}"#, "{a:1}", "01", "1.", ".5", "-", "1e", "+1", "nul",
+        "truth", "[1 2]", "1 2",
         #""\ud83d""#, #""\ude00\ud83d""#, #""\x""#, "\"\n\"", "\"a", #""\u12"#, "1e999", "NaN", "'a'", "\u{feff}1",
     ])
     func malformedTextIsRefused(text: String) { #expect(throws: JSONError.self) { try JSON.parse(text) } }
 
     @Test func bytesThatAreNotUTF8AreRefused() {
-        for bytes: [UInt8] in [[0x22, 0xff, 0x22], [0x22, 0xc0, 0xaf, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0x5c, 0x6e, 0xff, 0x22]] {
+        for bytes: [UInt8] in [
+            [0x22, 0xff, 0x22], [0x22, 0xc0, 0xaf, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22],
+            [0x22, 0x5c, 0x6e, 0xff, 0x22],
+        ] {
             #expect(throws: JSONError.self) { try JSON.parse(bytes) }
         }
     }

@@ -14,7 +14,9 @@ func probe(_ arguments: [String]) throws(SystemError) -> Int32 {
     rotate.size = size
     rotate.keep = keep
     let pump = try LogPump()
-    pump.attach(LaunchID(1), .stdout, readEnd: Descriptor(owning: 3), sink: LogSink(.file(arguments[1]), format: format, rotate: rotate))
+    pump.attach(
+        LaunchID(1), .stdout, readEnd: Descriptor(owning: 3),
+        sink: LogSink(.file(arguments[1]), format: format, rotate: rotate))
     var byte: UInt8 = 46
     _ = unsafe write(1, &byte, 1)
     _ = unsafe read(0, &byte, 1)

@@ -63,7 +63,8 @@ struct LineConverter {
     }
 
     private mutating func emit(
-        _ input: Span<UInt8>, _ range: Range<Int>, stamp: [UInt8], continuing: Bool, ended: Bool, into output: inout [UInt8]
+        _ input: Span<UInt8>, _ range: Range<Int>, stamp: [UInt8], continuing: Bool, ended: Bool,
+        into output: inout [UInt8]
     ) {
         switch format {
         case .raw: text(input, range, into: &output)

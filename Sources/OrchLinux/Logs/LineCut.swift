@@ -22,10 +22,13 @@ struct LineCut: Equatable {
         if let end = lastNewline(in: window, before: room) { return LineCut(take: end + 1, rotateAfter: true) }
         if endsLine, offset > 0 { return LineCut(take: 0, rotateFirst: true) }
         let allowed = Int(clamping: size + Int64(lineLimit) - offset)
-        if let end = firstNewline(in: window), end < max(allowed, 1) { return LineCut(take: end + 1, rotateAfter: true) }
+        if let end = firstNewline(in: window), end < max(allowed, 1) {
+            return LineCut(take: end + 1, rotateAfter: true)
+        }
         guard allowed <= window.count else { return LineCut(take: window.count) }
         return allowed > 0
-            ? LineCut(take: allowed, rotateAfter: true, cutsLine: true) : LineCut(take: 0, rotateFirst: true, cutsLine: true)
+            ? LineCut(take: allowed, rotateAfter: true, cutsLine: true)
+            : LineCut(take: 0, rotateFirst: true, cutsLine: true)
     }
 
     /// The index of the last newline below `limit`. O(length of the last line).

@@ -167,7 +167,8 @@ final class LogFile {
     private func note(_ pipe: LogPipe, _ time: WallTime) {
         index.note(
             LogIndex.Entry(
-                offset: offset, time: time, launch: pipe.launch, stream: pipe.stream, continuesLine: continuesLine && offset == 0))
+                offset: offset, time: time, launch: pipe.launch, stream: pipe.stream,
+                continuesLine: continuesLine && offset == 0))
     }
 
     private func wrote(_ count: Int, by pipe: LogPipe, endsLine: Bool?) {

@@ -21,14 +21,17 @@ struct LogFolder: ~Copyable {
 
     /// Opens `path` if it is there.
     init(reading path: String) throws(SystemError) {
-        descriptor = Descriptor(owning: try Syscall.libc("open") { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+        descriptor = Descriptor(
+            owning: try Syscall.libc("open") { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
 
     private static func make(_ path: String) throws(SystemError) {
         var at = ""
         for part in path.split(separator: "/") {
             at += "/" + part
-            if unsafe mkdir(at, 0o700) < 0, errno != EEXIST, errno != EISDIR, errno != EROFS { throw SystemError("mkdir", code: errno) }
+            if unsafe mkdir(at, 0o700) < 0, errno != EEXIST, errno != EISDIR, errno != EROFS {
+                throw SystemError("mkdir", code: errno)
+            }
         }
     }
 

@@ -11,7 +11,8 @@ struct LogIndexWriter: ~Copyable {
     /// Opens the index of `name`, whose file is `status`; begins a new one when what is there belongs to another file.
     init(_ name: String, of status: FileStatus, in folder: borrowing LogFolder) {
         let own = LogLayout.index(of: name)
-        guard let opened = try? folder.open(own, flags: O_RDWR | O_CREAT | O_APPEND), let found = try? FileStatus(of: opened.number),
+        guard let opened = try? folder.open(own, flags: O_RDWR | O_CREAT | O_APPEND),
+            let found = try? FileStatus(of: opened.number),
             found.isRegular, found.links == 1
         else {
             descriptor = nil

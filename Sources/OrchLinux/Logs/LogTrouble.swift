@@ -22,7 +22,8 @@ enum LogTrouble: Error, Equatable {
     /// The fact and, where it isn't plain, the remedy.
     var reason: String {
         switch self {
-        case .system(let error) where error.code == ELOOP: "it is a symbolic link, which a log never follows; remove it or name its target"
+        case .system(let error) where error.code == ELOOP:
+            "it is a symbolic link, which a log never follows; remove it or name its target"
         case .system(let error): error.reason
         case .notAFile: "it is not a regular file; move it away or name another file"
         case .hardLink: "it has a second hard link; remove one of the names"

@@ -35,7 +35,8 @@ final class PumpLoop {
         scratch = try ScratchPipe()
         epoll = try Descriptor("epoll_create1", corch_epoll_create())
         try Syscall.check(
-            "epoll_ctl", corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, mailbox.requestSignal.number, EPOLLIN.rawValue, 0))
+            "epoll_ctl", corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, mailbox.requestSignal.number, EPOLLIN.rawValue, 0)
+        )
         readClocks()
     }
 
@@ -167,7 +168,10 @@ final class PumpLoop {
     private func take(_ request: LogRequest) {
         switch request {
         case .attach(let launch, let stream, let descriptor, let sink):
-            attach(LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: Descriptor(owning: descriptor)), sink)
+            attach(
+                LogPipe(
+                    number: lastNumber + 1, launch: launch, stream: stream, descriptor: Descriptor(owning: descriptor)),
+                sink)
         case .reconfigure(let launch, let stream, let sink):
             for pipe in launches[launch] ?? [] where pipe.stream == stream {
                 if pipe.file?.path != sink.destination.path { exhaust(pipe) }
@@ -186,11 +190,15 @@ final class PumpLoop {
         lastNumber = pipe.number
         direct(pipe, to: sink)
         // What a launch that is over left in its pipe comes before what its successor says.
-        for older in pipe.file?.pipes ?? [] where older.launch < pipe.launch && older.stream == pipe.stream { exhaust(older) }
+        for older in pipe.file?.pipes ?? [] where older.launch < pipe.launch && older.stream == pipe.stream {
+            exhaust(older)
+        }
         let events = EPOLLIN.rawValue | EPOLLET.rawValue
         let added = corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, pipe.descriptor.number, events, pipe.number)
         guard added == 0 else {
-            remark("log pipe of launch \(pipe.launch.number): epoll_ctl: \(SystemError.sentence(-added)); its output is not read")
+            remark(
+                "log pipe of launch \(pipe.launch.number): epoll_ctl: \(SystemError.sentence(-added)); its output is not read"
+            )
             return
         }
         pipes[pipe.number] = pipe
@@ -216,7 +224,9 @@ final class PumpLoop {
     private func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
         if let known = files[path] {
             if known.appends != appends {
-                remark("log \(path): one service appends to it and another one rotates it; it is \(known.appends ? "not rotated" : "rotated")")
+                remark(
+                    "log \(path): one service appends to it and another one rotates it; it is \(known.appends ? "not rotated" : "rotated")"
+                )
             }
             known.rotate = sink.rotate
             known.whenFull = sink.whenFull
@@ -230,7 +240,11 @@ final class PumpLoop {
             wait(for: made, error)
         }
         // Another spelling of a path that is open already.
-        if let status = made.status, let alias = files.values.first(where: { $0.status?.isSameFile(as: status) ?? false }) { return alias }
+        if let status = made.status,
+            let alias = files.values.first(where: { $0.status?.isSameFile(as: status) ?? false })
+        {
+            return alias
+        }
         files[path] = made
         return made
     }
@@ -280,7 +294,9 @@ final class PumpLoop {
     private func closeIfUnused(_ file: LogFile?) {
         guard let file, file.pipes.isEmpty else { return }
         tellDropped(file)
-        if file.dropped.bytes > 0 { remark("log \(file.path): \(file.dropped.sentence) were dropped and no note of it could be written") }
+        if file.dropped.bytes > 0 {
+            remark("log \(file.path): \(file.dropped.sentence) were dropped and no note of it could be written")
+        }
         waitingFiles.removeAll { $0 === file }
         if files[file.path] === file { files[file.path] = nil }
     }

@@ -41,7 +41,9 @@ extension PumpLoop {
 
     /// Takes a turn's bytes out of the pipe and forgets them; counted when they were meant for a file.
     func drop(_ pipe: LogPipe, from file: LogFile?) -> PumpTurn {
-        guard let count = try? scratch.take(pipe.descriptor.number, limit: min(pipe.waitingBytes, Limits.logTurnBytes)), count > 0 else {
+        guard let count = try? scratch.take(pipe.descriptor.number, limit: min(pipe.waitingBytes, Limits.logTurnBytes)),
+            count > 0
+        else {
             return pipe.hasHungUp ? .ended : .empty
         }
         if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
@@ -56,7 +58,9 @@ extension PumpLoop {
     /// Drops the rest of a line whose beginning is gone.
     func skip(_ pipe: LogPipe, _ file: LogFile) throws(LogTrouble) -> PumpTurn {
         let limit = min(pipe.waitingBytes, Limits.logTurnBytes)
-        let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
+        let seen = try LogTrouble.asking { () throws(SystemError) in
+            try scratch.peek(pipe.descriptor.number, limit: limit)
+        }
         let window = scratch.bytes
         let end = LineCut.firstNewline(in: window.span.extracting(0..<seen))
         let count = end.map { $0 + 1 } ?? seen
@@ -75,7 +79,8 @@ extension PumpLoop {
         let text = Array("orch: dropped \(file.dropped.sentence) of this log: \(reason)\n".utf8)
         var note: [UInt8] = file.endsLine() ? [] : [10]
         if var converter = pipe.converter {
-            _ = converter.convert(text.span, stamp: stamp, remainder: .close, continuing: false, room: .max, into: &note)
+            _ = converter.convert(
+                text.span, stamp: stamp, remainder: .close, continuing: false, room: .max, into: &note)
         } else {
             note += text
         }

@@ -29,7 +29,8 @@ extension PumpLoop {
             try file.prepare(now)
             if pipe.skipsLine { return try skip(pipe, file) }
             try writeNote(file, for: pipe)
-            let result = pipe.converter == nil ? try moveRaw(pipe, file, available) : try moveConverted(pipe, file, available)
+            let result =
+                pipe.converter == nil ? try moveRaw(pipe, file, available) : try moveConverted(pipe, file, available)
             recover(file)
             return result
         } catch {
@@ -46,7 +47,9 @@ extension PumpLoop {
         if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false) }
 
         if isShared, mustYield(pipe, file) { return .yielding }
-        let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
+        let seen = try LogTrouble.asking { () throws(SystemError) in
+            try scratch.peek(pipe.descriptor.number, limit: limit)
+        }
         let window = scratch.bytes
         var whole = seen
         if isShared, !(pipe.hasHungUp && seen >= available) {
@@ -66,7 +69,9 @@ extension PumpLoop {
         }
         let before = file.offset
         let result = try move(pipe, file, plan.take, isWindow: true)
-        if plan.rotateAfter, file.offset - before == Int64(plan.take) { try file.rotateNow(now, cutsLine: plan.cutsLine) }
+        if plan.rotateAfter, file.offset - before == Int64(plan.take) {
+            try file.rotateNow(now, cutsLine: plan.cutsLine)
+        }
         return result
     }
 
@@ -80,13 +85,17 @@ extension PumpLoop {
                 moved = try file.splice(from: pipe, length: length, at: wall)
             } catch .system(let error) where error.code == EINVAL {
                 file.canSplice = false
-                remark("log \(file.path): its file system can't splice; after a kill of the daemon its last block may be repeated")
+                remark(
+                    "log \(file.path): its file system can't splice; after a kill of the daemon its last block may be repeated"
+                )
                 return .again
             }
         } else if isWindow {
             let window = scratch.bytes
             try file.write(window.span.extracting(0..<length), from: pipe, at: wall)
-            try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: length) }
+            try LogTrouble.asking { () throws(SystemError) in
+                try scratch.consume(pipe.descriptor.number, length: length)
+            }
             moved = length
         }
         return gave(pipe, moved)
@@ -111,7 +120,9 @@ extension PumpLoop {
 
     private func moveConverted(_ pipe: LogPipe, _ file: LogFile, _ available: Int) throws(LogTrouble) -> PumpTurn {
         let limit = min(available, Limits.logLineBytes)
-        let seen = try LogTrouble.asking { () throws(SystemError) in try scratch.peek(pipe.descriptor.number, limit: limit) }
+        let seen = try LogTrouble.asking { () throws(SystemError) in
+            try scratch.peek(pipe.descriptor.number, limit: limit)
+        }
         let canContinue = pipe.converter?.canContinueLine ?? false
         let remainder: LineConverter.Remainder =
             pipe.hasHungUp && seen >= available ? .close : isOverdue(pipe) && canContinue ? .open : .wait
@@ -145,7 +156,8 @@ extension PumpLoop {
         block.removeAll(keepingCapacity: true)
         if !endsLine, !continuing { block.append(10) }
         var count =
-            pipe.converter?.convert(input, stamp: stamp, remainder: remainder, continuing: continuing, room: room, into: &block) ?? 0
+            pipe.converter?.convert(
+                input, stamp: stamp, remainder: remainder, continuing: continuing, room: room, into: &block) ?? 0
         if count == 0, file.offset > 0, endsLine {
             try file.rotateNow(now)
             return try convertBlock(pipe, file, window, range, remainder)
@@ -153,7 +165,8 @@ extension PumpLoop {
         if count == 0 {
             count =
                 pipe.converter?.convert(
-                    input, stamp: stamp, remainder: remainder, continuing: continuing, room: .max, oneLine: true, into: &block) ?? 0
+                    input, stamp: stamp, remainder: remainder, continuing: continuing, room: .max, oneLine: true,
+                    into: &block) ?? 0
         }
         try file.write(block.span, from: pipe, at: wall)
         try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: count) }

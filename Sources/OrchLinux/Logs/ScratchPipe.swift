@@ -54,7 +54,9 @@ struct ScratchPipe: ~Copyable {
         return count
     }
 
-    private static func fill(_ bytes: inout [UInt8], from descriptor: Int32, range: Range<Int>) throws(SystemError) -> Int {
+    private static func fill(_ bytes: inout [UInt8], from descriptor: Int32, range: Range<Int>) throws(SystemError)
+        -> Int
+    {
         var whole = bytes.mutableSpan
         return try unsafe whole.withUnsafeMutableBytes { buffer throws(SystemError) -> Int in
             let place = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[range])

@@ -54,7 +54,8 @@ public struct LogReader {
         let start = LogStart.find(files, path: path, query: query) { bytes, entry in
             guard let stream = Self.stream(of: entry, among: streams, kinds) else { return false }
             guard let accepts else { return true }
-            return accepts(LogLine(stream: stream, time: entry?.time, launch: entry?.launch, bytes: bytes, isComplete: true))
+            return accepts(
+                LogLine(stream: stream, time: entry?.time, launch: entry?.launch, bytes: bytes, isComplete: true))
         }
         surplus += start.lines
         sources[source].cursor.seek(to: start.number, offset: start.offset)
@@ -106,7 +107,9 @@ public struct LogReader {
                 return nil
             }
             guard let stream = Self.stream(of: piece.entry, among: sources[source].streams, kinds) else { continue }
-            let line = LogLine(stream: stream, time: time, launch: piece.entry?.launch, bytes: piece.bytes, isComplete: piece.isComplete)
+            let line = LogLine(
+                stream: stream, time: time, launch: piece.entry?.launch, bytes: piece.bytes,
+                isComplete: piece.isComplete)
             if let accepts = query.accepts, !accepts(line) { continue }
             return line
         }
@@ -138,7 +141,9 @@ public struct LogReader {
         var place = start
         while true {
             var least = place
-            for child in [place * 2 + 1, place * 2 + 2] where child < heap.count && isBefore(heap[child], heap[least]) { least = child }
+            for child in [place * 2 + 1, place * 2 + 2] where child < heap.count && isBefore(heap[child], heap[least]) {
+                least = child
+            }
             guard least != place else { return }
             heap.swapAt(place, least)
             place = least
