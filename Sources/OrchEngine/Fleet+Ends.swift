@@ -11,6 +11,9 @@ extension Fleet {
         launchIndex[incarnation.launch] = nil
         effects.append(.release(incarnation.launch))
         effects.append(.note(.released(incarnation.launch)))
+        if isWanted(slot), services[slot.service].spec.kind == .service, incarnation.isExecuted {
+            pass(on: .restart, from: slot, at: now, &effects)
+        }
         guard isWanted(slot), !isReplaced, incarnation.stopping?.motive != .requested else {
             closeAsAsked(place, incarnation, isReplaced: isReplaced, at: now, &effects)
             return
@@ -107,6 +110,35 @@ extension Fleet {
         effects.append(
             .note(.ended(slot.id, incarnation?.launch ?? LaunchID(0), exit, at: now, definition: definition, outcome: phase)))
         tell(place, phase == .done ? .done : .failed, reason, at: now, launch: incarnation?.launch, &effects)
+        if phase == .failed { pass(on: .failure, from: slot, at: now, &effects) }
+    }
+
+    private enum Misfortune { case restart, failure }
+
+    /// What happened to a dependency does to its living dependants what their `on_restart` and `on_failure` say.
+    private mutating func pass(on misfortune: Misfortune, from slot: Slot, at now: Moment, _ effects: inout [Effect]) {
+        let name = label(of: slot)
+        for dependant in services[slot.service].neededBy {
+            for dependency in services[dependant].spec.dependsOn where dependency.on == slot.id.service.service {
+                let reaction = misfortune == .restart ? dependency.onRestart : dependency.onFailure
+                let cause = misfortune == .restart ? "\(name) restarted (on_restart)" : "\(name) failed (on_failure)"
+                for place in services[dependant].slots { react(place, reaction, cause, at: now, &effects) }
+            }
+        }
+    }
+
+    private mutating func react(
+        _ place: Int, _ reaction: Dependency.Reaction, _ cause: String, at now: Moment, _ effects: inout [Effect]
+    ) {
+        guard let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded, incarnation.stopping == nil else { return }
+        switch reaction {
+        case .ignore: return
+        case .restart:
+            slots[place]?.isRestartAsked = true
+            slots[place]?.restartCause = cause
+        case .stop: beginStop(place, .retired, cause, at: now, &effects)
+        }
+        touch(place)
     }
 
     mutating func forgiveFailures(_ place: Int) {

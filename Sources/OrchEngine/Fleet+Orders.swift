@@ -24,6 +24,7 @@ extension Fleet {
                 if let slot = slots[place], slot.current != nil, isWanted(slot) {
                     forgive(place)
                     slots[place]?.isRestartAsked = true
+                    slots[place]?.restartCause = nil
                 } else {
                     startByHand(place, "restarted by hand", at: now)
                 }

@@ -101,6 +101,7 @@ extension Fleet {
         slots[place]?.outcome = nil
         slots[place]?.retryAt = nil
         slots[place]?.isRestartAsked = false
+        slots[place]?.restartCause = nil
         slots[place]?.waitingSince = nil
         slots[place]?.stopBy = nil
         launchIndex[launch] = place

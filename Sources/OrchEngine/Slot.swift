@@ -13,6 +13,8 @@ struct Slot: Sendable {
     var isLeaving = false
     /// Replaced once even though its definition stands: `orch restart`.
     var isRestartAsked = false
+    /// What asked for that restart when it was not a person: `db restarted (on_restart)`.
+    var restartCause: String?
     /// At this instant its ladder skips to the kill: a later command can shorten a stop, never lengthen it.
     var stopBy: Instant?
     /// Why the next launch happens, when something more telling than "wanted" is known.

@@ -177,4 +177,28 @@ import Testing
         #expect(world.launchCount("web", 2) == 2)
         #expect(world.violations == [])
     }
+
+    @Test(arguments: [(Dependency.Reaction.ignore, 1, Phase.ready), (.restart, 2, .ready), (.stop, 1, .done)])
+    func aRestartOfANeedIsPassedOn(reaction: Dependency.Reaction, launches: Int, phase: Phase) throws {
+        var web = service("web", needs: ["db"])
+        web.dependsOn[0].onRestart = reaction
+        var world = try running([service("db"), web])
+        world.strike("db")
+        world.run(for: .seconds(2))
+        #expect(world.launchCount("db") == 2)
+        #expect(world.launchCount("web") == launches)
+        #expect(world.phase("web") == phase)
+        #expect(world.violations == [])
+    }
+
+    @Test func aFailureOfANeedIsPassedOn() throws {
+        var web = service("web", needs: ["db"])
+        web.dependsOn[0].onFailure = .stop
+        var world = try running([service("db") { $0.restart.policy = .no }, web])
+        world.strike("db")
+        world.run(for: .seconds(2))
+        #expect(world.phase("db") == .failed)
+        #expect(world.phase("web") == .done)
+        #expect(world.row("web")?.reason == "db failed (on_failure)")
+    }
 }
