@@ -81,7 +81,6 @@ final class ConnectionPool {
         completion: @escaping (Result<any Channel, ConnectionFault>) -> Void
     ) {
         let bootstrap = ClientBootstrap(group: loop).connectTimeout(limit)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
         let attempt =
             addresses.first.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: origin.host, port: origin.port)

@@ -10,12 +10,23 @@ final class Workplace {
     let home: String
     let folder: String
     private let environment: [String]
+    /// Put before every command: how another user is become.
+    private let become: [String]
 
-    /// `tracking` forces how trees are held: `session` where nothing better is to be assumed.
-    init(tracking: String? = nil) throws {
+    /// `tracking` forces how trees are held: `session` where nothing better is to be assumed. `isNobody` runs all of it as the user
+    /// nobody, which only root can.
+    init(tracking: String? = nil, isNobody: Bool = false) throws {
         home = try makeFolder()
         folder = home + "/stack"
-        unsafe mkdir(folder, 0o700)
+        unsafe mkdir(folder, 0o755)
+        become = isNobody ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+        if isNobody {
+            unsafe chown(home, 65_534, 65_534)
+            unsafe chown(folder, 65_534, 65_534)
+        } else {
+            // Services of other users must be able to pass.
+            unsafe chmod(home, 0o711)
+        }
         var variables = ["ORCH_HOME=\(home)", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "NO_COLOR=1"]
         variables.append("SWIFT_BACKTRACE=enable=no")
         if let tracking { variables.append("ORCH_TRACKING=\(tracking)") }
@@ -61,7 +72,7 @@ final class Workplace {
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         // The C library's way to spawn in another folder is not in Swift's overlay.
-        let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + words
+        let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + become + words
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
         defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
