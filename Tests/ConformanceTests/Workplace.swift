@@ -12,6 +12,7 @@ final class Workplace {
     private let environment: [String]
     /// Put before every command: how another user is become.
     private let become: [String]
+    private var isEnded = false
 
     /// `tracking` forces how trees are held: `session` where nothing better is to be assumed. `isNobody` runs all of it as the user
     /// nobody, which only root can.
@@ -32,6 +33,9 @@ final class Workplace {
         if let tracking { variables.append("ORCH_TRACKING=\(tracking)") }
         environment = variables
     }
+
+    /// A test that could not go on leaves nothing running either.
+    deinit { if !isEnded { _ = try? orch("daemon", "stop") } }
 
     /// What a command came to.
     struct Outcome: CustomStringConvertible {
@@ -121,6 +125,7 @@ final class Workplace {
 
     /// Stops everything, and says what is left of it.
     func end() throws -> String {
+        isEnded = true
         let outcome = try orch("daemon", "stop")
         var left = outcome.status == 0 || outcome.status == 4 ? "" : "\(outcome)"
         left += try shell("pgrep -f -a -- '\(home)' | grep -v pgrep || true").output
