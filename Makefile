@@ -12,14 +12,19 @@ DESTDIR ?=
 # Tests are dynamic and products static: two scratch paths (docs/hacking.md).
 RELEASE := .build-release
 DIST := $(RELEASE)/dist
-COMPANIONS := orchd orch-keeper orch-edge
-PROGRAMS := orch $(COMPANIONS)
+SWIFT_PROGRAMS := orch orchd orch-edge
 STATIC := -c release --static-swift-stdlib --scratch-path $(RELEASE)
 
 # `make run` leaves nothing outside this folder: its daemon has a home of its own.
 export SWIFT_BACKTRACE := enable=no
 TRY_HOME := $(CURDIR)/$(RELEASE)/home
 TRY := ORCH_HOME='$(TRY_HOME)' $(DIST)/bin/orch
+
+# The keeper has no Swift in it and must stay under a megabyte: the C compiler builds it, static where libc.a is there.
+CC := $(shell command -v cc || command -v clang || echo cc)
+KEEPER := $(RELEASE)/keeper/orch-keeper
+KEEPER_FLAGS := -std=gnu11 -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=3 -Wl,-z,relro,-z,now -D_GNU_SOURCE -ISources/COrch/include
+KEEPER_SOURCES := $(wildcard Sources/orch-keeper/*.c Sources/COrch/*.c) Sources/COrch/clone.S
 
 # Debian's and Ubuntu's names of what the build needs beside the Swift toolchain, and of what the tests of the examples need.
 LIBRARIES := libyaml-dev libsqlite3-dev zlib1g-dev pkg-config
@@ -49,7 +54,8 @@ run: dist ## build orch, start the quickstart example with it and show what it d
 
 .PHONY: dist
 dist: libraries ## build the release programs as a tree that runs: .build-release/dist
-	@for program in $(PROGRAMS); do swift build $(STATIC) --product $$program; done
+	@for program in $(SWIFT_PROGRAMS); do swift build $(STATIC) --product $$program; done
+	@$(MAKE) $(KEEPER)
 	@$(MAKE) tree TO='$(DIST)'
 
 .PHONY: install
@@ -57,13 +63,20 @@ install: dist ## put bin/orch and libexec/orch/* under PREFIX (/usr/local)
 	@$(MAKE) tree TO='$(DESTDIR)$(PREFIX)'
 	@echo 'installed bin/orch and libexec/orch/* under $(DESTDIR)$(PREFIX)'
 
+$(KEEPER): $(KEEPER_SOURCES) $(wildcard Sources/orch-keeper/*.h Sources/COrch/*.h Sources/COrch/include/*.h)
+	@mkdir -p $(@D)
+	@if ! $(CC) -static $(KEEPER_FLAGS) $(KEEPER_SOURCES) -o $@ 2>$@.log; then \
+	  $(CC) $(KEEPER_FLAGS) $(KEEPER_SOURCES) -o $@; \
+	  echo "make: orch-keeper is linked dynamically, which takes more memory: $(CC) -static failed ($@.log). Debian's libc6-dev has libc.a." >&2; \
+	fi
+
 # A running program can't be written to, so each is put beside its place and moved there.
 .PHONY: tree
 tree:
 	@install -d '$(TO)/bin' '$(TO)/libexec/orch'
-	@place() { install -m 755 '$(RELEASE)'/release/"$$1" "$$2.new"; strip --strip-debug "$$2.new"; mv -f "$$2.new" "$$2"; }; \
-	place orch '$(TO)/bin/orch'; \
-	for program in $(COMPANIONS); do place $$program '$(TO)/libexec/orch/'$$program; done
+	@place() { install -m 755 "$$1" "$$2.new"; strip --strip-debug "$$2.new"; mv -f "$$2.new" "$$2"; }; \
+	place $(RELEASE)/release/orch '$(TO)/bin/orch'; \
+	for program in $(RELEASE)/release/{orchd,orch-edge} $(KEEPER); do place $$program '$(TO)/libexec/orch/'$$(basename $$program); done
 
 ##@ Work on it
 

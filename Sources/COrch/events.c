@@ -61,6 +61,13 @@ int corch_block_signals(uint64_t set) {
     return result(sigprocmask(SIG_BLOCK, &blocked, NULL));
 }
 
+void corch_default_signals(void) {
+    for (int number = 1; number <= 64; number++) {
+        uint64_t as_default[4] = {0}; /* the kernel's struct: glibc's sigaction() refuses two numbers */
+        syscall(SYS_rt_sigaction, number, as_default, NULL, sizeof(uint64_t));
+    }
+}
+
 int corch_signalfd(uint64_t set) {
     sigset_t wanted = signals(set);
     return result(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));

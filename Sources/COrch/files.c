@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -129,4 +131,30 @@ int corch_boot_id(uint8_t identifier[16]) {
         *byte = (uint8_t)(*byte << 4 | value);
     }
     return nibbles == 32 ? 0 : -EIO;
+}
+
+int corch_lock(const char *path, int32_t *holder) {
+    char text[16] = {0};
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return -errno;
+    int locked = corch_flock(fd, 1);
+    if (locked == 0) return fd;
+    *holder = read(fd, text, sizeof text - 1) > 0 ? atoi(text) : 0;
+    close(fd);
+    return locked;
+}
+
+int corch_keep_only(int fd, int minimum) {
+    struct rlimit descriptors;
+    int null = open("/dev/null", O_RDWR);
+    while (null >= 0 && null < 3) null = open("/dev/null", O_RDWR);
+    if (null >= 0) dup2(null, STDIN_FILENO);
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
+    int moved = fd >= 3 ? corch_dup_above(fd, minimum) : -1;
+    corch_close_range(3, moved >= 0 ? (uint32_t)moved - 1 : ~0u, 0);
+    if (moved >= 0) corch_close_range((uint32_t)moved + 1, ~0u, 0);
+    return moved >= 0 ? moved : -1;
 }

@@ -81,6 +81,16 @@ int corch_prctl(int option, unsigned long argument) { return prctl(option, argum
 
 int corch_set_subreaper(void) { return corch_prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
+int corch_oom_score_adj(const char *set) {
+    char text[16] = {0};
+    int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t written = set != NULL ? write(fd, set, strlen(set)) : 0;
+    ssize_t length = pread(fd, text, sizeof text - 1, 0); /* refused or not: what holds is told */
+    close(fd);
+    return written >= -1 && length > 0 ? atoi(text) : 0;
+}
+
 int corch_ioprio_set(int32_t pid, int32_t priority) {
     const int process = 1; /* IOPRIO_WHO_PROCESS */
     return syscall(SYS_ioprio_set, process, pid, priority) < 0 ? -errno : 0;

@@ -14,30 +14,30 @@
 #define CLOSE_RANGE_UNSHARE_TABLE 2u
 #define CLOSE_RANGE_ON_EXEC 4u
 
-static void fail(struct spawn_order *order, uint32_t stage, long error) {
-    struct spawn_report report = {stage, (int32_t)-error};
-    raw(SYS_write, order->error_fd, &report, sizeof report);
+static void fail(struct spawn_order *order, long error) {
+    order->error = (int32_t)-error;
     for (;;) raw(SYS_exit_group, 125);
 }
 
-static void step(struct spawn_order *order, uint32_t stage, long result) {
-    if (result < 0) fail(order, stage, result);
+static void reach(struct spawn_order *order, uint32_t stage) { order->reached = stage; }
+
+static void step(struct spawn_order *order, long result) {
+    if (result < 0) fail(order, result);
 }
 
+/* From here on the child has a descriptor table of its own; the byte says so. */
 static void detach(struct spawn_order *order) {
-    struct spawn_report detached = {SPAWN_STAGE_NONE, 0};
-    order->reached = SPAWN_STAGE_DESCRIPTORS;
-    long left = raw(SYS_close_range, order->unshare_from, ~0u, CLOSE_RANGE_UNSHARE_TABLE);
-    step(order, SPAWN_STAGE_DESCRIPTORS, left);
-    raw(SYS_write, order->error_fd, &detached, sizeof detached);
+    reach(order, SPAWN_STAGE_DESCRIPTORS);
+    step(order, raw(SYS_close_range, order->unshare_from, ~0u, CLOSE_RANGE_UNSHARE_TABLE));
+    raw(SYS_write, order->ramp + SPAWN_RAMP_REPORT, "", 1);
 }
 
 static void enter_cgroup(struct spawn_order *order) {
     if (!order->write_cgroup) return;
-    order->reached = SPAWN_STAGE_CGROUP;
-    long fd = raw(SYS_openat, order->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-    step(order, SPAWN_STAGE_CGROUP, fd);
-    step(order, SPAWN_STAGE_CGROUP, raw(SYS_write, fd, "0", 1));
+    reach(order, SPAWN_STAGE_CGROUP);
+    long fd = raw(SYS_openat, order->ramp + SPAWN_RAMP_CGROUP, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    step(order, fd);
+    step(order, raw(SYS_write, fd, "0", 1));
     raw(SYS_close, fd);
 }
 
@@ -47,47 +47,47 @@ static void close_between(int first, int last) {
 
 /* Before everything that can block: a child stuck in chdir must hold no end of anybody's pipe. */
 static void place_descriptors(struct spawn_order *order) {
-    order->reached = SPAWN_STAGE_DESCRIPTORS;
+    int next = 3, report = order->ramp + SPAWN_RAMP_REPORT;
+    reach(order, SPAWN_STAGE_DESCRIPTORS);
     for (int number = 0; number < 3; number++) {
-        int source = order->stdio[number] >= 0 ? order->stdio[number] : number == 2 ? 1 : 0;
-        if (source != number) step(order, SPAWN_STAGE_DESCRIPTORS, raw(SYS_dup3, source, number, 0));
+        int source = number == 2 && !order->own_errors ? 1 : order->ramp + number;
+        step(order, raw(SYS_dup3, source, number, 0));
     }
-    int next = 3;
     for (uint32_t index = 0; index < order->extra_count; index++) {
         int number = order->numbers[index];
-        step(order, SPAWN_STAGE_DESCRIPTORS, raw(SYS_dup3, order->extras[index], number, 0));
+        step(order, raw(SYS_dup3, order->ramp + SPAWN_RAMP_EXTRA + index, number, 0));
         close_between(next, number - 1);
         next = number + 1;
     }
-    close_between(next, order->error_fd - 1);
-    raw(SYS_close_range, order->error_fd + 1, ~0u, 0);
+    close_between(next, report - 1);
+    raw(SYS_close_range, report + 1, ~0u, 0);
 }
 
 static void write_oom(struct spawn_order *order) {
     char text[8], digits[8];
     int length = 0, count = 0, value = order->oom_score_adj;
     if (!order->set_oom) return;
-    order->reached = SPAWN_STAGE_OOM;
+    reach(order, SPAWN_STAGE_OOM);
     if (value < 0) text[length++] = '-', value = -value;
     do digits[count++] = (char)('0' + value % 10);
     while ((value /= 10) > 0);
     while (count > 0) text[length++] = digits[--count];
     if (order->own_memory) raw(SYS_prctl, PR_SET_DUMPABLE, 1); /* else the file is root's; exec resets it */
     long fd = raw(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    step(order, SPAWN_STAGE_OOM, fd);
-    step(order, SPAWN_STAGE_OOM, raw(SYS_write, fd, text, length));
+    step(order, fd);
+    step(order, raw(SYS_write, fd, text, length));
     raw(SYS_close, fd);
 }
 
 static void set_limits(struct spawn_order *order) {
     struct spawn_spec *spec = order->spec;
     int descriptors = 0;
-    order->reached = SPAWN_STAGE_LIMITS;
+    reach(order, SPAWN_STAGE_LIMITS);
     for (uint32_t index = 0; index < spec->limitc; index++) {
         struct spawn_limit *limit = &spec->limits[index];
         uint64_t pair[2] = {limit->soft, limit->hard};
         descriptors |= limit->resource == RLIMIT_NOFILE;
-        step(order, SPAWN_STAGE_LIMITS, raw(SYS_prlimit64, 0, limit->resource, pair, 0));
+        step(order, raw(SYS_prlimit64, 0, limit->resource, pair, 0));
     }
     uint64_t ours[2];
     if (descriptors || raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, ours) < 0) return;
@@ -98,12 +98,12 @@ static void set_limits(struct spawn_order *order) {
 static void set_priorities(struct spawn_order *order) {
     struct spawn_spec *spec = order->spec;
     if (spec->flags & SPAWN_SET_NICE) {
-        order->reached = SPAWN_STAGE_NICE;
-        step(order, SPAWN_STAGE_NICE, raw(SYS_setpriority, PRIO_PROCESS, 0, spec->nice));
+        reach(order, SPAWN_STAGE_NICE);
+        step(order, raw(SYS_setpriority, PRIO_PROCESS, 0, spec->nice));
     }
     if (spec->flags & SPAWN_SET_IOPRIO) {
-        order->reached = SPAWN_STAGE_IOPRIO;
-        step(order, SPAWN_STAGE_IOPRIO, raw(SYS_ioprio_set, 1, 0, spec->ioprio));
+        reach(order, SPAWN_STAGE_IOPRIO);
+        step(order, raw(SYS_ioprio_set, 1, 0, spec->ioprio));
     }
     set_limits(order);
     if (spec->flags & SPAWN_SET_UMASK) raw(SYS_umask, spec->umask);
@@ -112,18 +112,18 @@ static void set_priorities(struct spawn_order *order) {
 static void set_identity(struct spawn_order *order) {
     struct spawn_spec *spec = order->spec;
     if (spec->flags & SPAWN_SET_GROUPS) {
-        order->reached = SPAWN_STAGE_GROUPS;
+        reach(order, SPAWN_STAGE_GROUPS);
         char *groups = (char *)spec + spec->groups;
-        step(order, SPAWN_STAGE_GROUPS, raw(SYS_setgroups, spec->groupc, groups));
+        step(order, raw(SYS_setgroups, spec->groupc, groups));
     }
     if (spec->flags & SPAWN_SET_GID) {
-        order->reached = SPAWN_STAGE_GID;
-        step(order, SPAWN_STAGE_GID, raw(SYS_setresgid, spec->gid, spec->gid, spec->gid));
+        reach(order, SPAWN_STAGE_GID);
+        step(order, raw(SYS_setresgid, spec->gid, spec->gid, spec->gid));
     }
     if (!(spec->flags & SPAWN_SET_UID)) return;
-    order->reached = SPAWN_STAGE_UID;
-    step(order, SPAWN_STAGE_UID, raw(SYS_setresuid, spec->uid, spec->uid, spec->uid));
-    if (spec->uid != 0 && raw(SYS_setresuid, 0, 0, 0) == 0) fail(order, SPAWN_STAGE_UID, -EPERM);
+    reach(order, SPAWN_STAGE_UID);
+    step(order, raw(SYS_setresuid, spec->uid, spec->uid, spec->uid));
+    if (spec->uid != 0 && raw(SYS_setresuid, 0, 0, 0) == 0) fail(order, -EPERM);
 }
 
 static char **strings(struct spawn_spec *spec, uint32_t offset) { return (char **)(void *)((char *)spec + offset); }
@@ -168,19 +168,19 @@ static int child(void *argument) {
     detach(order);
     enter_cgroup(order);
     place_descriptors(order);
-    order->reached = SPAWN_STAGE_SESSION;
-    step(order, SPAWN_STAGE_SESSION, raw(SYS_setsid, 0));
+    reach(order, SPAWN_STAGE_SESSION);
+    step(order, raw(SYS_setsid, 0));
     write_oom(order);
     set_priorities(order);
     set_identity(order);
-    order->reached = SPAWN_STAGE_CWD;
-    step(order, SPAWN_STAGE_CWD, raw(SYS_chdir, spec->cwd ? (char *)spec + spec->cwd : "/"));
-    order->reached = SPAWN_STAGE_PRIVILEGES;
+    reach(order, SPAWN_STAGE_CWD);
+    step(order, raw(SYS_chdir, spec->cwd ? (char *)spec + spec->cwd : "/"));
+    reach(order, SPAWN_STAGE_PRIVILEGES);
     if (spec->flags & SPAWN_NO_NEW_PRIVS)
-        step(order, SPAWN_STAGE_PRIVILEGES, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
+        step(order, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
     raw(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
-    order->reached = SPAWN_STAGE_EXEC;
-    fail(order, SPAWN_STAGE_EXEC, execute(order));
+    reach(order, SPAWN_STAGE_EXEC);
+    fail(order, execute(order));
     return 125;
 }
 
@@ -196,31 +196,22 @@ long corch_raw_clone(unsigned long flags, void *stack_top, int *pidfd, int (*bod
 
 static int forbidden; /* clone3 is not there, or a container's filter says so */
 
-static long start(uint64_t flags, int *write_cgroup, int cgroup, int (*body)(void *), void *argument, void *stack,
-                  size_t size, int *pidfd) {
+int spawn_clone(struct spawn_order *order, void *stack, size_t stack_size, int *pidfd) {
+    uint64_t flags = CLONE_PIDFD | CLONE_FILES | (order->own_memory ? 0 : CLONE_VM);
     struct clone_args arguments = {
-        .flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .flags = flags | CLONE_CLEAR_SIGHAND | (order->in_cgroup ? CLONE_INTO_CGROUP : 0),
         .pidfd = (uint64_t)(uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
         .stack = (uint64_t)(uintptr_t)stack,
-        .stack_size = size,
-        .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+        .stack_size = stack_size,
+        .cgroup = order->in_cgroup ? (uint64_t)(order->ramp + SPAWN_RAMP_CGROUP) : 0,
     };
-    long pid = forbidden ? -ENOSYS : corch_raw_clone3(&arguments, sizeof arguments, body, argument);
-    if (pid != -ENOSYS && pid != -EPERM) return pid;
-    forbidden |= pid == -ENOSYS;
-    *write_cgroup = cgroup >= 0;
-    return corch_raw_clone(flags | CLONE_PIDFD | SIGCHLD, (char *)stack + size, pidfd, body, argument);
-}
-
-int spawn_start(struct spawn_order *order, void *stack, size_t stack_size, int *pidfd) {
-    uint64_t flags = CLONE_FILES | (order->own_memory ? 0 : CLONE_VM);
-    order->reached = SPAWN_STAGE_NONE;
+    reach(order, SPAWN_STAGE_NONE);
+    order->error = 0;
     order->write_cgroup = 0;
-    return (int)start(flags, &order->write_cgroup, order->cgroup, child, order, stack, stack_size, pidfd);
-}
-
-int spawn_copy(int (*body)(void *), void *argument, void *stack, size_t stack_size, int *pidfd) {
-    int unused = 0;
-    return (int)start(0, &unused, -1, body, argument, stack, stack_size, pidfd);
+    long pid = forbidden ? -ENOSYS : corch_raw_clone3(&arguments, sizeof arguments, child, order);
+    if (pid != -ENOSYS && pid != -EPERM) return (int)pid;
+    forbidden |= pid == -ENOSYS;
+    order->write_cgroup = order->in_cgroup;
+    return (int)corch_raw_clone(flags | SIGCHLD, (char *)stack + stack_size, pidfd, child, order);
 }

@@ -99,8 +99,6 @@ public struct HandOver: Hashable, Sendable {
     public var count: UInt32
     /// The highest identifier ever asked for, 0 when there was none. The next one must be higher.
     public var highestLaunch: UInt64
-    /// `/proc/sys/kernel/random/boot_id`, 16 bytes.
-    public var bootIdentifier: [UInt8]
     /// 1 for the first daemon of this keeper.
     public var daemonStarts: UInt64
 }
@@ -149,11 +147,8 @@ extension KeeperMessage {
     }
 
     init(_ end: keeper_hand_over) {
-        let identifier = unsafe withUnsafeBytes(of: end.boot_id) { unsafe [UInt8]($0) }
         self = .stateEnd(
-            HandOver(
-                count: end.count, highestLaunch: end.highest_launch, bootIdentifier: identifier,
-                daemonStarts: end.daemon_starts))
+            HandOver(count: end.count, highestLaunch: end.highest_launch, daemonStarts: end.daemon_starts))
     }
 }
 

@@ -5,17 +5,14 @@ internal import Glibc
 /// One message to the keeper. While it waits its descriptors are its own copies.
 struct Outgoing {
     var head: [UInt8]
-    var body: [UInt8]
     var descriptors: [Int32]
 
     func send(to socket: Int32) -> Int64 {
         unsafe head.withUnsafeBytes { head in
-            unsafe body.withUnsafeBytes { body in
-                unsafe descriptors.withUnsafeBufferPointer { descriptors in
-                    unsafe corch_send(
-                        socket, head.baseAddress, head.count, body.baseAddress, body.count, descriptors.baseAddress,
-                        Int32(descriptors.count), Int32(MSG_DONTWAIT))
-                }
+            unsafe descriptors.withUnsafeBufferPointer { descriptors in
+                unsafe corch_send(
+                    socket, head.baseAddress, head.count, nil, 0, descriptors.baseAddress, Int32(descriptors.count),
+                    Int32(MSG_DONTWAIT))
             }
         }
     }
@@ -43,23 +40,23 @@ struct Outgoing {
 /// The head of SPAWN and the descriptors that go with it, in the protocol's order.
 struct Request {
     private var spawn = keeper_spawn()
-    private(set) var descriptors: [Int32] = []
-    private var beforeSpec = 0
+    private(set) var descriptors: [Int32]
 
     var head: [UInt8] { unsafe withUnsafeBytes(of: spawn) { unsafe [UInt8]($0) } }
 
-    init?(_ launch: KeeperLink.Launch, specLength: Int) {
+    /// `spec` is the sealed memfd with what the launch encodes to.
+    init?(_ launch: KeeperLink.Launch, spec: Int32, length: Int) {
+        descriptors = [spec]
         let extras = launch.extraDescriptors.sorted { $0.number < $1.number }
         guard extras.count <= Int(KEEPER_EXTRA_MAX), launch.heldReadEnds.count <= 2 else { return nil }
         spawn.version = UInt8(KEEPER_PROTOCOL_VERSION)
         spawn.type = UInt8(KEEPER_SPAWN)
         spawn.launch = launch.identifier
-        spawn.spec_length = UInt32(specLength)
+        spawn.spec_length = UInt32(length)
         add(KEEPER_FD_STDIN, launch.standardInput)
         add(KEEPER_FD_STDOUT, launch.standardOutput)
         add(KEEPER_FD_STDERR, launch.standardError)
         add(KEEPER_FD_CGROUP, launch.controlGroup)
-        beforeSpec = descriptors.count
         add(KEEPER_FD_HELD1, launch.heldReadEnds.first)
         add(KEEPER_FD_HELD2, launch.heldReadEnds.dropFirst().first)
         spawn.extra_count = UInt32(extras.count)
@@ -68,14 +65,6 @@ struct Request {
             unsafe withUnsafeMutableBytes(of: &spawn.extra_numbers) { unsafe $0[index] = UInt8(extra.number) }
             descriptors.append(extra.descriptor)
         }
-    }
-
-    /// The same request with its spec in a sealed memfd.
-    func withSpec(_ memory: Int32) -> Request {
-        var copy = self
-        copy.spawn.fds |= KEEPER_FD_SPEC
-        copy.descriptors.insert(memory, at: beforeSpec)
-        return copy
     }
 
     private mutating func add(_ bit: UInt32, _ descriptor: Int32?) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import COrch
 internal import Glibc
+internal import OrchModel
 
 /// The daemon's end of the pair that joins it to orch-keeper (keeper_protocol.h). It never blocks: what the socket
 /// can't take waits here, in order. Poll `number` for reading, and for writing while `wantsWrite`.
@@ -9,9 +10,6 @@ public final class KeeperLink {
     private var waiting: [Outgoing] = []
     private var nextWaiting = 0
     private var isOpen = true
-
-    /// Messages that may wait for a keeper that does not read; then `ENOBUFS`. More than the keeper has slots.
-    public static let waitingLimit = 65_536
 
     /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
     /// arrives at once: `.state` for every launch, then `.stateEnd`.
@@ -37,26 +35,18 @@ public final class KeeperLink {
     /// Asks for one process. Asking again with the same identifier never makes a second one: the keeper repeats what
     /// it knows. Errors: `EINVAL` for a string with NUL in it or a count over its limit; those of `memfd_create`.
     public func spawn(_ launch: Launch) throws(SystemError) {
-        guard let spec = launch.encoded(), let request = Request(launch, specLength: spec.count) else {
+        guard let spec = launch.encoded() else { throw SystemError("spawn", code: EINVAL) }
+        let memory = try sealed(spec)
+        guard let request = Request(launch, spec: memory.number, length: spec.count) else {
             throw SystemError("spawn", code: EINVAL)
         }
-        guard spec.count > Int(KEEPER_SPEC_INLINE_MAX) else {
-            return try send(Outgoing(head: request.head, body: spec, descriptors: request.descriptors))
-        }
-        let memory = try sealed(spec)
-        let large = request.withSpec(memory.number)
-        try send(Outgoing(head: large.head, body: [], descriptors: large.descriptors))
+        try send(Outgoing(head: request.head, descriptors: request.descriptors))
     }
 
     /// The launch's end is recorded and its pipes are drained: the keeper forgets it. A queued launch is cancelled;
     /// a running one is not affected.
     public func acknowledge(_ launch: UInt64) throws(SystemError) {
         try note(KEEPER_ACKNOWLEDGE, launch)
-    }
-
-    /// The keeper closes its copies of the read ends, and keeps the launch.
-    public func dropHeldReadEnds(_ launch: UInt64) throws(SystemError) {
-        try note(KEEPER_DROP_FDS, launch)
     }
 
     /// When this daemon has ended and every launch is acknowledged, the keeper ends too. With a launch left it starts
@@ -110,14 +100,14 @@ public final class KeeperLink {
         note.type = UInt8(type)
         note.launch = launch
         let head = unsafe withUnsafeBytes(of: note) { unsafe [UInt8]($0) }
-        try send(Outgoing(head: head, body: [], descriptors: []))
+        try send(Outgoing(head: head, descriptors: []))
     }
 
     private func send(_ outgoing: Outgoing) throws(SystemError) {
         try flush()
         guard isOpen else { throw SystemError("sendmsg", code: EPIPE) }
         if !wantsWrite, try transmit(outgoing) { return }
-        guard waiting.count - nextWaiting < KeeperLink.waitingLimit else {
+        guard waiting.count - nextWaiting < Limits.keeperBacklog else {
             throw SystemError("sendmsg", code: ENOBUFS)
         }
         waiting.append(try outgoing.keeping())

@@ -38,6 +38,8 @@ public enum Limits {
     public static let occurrencesPerAnswer = 10_000
     /// Remarks of the daemon on itself that are kept for its status.
     public static let remarks = 100
+    /// Messages that wait for a keeper that does not read; more than the keeper has launches.
+    public static let keeperBacklog = 65_536
     /// Launch numbers that are reserved on disk at a time.
     public static let launchReservation: UInt64 = 65_536
     /// Bytes waiting for one client before it is cut off.

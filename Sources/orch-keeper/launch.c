@@ -2,348 +2,162 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-/* One child's stack and what it reads. The stack's used end, the order and a small spec are neighbours. */
-struct area {
-    char stack[STACK_SIZE];
-    struct spawn_order order;
-    char spec[KEEPER_SPEC_INLINE_MAX + 4608] __attribute__((aligned(16))); /* and behind it a search path */
-    void *mapped;
-    size_t mapped_length;
-} __attribute__((aligned(4096)));
+#define QUEUE_MAX 1024 /* launches that wait for a berth; while it is full no request is read */
 
-/* Shared, so that `reached` is seen from a child with a memory of its own. */
-static struct area *areas;
-static uint32_t busy_areas, busy_ramps, busiest;
+struct slot slots[KEEPER_SLOTS_MAX];
+uint32_t slots_used, slots_live;
+uint64_t highest_launch[2];
 
-/* Requests that found no free stack, in order: a ring of records {size, fds, request}. */
-struct record {
-    uint32_t size, fd_count; /* size 0: go on at the beginning */
-    int fds[FDS_MAX];
-    struct keeper_spawn head;
-    char spec[];
-};
-static char *queue;
-static size_t queue_first, queue_end, queue_count;
-#define RECORD_MAX (sizeof(struct record) + KEEPER_SPEC_INLINE_MAX + 16)
+/* Whose each slot is; 0: nobody's. One behind the other, so that a walk over thousands costs less than a system call. */
+static uint64_t launches[KEEPER_SLOTS_MAX];
 
-static void close_all(int *fds, int count) {
-    while (count > 0) close(fds[--count]);
+static struct spawn_request queue[QUEUE_MAX];
+static uint32_t queue_first, queue_count;
+
+static uint32_t slot_of_launch(uint64_t launch) {
+    for (uint32_t index = 0; index < slots_used; index++)
+        if (launches[index] == launch) return index;
+    return NONE;
 }
 
-static int take(uint32_t *busy, int count) {
-    for (int index = 0; index < count; index++) {
-        if (*busy >> index & 1) continue;
-        *busy |= 1u << index;
-        return index;
+static uint32_t slot_take(uint64_t launch) {
+    uint32_t index = slot_of_launch(0);
+    if (index == NONE && slots_used < KEEPER_SLOTS_MAX) index = slots_used++;
+    if (index == NONE) return NONE;
+    launches[index] = launch;
+    slots[index] = (struct slot){
+        .launch = launch, .state = KEEPER_QUEUED, .birth = {.pidfd = -1, .report_fd = -1, .held = {-1, -1}}};
+    slots_live++;
+    return index;
+}
+
+static int is_alive(const struct slot *slot) { return slot->state == KEEPER_STARTING || slot->state == KEEPER_RUNNING; }
+
+/* A number that was reaped may come back as somebody else's. */
+int launch_reap_pid(int32_t pid) {
+    for (uint32_t index = 0; index < slots_used; index++) {
+        if (slots[index].birth.pid != pid || !is_alive(&slots[index])) continue;
+        launch_reap(index);
+        return 1;
     }
-    return -1;
+    return 0;
 }
 
-static int ramp_start(int ramp) { return RAMP_FIRST + ramp * RAMP_WIDTH; }
-
-/* Low numbers are kept taken, or received descriptors would land where children are prepared. */
-static void clear_ramp(struct slot *slot) {
-    if (slot->ramp < 0) return;
-    int first = ramp_start(slot->ramp);
-    for (int number = 0; number < slot->boarded; number++) corch_dup3(STDIN_FILENO, first + number);
-    corch_dup3(STDIN_FILENO, first + RAMP_WIDTH - 1);
-    busy_ramps &= ~(1u << slot->ramp);
-    slot->ramp = -1;
+static void drop(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
 }
 
-void launch_prepare(void) {
-    int access = PROT_READ | PROT_WRITE;
-    areas = mmap(NULL, sizeof(struct area) * STACKS, access, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    queue = mmap(NULL, QUEUE_BYTES, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (areas == MAP_FAILED || queue == MAP_FAILED) end(END_SYSTEM, "cannot map stacks for children", strerror(errno));
-    for (int number = RAMP_FIRST; number < RAMP_END; number++) corch_dup3(STDIN_FILENO, number);
+void launch_acknowledged(uint64_t launch) {
+    uint32_t index = slot_of_launch(launch);
+    if (index == NONE || is_alive(&slots[index])) return;
+    drop(&slots[index].birth.held[0]);
+    drop(&slots[index].birth.held[1]);
+    drop(&slots[index].birth.pidfd);
+    slots[index] = (struct slot){.launch = launches[index] = 0};
+    slots_live--;
 }
 
-static void free_area(struct slot *slot) {
-    if (slot->stack < 0) return;
-    struct area *area = &areas[slot->stack];
-    if (area->mapped) munmap(area->mapped, area->mapped_length);
-    area->mapped = NULL;
-    busy_areas &= ~(1u << slot->stack);
-    slot->stack = -1;
-    if (busy_areas != 0 || busiest < 1u << 4) return;
-    madvise(areas, sizeof(struct area) * STACKS, MADV_REMOVE); /* a storm is over */
-    busiest = 0;
+static void come_to(uint32_t index, uint8_t state) {
+    slots[index].state = state;
+    link_note(index);
 }
 
-static void watch(int fd, int source, uint32_t index) {
-    corch_epoll_ctl(settings.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)source << 32 | index);
+static void fail(uint32_t index, uint8_t stage, int error) {
+    drop(&slots[index].birth.held[0]);
+    drop(&slots[index].birth.held[1]);
+    slots[index].stage = stage;
+    slots[index].error = error;
+    come_to(index, KEEPER_FAILED);
 }
 
-static void failed(uint32_t index, uint8_t stage, int error) {
-    struct slot *slot = &slots[index];
-    clear_ramp(slot);
-    free_area(slot);
-    slot_drop_fds(index);
-    slot->state = KEEPER_FAILED;
-    slot->stage = stage;
-    slot->error = error;
-    link_note(index, PENDING_FAILED);
-}
-
-/* The spec's bytes: where the child may read them and we may turn offsets into pointers. */
-static int place_spec(struct area *area, const struct keeper_spawn *head, const char *bytes, int memfd) {
-    void *spec = area->spec;
-    size_t length = head->spec_length;
-    area->order.path = area->spec + ((length + 15) & ~(size_t)15);
-    if (memfd >= 0) {
-        struct stat status;
-        area->order.path = area->spec;
-        if (corch_memfd_is_sealed(memfd) != 1 || fstat(memfd, &status) < 0) return -EINVAL;
-        if (length > KEEPER_SPEC_MAX || (size_t)status.st_size != length || length == 0) return -EINVAL;
-        spec = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, memfd, 0);
-        if (spec == MAP_FAILED) return -errno;
-        area->mapped = spec;
-        area->mapped_length = length;
-    } else {
-        if (length > KEEPER_SPEC_INLINE_MAX) return -EINVAL;
-        memcpy(area->spec, bytes, length);
+static void launch(uint32_t index, const struct spawn_request *request, int berth) {
+    struct spawn_birth *birth = &slots[index].birth;
+    uint8_t stage;
+    int error = spawn_start(berth, request, birth, &stage);
+    if (error < 0) {
+        spawn_berth_free(berth);
+        return fail(index, stage, -error);
     }
-    area->order.path_room = (size_t)(area->spec + sizeof area->spec - area->order.path);
-    area->order.spec = spec;
-    return spawn_spec_check(spec, length);
+    watch(birth->pidfd, SOURCE_CHILD, index);
+    watch(birth->report_fd, SOURCE_REPORT, index);
+    come_to(index, KEEPER_STARTING);
 }
 
-static int step_up(struct slot *slot, int fd) {
-    if (fd < 0) return -1;
-    int number = corch_dup3(fd, ramp_start(slot->ramp) + slot->boarded++);
-    close(fd);
-    return number;
-}
-
-/* Moves the child's descriptors to the numbers that it will copy: stdin, stdout, stderr, cgroup, extras. */
-static void board(struct slot *slot, struct spawn_order *order, const struct keeper_spawn *head, int *named, int *extras) {
-    slot->boarded = 0;
-    for (int index = 0; index < 3; index++) order->stdio[index] = step_up(slot, named[index]);
-    order->cgroup = step_up(slot, named[3]);
-    order->extra_count = head->extra_count;
-    for (uint32_t index = 0; index < head->extra_count; index++) {
-        order->numbers[index] = head->extra_numbers[index];
-        order->extras[index] = step_up(slot, extras[index]);
-    }
-}
-
-static void set_oom(struct spawn_order *order) {
-    int asked = order->spec->flags & SPAWN_SET_OOM;
-    order->oom_score_adj = asked ? order->spec->oom_score_adj : settings.inherited_oom;
-    order->set_oom = order->oom_score_adj != settings.oom;
-    order->own_memory = order->set_oom; /* the kernel gives the value to everyone who shares the memory */
-}
-
-static int start(struct slot *slot, struct spawn_order *order, char *stack) {
-    int report[2], piped = corch_pipe(report, O_NONBLOCK);
-    if (piped < 0) return piped;
-    order->error_fd = corch_dup3(report[1], ramp_start(slot->ramp) + RAMP_WIDTH - 1);
-    order->unshare_from = RAMP_END;
-    close(report[1]);
-    int64_t before = corch_clock(CLOCK_BOOTTIME) / 10000000;
-    int pidfd = -1, pid = spawn_start(order, stack, STACK_SIZE, &pidfd);
-    int64_t after = corch_clock(CLOCK_BOOTTIME) / 10000000;
-    if (pid < 0) {
-        close(report[0]);
-        return pid;
-    }
-    slot->pidfd = pidfd;
-    slot->report_fd = report[0];
-    slot->start_ticks = (uint64_t)(before == after ? before : corch_process_start_ticks(pid));
-    return pid;
-}
-
-/* Everything is at hand: a stack, a ramp, checked descriptors. Takes over `fds`. */
-static void launch(uint32_t index, const struct keeper_spawn *head, const char *spec, int *fds) {
-    struct slot *slot = &slots[index];
-    int named[7], next = 0;
-    for (int bit = 0; bit < 7; bit++) named[bit] = head->fds >> bit & 1 ? fds[next++] : -1;
-    struct area *area = &areas[slot->stack = (int8_t)take(&busy_areas, STACKS)];
-    slot->ramp = (int8_t)take(&busy_ramps, RAMPS);
-    busiest |= busy_areas;
-    int placed = place_spec(area, head, spec, named[4]);
-    if (named[4] >= 0) close(named[4]);
-    slot->held[0] = named[5];
-    slot->held[1] = named[6];
-    board(slot, &area->order, head, named, fds + next);
-    if (placed < 0) {
-        failed(index, placed == -EINVAL ? SPAWN_STAGE_SPEC : SPAWN_STAGE_PIPE, -placed);
-        return;
-    }
-    set_oom(&area->order);
-    int pid = start(slot, &area->order, area->stack);
-    if (pid < 0) {
-        int group = named[3] >= 0 && pid != -EAGAIN && pid != -ENOMEM;
-        failed(index, group ? SPAWN_STAGE_CGROUP : SPAWN_STAGE_CLONE, -pid);
-        return;
-    }
-    slot_has_pid(index, pid);
-    slot->state = KEEPER_STARTING;
-    watch(slot->pidfd, SOURCE_CHILD, index);
-    watch(slot->report_fd, SOURCE_REPORT, index);
-    link_note(index, PENDING_SPAWNED);
-}
-
-static int can_launch(void) { return busy_areas != UINT32_MAX && busy_ramps != (1u << RAMPS) - 1; }
-
-/* A record must lie in one piece: either behind the last one, or at the beginning. */
-int launch_has_room(void) {
-    if (queue_count == 0 || queue_first < queue_end)
-        return QUEUE_BYTES - queue_end >= RECORD_MAX || queue_first > RECORD_MAX;
-    return queue_first - queue_end > RECORD_MAX;
-}
-
-static void append(struct request *request, const int *fds, int fd_count) {
-    size_t spec_length = request->head.fds & KEEPER_FD_SPEC ? 0 : request->head.spec_length;
-    size_t size = (sizeof(struct record) + spec_length + 7) & ~(size_t)7;
-    if (queue_count++ == 0) queue_first = queue_end = 0;
-    if (QUEUE_BYTES - queue_end < RECORD_MAX) {
-        ((struct record *)(void *)(queue + queue_end))->size = 0;
-        queue_end = 0;
-    }
-    struct record *record = (struct record *)(void *)(queue + queue_end);
-    record->size = (uint32_t)size;
-    record->fd_count = (uint32_t)fd_count;
-    record->head = request->head;
-    memcpy(record->fds, fds, sizeof(int) * (size_t)fd_count);
-    memcpy(record->spec, request->spec, spec_length);
-    queue_end += size;
+static void discard(const struct spawn_request *request) {
+    for (int index = 0; index < request->fd_count; index++) close(request->fds[index]);
 }
 
 void launch_queued(void) {
-    while (queue_count > 0 && can_launch()) {
-        struct record *record = (struct record *)(void *)(queue + queue_first);
-        if (record->size == 0) record = (struct record *)(void *)(queue + (queue_first = 0));
-        uint32_t index = slot_of_launch(record->head.launch);
-        if (index == NONE)
-            close_all(record->fds, (int)record->fd_count); /* cancelled meanwhile */
-        else
-            launch(index, &record->head, record->spec, record->fds);
-        queue_first += record->size;
-        if (--queue_count == 0) madvise(queue, QUEUE_BYTES, MADV_DONTNEED);
+    for (int berth; queue_count > 0 && (berth = spawn_berth_take()) >= 0; queue_count--) {
+        const struct spawn_request *request = &queue[queue_first++ % QUEUE_MAX];
+        uint32_t index = slot_of_launch(request->head.launch);
+        if (index != NONE) {
+            launch(index, request, berth);
+        } else { /* cancelled meanwhile */
+            discard(request);
+            spawn_berth_free(berth);
+        }
     }
 }
 
-/* What a request says about itself must fit what came: lengths, descriptors, their numbers. */
-static int is_sound(const struct keeper_spawn *head, size_t length, int fd_count) {
-    int expected = __builtin_popcount(head->fds & 0x7f) + (int)head->extra_count;
-    size_t inline_length = head->fds & KEEPER_FD_SPEC ? 0 : head->spec_length;
-    if (head->fds > 0x7f || head->extra_count > KEEPER_EXTRA_MAX || expected != fd_count) return 0;
-    if (length != sizeof *head + inline_length) return 0;
-    for (uint32_t index = 0; index < head->extra_count; index++) {
-        int previous = index > 0 ? head->extra_numbers[index - 1] : 2;
-        if (head->extra_numbers[index] <= previous || head->extra_numbers[index] > KEEPER_NUMBER_MAX) return 0;
+int launch_has_room(void) { return queue_count < QUEUE_MAX; }
+
+/* The new launch's slot; NONE when it is none, which is answered: by all that is known of it, or by a refusal. */
+static uint32_t admit(uint64_t launch) {
+    uint64_t *highest = &highest_launch[(launch & KEEPER_LAUNCH_OWN) != 0];
+    uint32_t index = slot_of_launch(launch);
+    if (index != NONE) {
+        slots[index].told = 0;
+        link_note(index);
+        return NONE;
     }
-    return 1;
-}
-
-/* Everything that is known about a launch, again. */
-static void repeat(uint32_t index) {
-    struct slot *slot = &slots[index];
-    uint8_t known = slot->pid > 0 && slot->state != KEEPER_FAILED ? PENDING_SPAWNED : 0;
-    if (slot->state == KEEPER_RUNNING || slot->state == KEEPER_ENDED) known |= PENDING_EXECED;
-    if (slot->state == KEEPER_FAILED) known |= PENDING_FAILED;
-    if (slot->state == KEEPER_ENDED) known |= PENDING_EXITED;
-    if (known) link_note(index, known);
-}
-
-void launch_request(struct request *request, size_t length, int *fds, int fd_count) {
-    struct keeper_spawn *head = &request->head;
-    uint32_t index = slot_of_launch(head->launch);
-    if (index != NONE) repeat(index);
-    uint64_t *highest = head->launch & KEEPER_LAUNCH_OWN ? &highest_own_launch : &highest_launch;
-    if (index == NONE && head->launch <= *highest) link_refuse(head->launch, SPAWN_STAGE_STALE, ESTALE);
-    if (index != NONE || head->launch <= *highest) return close_all(fds, fd_count);
-    *highest = head->launch;
-    index = slot_take(head->launch);
-    if (index == NONE) link_refuse(head->launch, SPAWN_STAGE_TABLE, ENOSPC);
-    if (index == NONE) return close_all(fds, fd_count);
-    if (!is_sound(head, length, fd_count)) {
-        failed(index, SPAWN_STAGE_SPEC, EINVAL);
-        return close_all(fds, fd_count);
+    if (launch <= *highest) {
+        link_refuse(launch, SPAWN_STAGE_STALE, ESTALE);
+        return NONE;
     }
-    if (queue_count == 0 && can_launch())
-        launch(index, head, request->spec, fds);
-    else
-        append(request, fds, fd_count);
+    *highest = launch;
+    if (launch_has_room()) index = slot_take(launch);
+    if (index == NONE) link_refuse(launch, SPAWN_STAGE_TABLE, ENOSPC);
+    return index;
 }
 
-/* The pipe's end without a failure: the child has executed, or was killed on its way. A death inside execve
- * counts as one just after it: the kernel shows no cheap difference, and nobody can act on it. */
+void launch_request(const struct spawn_request *request) {
+    uint32_t index = admit(request->head.launch);
+    int is_sound = spawn_is_sound(&request->head, request->fd_count);
+    if (index != NONE && !is_sound) fail(index, SPAWN_STAGE_SPEC, EINVAL);
+    if (index == NONE || !is_sound) return discard(request);
+    queue[(queue_first + queue_count++) % QUEUE_MAX] = *request;
+}
+
+/* It has executed, failed, or was killed on its way. */
 static void conclude(uint32_t index) {
     struct slot *slot = &slots[index];
-    if (slot->report_fd < 0) return;
-    close(slot->report_fd);
-    slot->report_fd = -1;
-    clear_ramp(slot);
-    if (slot->stage == SPAWN_STAGE_NONE && areas[slot->stack].order.reached == SPAWN_STAGE_EXEC) {
-        slot->state = KEEPER_RUNNING;
-        link_note(index, PENDING_EXECED);
-    }
-    free_area(slot);
+    drop(&slot->birth.report_fd);
+    slot->stage = spawn_outcome(slot->birth.berth, &slot->error);
+    spawn_berth_free(slot->birth.berth);
+    if (slot->stage == SPAWN_STAGE_NONE) come_to(index, KEEPER_RUNNING); /* else told once it is reaped */
 }
 
 void launch_read_report(uint32_t index) {
-    struct slot *slot = &slots[index];
-    struct spawn_report report;
-    while (slot->report_fd >= 0) {
-        ssize_t length = read(slot->report_fd, &report, sizeof report);
-        if (length < 0) return;
-        if (length < (ssize_t)sizeof report) return conclude(index);
-        clear_ramp(slot); /* it has a table of its own now */
-        slot->stage = (uint8_t)report.stage;
-        slot->error = report.error;
-    }
+    const struct spawn_birth *birth = &slots[index].birth;
+    ssize_t length;
+    if (slots[index].state != KEEPER_STARTING || birth->report_fd < 0) return;
+    for (char byte; (length = read(birth->report_fd, &byte, 1)) > 0;) spawn_detached(birth->berth);
+    if (length == 0) conclude(index);
 }
 
 /* Peek, record, then reap: whatever happens to us in between, the status is not lost. */
 void launch_reap(uint32_t index) {
     struct slot *slot = &slots[index];
-    if (slot->state != KEEPER_STARTING && slot->state != KEEPER_RUNNING) return;
-    int32_t code, status;
-    uint64_t user, system;
-    if (corch_wait_pidfd(slot->pidfd, 1, &code, &status, &user, &system) != 1) return;
-    launch_read_report(index);
-    conclude(index); /* a child that was born meanwhile may hold a copy of the pipe's end */
-    slot->code = code;
-    slot->status = status;
-    slot->user_usec = user;
-    slot->system_usec = system;
-    slot_reaped(index);
-    int executed = slot->state == KEEPER_RUNNING;
-    corch_epoll_ctl(settings.epoll, EPOLL_CTL_DEL, slot->pidfd, 0, 0);
-    corch_wait_pidfd(slot->pidfd, 0, &code, &status, &user, &system);
-    if (executed) {
-        slot->state = KEEPER_ENDED;
-        link_note(index, PENDING_EXITED);
-    } else if (slot->stage != SPAWN_STAGE_NONE) {
-        failed(index, slot->stage, slot->error);
-    } else {
-        failed(index, SPAWN_STAGE_KILLED, ECANCELED);
-    }
-}
-
-/* Children that came to us because their parents are gone, among ours that have just ended. */
-void launch_reap_orphans(void) {
-    for (;;) {
-        siginfo_t child = {0};
-        if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0) return;
-        uint32_t index = slot_of_pid(child.si_pid);
-        if (daemon_is(child.si_pid))
-            daemon_ended();
-        else if (index != NONE)
-            launch_reap(index);
-        else
-            waitid(P_PID, (id_t)child.si_pid, &child, WEXITED | WNOHANG);
-    }
+    int pidfd = slot->birth.pidfd;
+    if (!is_alive(slot)) return;
+    if (corch_wait_pidfd(pidfd, 1, &slot->code, &slot->status, &slot->user_usec, &slot->system_usec) != 1) return;
+    if (slot->birth.report_fd >= 0) conclude(index); /* a child born meanwhile may hold a copy of the pipe's end */
+    corch_epoll_ctl(keeper.epoll, EPOLL_CTL_DEL, pidfd, 0, 0);
+    corch_wait_pidfd(pidfd, 0, &slot->code, &slot->status, &slot->user_usec, &slot->system_usec);
+    if (slot->state == KEEPER_RUNNING) come_to(index, KEEPER_ENDED);
+    else fail(index, slot->stage, slot->error);
 }

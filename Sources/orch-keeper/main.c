@@ -2,57 +2,153 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#define ARGUMENTS_MAX 128
 #define EVENTS 64
 
-static int orphans; /* a child has ended that may be nobody's */
+struct keeper keeper = {.ready_fd = -1, .patience = 10 * SECOND};
 
-static void read_signals(void) {
-    struct signalfd_siginfo signals[8];
-    ssize_t length;
-    while ((length = read(settings.signals, signals, sizeof signals)) > 0)
-        for (size_t index = 0; index < (size_t)length / sizeof *signals; index++) {
-            int number = (int)signals[index].ssi_signo;
-            if (number == SIGCHLD)
-                orphans = 1;
-            else
-                daemon_signal(number);
-        }
+enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, OPTIONS };
+static const char *const names[OPTIONS] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience"};
+static const char *values[OPTIONS];
+static int foreground;
+
+_Noreturn void end(int code, const char *fact, const char *reason) {
+    dprintf(STDERR_FILENO, "orch-keeper: %s: %s\n", fact, reason);
+    if (keeper.ready_fd >= 0) dprintf(keeper.ready_fd, "orch-keeper: %s: %s\n", fact, reason);
+    _exit(code);
 }
 
-static int timeout(int64_t deadline) {
-    if (link_retry != 0 && (deadline == 0 || link_retry < deadline)) deadline = link_retry;
-    if (deadline == 0) return -1;
-    int64_t left = deadline - corch_clock(CLOCK_MONOTONIC);
-    return left <= 0 ? 0 : (int)((left + 999999) / 1000000);
+static void read_arguments(int count, char **arguments) {
+    static char *daemon[ARGUMENTS_MAX + 8];
+    int next = 1;
+    for (int option; next < count && strcmp(arguments[next], "--") != 0; next++) {
+        foreground |= strcmp(arguments[next], "--foreground") == 0;
+        for (option = 0; option < OPTIONS && strcmp(arguments[next], names[option]) != 0;) option++;
+        if (option < OPTIONS && next + 1 < count) values[option] = arguments[++next];
+    }
+    if (values[READY]) keeper.ready_fd = atoi(values[READY]);
+    if (values[PATIENCE]) keeper.patience = atoi(values[PATIENCE]) * (SECOND / 1000);
+    const char *program = values[DAEMON];
+    if (!values[SOCKET] || !values[LOCK] || !program || *program != '/' || count - next > ARGUMENTS_MAX)
+        end(END_USAGE, "usage", "orch-keeper --socket PATH --lock PATH --daemon ABSOLUTE-PATH [--ready-fd N] [--foreground] "
+                                "[--patience MILLISECONDS] [-- DAEMON-ARGUMENTS (at most 127)]");
+    keeper.daemon = daemon;
+    daemon[keeper.daemon_count++] = (char *)(uintptr_t)program;
+    while (++next < count) daemon[keeper.daemon_count++] = arguments[next];
+}
+
+/* Held for ever, by a descriptor that nobody names any more. */
+static int take_lock(const char *path) {
+    char text[4200];
+    int holder = 0, lock = corch_lock(path, &holder);
+    if (lock >= 0) return lock;
+    if (lock != -EWOULDBLOCK) end(END_SYSTEM, path, strerror(-lock));
+    snprintf(text, sizeof text, "%s is locked by pid %d: another daemon owns this state directory", path, holder);
+    end(END_LOCKED, "not started", text);
+}
+
+/* What a starter wants to hear as an exit code comes before. The lock's file says who holds it. */
+static void detach(int lock) {
+    int detached = foreground ? chdir("/") : daemon(0, 1);
+    if (detached < 0) end(END_SYSTEM, "cannot detach", strerror(errno));
+    int written = ftruncate(lock, 0) < 0 ? -1 : dprintf(lock, "%d\n", (int)getpid());
+    if (written < 0) end(END_SYSTEM, values[LOCK], strerror(errno));
+}
+
+static void start_up(int count, char **arguments) {
+    read_arguments(count, arguments);
+    keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS);
+    int prepared = spawn_prepare();
+    if (prepared < 0) end(END_SYSTEM, "cannot make room for children", strerror(-prepared));
+    int lock = take_lock(values[LOCK]);
+    keeper.listen_fd = corch_unix_listen(values[SOCKET], 128);
+    if (keeper.listen_fd < 0) end(END_SYSTEM, values[SOCKET], strerror(-keeper.listen_fd));
+    detach(lock);
+    keeper.is_protected = spawn_protect();
+    prctl(PR_SET_DUMPABLE, 0); /* specs hold secrets, and a child's core dump would take us along before 5.16 */
+    mlockall(MCL_CURRENT | MCL_ONFAULT);
+    if (corch_set_subreaper() < 0) end(END_SYSTEM, "PR_SET_CHILD_SUBREAPER", "needs Linux 3.4");
+    corch_default_signals(); /* children start from these: nothing may arrive ignored */
+    corch_block_signals(~UINT64_C(0));
+    keeper.signals = corch_signalfd(CORCH_SIGNAL_BIT(SIGCHLD) | CORCH_SIGNAL_BIT(SIGTERM) | CORCH_SIGNAL_BIT(SIGINT) |
+                                    CORCH_SIGNAL_BIT(SIGHUP) | CORCH_SIGNAL_BIT(SIGQUIT));
+    keeper.epoll = corch_epoll_create();
+    if (keeper.signals < 0 || keeper.epoll < 0) end(END_SYSTEM, "epoll, signalfd", strerror(EMFILE));
+    watch(keeper.signals, SOURCE_SIGNAL, 0);
+}
+
+static int64_t timers[TIMERS]; /* when, on CLOCK_MONOTONIC; 0: not at all */
+static int orphans;            /* a child has ended that may be nobody's */
+
+void timer_set(enum timer timer, int64_t delay) { timers[timer] = corch_clock(CLOCK_MONOTONIC) + delay; }
+
+/* Does what is due, and tells what has changed. The nanoseconds until the next thing is due, or -1. */
+static int64_t run_timers(void) {
+    static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush};
+    int64_t now = corch_clock(CLOCK_MONOTONIC), next = INT64_MAX;
+    for (int timer = 0; timer < TIMERS; timer++) {
+        if (timers[timer] == 0 || timers[timer] > now) continue;
+        timers[timer] = 0;
+        actions[timer]();
+    }
+    link_flush();
+    for (int timer = 0; timer < TIMERS; timer++)
+        if (timers[timer] != 0 && timers[timer] < next) next = timers[timer];
+    return next == INT64_MAX ? -1 : next <= now ? 0 : next - now;
+}
+
+void watch(int fd, enum source source, uint32_t index) {
+    corch_epoll_ctl(keeper.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)source << 32 | index);
+}
+
+static void read_signals(void) {
+    struct signalfd_siginfo signal;
+    while (read(keeper.signals, &signal, sizeof signal) > 0) {
+        if (signal.ssi_signo == SIGCHLD)
+            orphans = 1;
+        else
+            daemon_signal((int)signal.ssi_signo);
+    }
+}
+
+/* The daemon, and children that came to us because their parents are gone, among ours that have just ended. */
+static void reap_orphans(void) {
+    for (;;) {
+        siginfo_t child = {0};
+        if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0) return;
+        if (launch_reap_pid(child.si_pid)) continue;
+        waitid(P_PID, (id_t)child.si_pid, &child, WEXITED | WNOHANG);
+        daemon_ended(&child);
+    }
 }
 
 /* Ends come before requests: a launch id's end is told before anything that follows from it. */
-static void turn(struct epoll_event *events, int count) {
-    int requests = 0, daemon = 0;
-    for (int index = 0; index < count; index++) {
-        uint32_t slot = (uint32_t)events[index].data.u64;
-        switch (events[index].data.u64 >> 32) {
+static void turn(const struct epoll_event *events, int count) {
+    int requests = 0;
+    for (int event = 0; event < count; event++) {
+        uint32_t index = (uint32_t)events[event].data.u64;
+        switch ((enum source)(events[event].data.u64 >> 32)) {
         case SOURCE_SIGNAL: read_signals(); break;
-        case SOURCE_SOCKET: requests = (events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0; break;
-        case SOURCE_DAEMON: daemon = 1; break;
-        case SOURCE_CHILD: launch_reap(slot); break;
-        case SOURCE_REPORT: launch_read_report(slot); break;
+        case SOURCE_SOCKET: requests = (events[event].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0; break;
+        case SOURCE_CHILD: launch_reap(index); break;
+        case SOURCE_REPORT: launch_read_report(index); break;
         }
     }
-    launch_queued();
     if (requests) link_read();
-    link_flush();
     if (orphans && count < EVENTS) {
         orphans = 0;
-        launch_reap_orphans();
-        link_flush();
+        reap_orphans();
     }
-    if (daemon) daemon_ended();
+    launch_queued();
 }
 
 int main(int count, char **arguments) {
@@ -60,9 +156,8 @@ int main(int count, char **arguments) {
     start_up(count, arguments);
     daemon_start();
     for (;;) {
-        int64_t deadline = daemon_tick();
-        link_flush();
-        int ready = corch_epoll_wait(settings.epoll, events, EVENTS, orphans ? 0 : timeout(deadline));
+        int64_t timeout = run_timers();
+        int ready = corch_epoll_wait_ns(keeper.epoll, events, EVENTS, orphans ? 0 : timeout);
         turn(events, ready < 0 ? 0 : ready);
     }
 }

@@ -35,15 +35,15 @@ final class Keeper {
 
     static let deadlineSeconds = 20
 
-    init(path: String = "orch.sock", arguments: [String] = []) throws {
+    init(path: String = "orch.sock", options: [String] = []) throws {
         directory = try makeDirectory()
         let meetingPath = directory + "/meeting"
         meeting = try Descriptor("listen", unsafe corch_unix_listen(meetingPath, 8))
         pid = try execute(
             [
                 tool("orch-keeper"), "--foreground", "--socket", directory + "/" + path, "--lock", directory + "/lock",
-                "--daemon", tool("keeper-probe"), "--", meetingPath,
-            ] + arguments, log: directory + "/log")
+                "--daemon", tool("keeper-probe"),
+            ] + options + ["--", meetingPath], log: directory + "/log")
         pidfd = try Descriptor("pidfd_open", corch_pidfd_open(pid))
         daemon = try Keeper.meet(meeting.number)
         link = try Keeper.join(daemon)
@@ -58,6 +58,7 @@ final class Keeper {
         kill(daemon.pid, SIGKILL)
         var status: Int32 = 0
         _ = unsafe waitpid(pid, &status, 0)
+        removeDirectory(directory)
     }
 
     /// Ends the daemon as `kill -9` does and meets the next one.
@@ -109,7 +110,7 @@ final class Keeper {
         try KeeperLink(descriptor: Descriptor(owning: dup(daemon.keeper.number)))
     }
 
-    private static func meet(_ meeting: Int32) throws -> Daemon {
+    static func meet(_ meeting: Int32) throws -> Daemon {
         guard ready(meeting) else { throw Timeout(description: "no daemon") }
         let connection = try Descriptor("accept", corch_accept(meeting))
         guard ready(connection.number) else { throw Timeout(description: "the daemon says nothing") }
@@ -150,8 +151,14 @@ func makeDirectory() throws -> String {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// Starts a program with /dev/null as input and `log` as output.
-func execute(_ arguments: [String], log: String) throws -> Int32 {
+func removeDirectory(_ path: String) {
+    guard let pid = try? execute(["/bin/rm", "-rf", path], log: "/dev/null") else { return }
+    var status: Int32 = 0
+    _ = unsafe waitpid(pid, &status, 0)
+}
+
+/// Starts a program with /dev/null as input, `log` as output and, when asked, a ready pipe's end as descriptor 3.
+func execute(_ arguments: [String], log: String, ready: Int32? = nil) throws -> Int32 {
     let actions = UnsafeMutablePointer<posix_spawn_file_actions_t>.allocate(capacity: 1)
     defer { unsafe actions.deallocate() }
     unsafe posix_spawn_file_actions_init(actions)
@@ -159,6 +166,7 @@ func execute(_ arguments: [String], log: String) throws -> Int32 {
     unsafe posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_addopen(actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     unsafe posix_spawn_file_actions_adddup2(actions, 1, 2)
+    if let ready { unsafe posix_spawn_file_actions_adddup2(actions, ready, 3) }
     var pid: Int32 = 0
     var strings = unsafe arguments.map { unsafe strdup($0) } + [nil]
     defer { unsafe strings.forEach { unsafe free($0) } }

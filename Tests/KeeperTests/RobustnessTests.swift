@@ -56,11 +56,15 @@ import Testing
             head.launch = UInt64(identifier)
             head.spec_length = generator.next() % 5 == 0 ? UInt32.max : UInt32(spec.count)
             head.extra_count = generator.next() % 7 == 0 ? 200 : 0
+            let isSealed = generator.next() % 6 != 0
+            let memory = try Descriptor("memfd_create", unsafe corch_memfd("spec"))
+            _ = unsafe spec.withUnsafeBytes { unsafe write(memory.number, $0.baseAddress, $0.count) }
+            if isSealed { try Syscall.check("fcntl F_ADD_SEALS", corch_memfd_seal(memory.number)) }
             let sent = unsafe withUnsafeBytes(of: head) { head in
-                unsafe spec.withUnsafeBytes { spec in
+                unsafe withUnsafeBytes(of: memory.number) { number in
                     unsafe corch_send(
-                        keeper.daemon.keeper.number, head.baseAddress, head.count, spec.baseAddress, spec.count, nil, 0,
-                        0)
+                        keeper.daemon.keeper.number, head.baseAddress, head.count, nil, 0,
+                        number.assumingMemoryBound(to: Int32.self).baseAddress, generator.next() % 9 == 0 ? 0 : 1, 0)
                 }
             }
             #expect(sent > 0)

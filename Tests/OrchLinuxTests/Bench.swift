@@ -60,6 +60,8 @@ final class Bench {
         _ = unsafe waitpid(keeperPid, &status, 0)
         for number in [body.connection] { _ = close(number) }
         host.groups?.remove()
+        guard let remover = try? Bench.execute(["/bin/rm", "-rf", directory], log: "/dev/null") else { return }
+        _ = unsafe waitpid(remover, &status, 0)
     }
 
     /// The daemon dies as by `kill -9`, and another one takes over.

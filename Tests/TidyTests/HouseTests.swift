@@ -16,6 +16,7 @@ import Testing
     @Test func filesAndFunctionsAreShort() {
         #expect(report(SourceTree.sources.flatMap { Sizes.overlongFile($0) }) == "")
         #expect(report(SourceTree.sources.flatMap { Sizes.overlongFunctions($0) }) == "")
+        #expect(report(Sizes.overlongFolders(SourceTree.sources)) == "")
     }
 
     @Test func switchesAreFull() {

@@ -49,6 +49,9 @@ int corch_timerfd_set(int fd, int64_t deadline_ns, int64_t interval_ns, int canc
 /* sigprocmask(2). Blocks the set in the calling thread. Threads created later inherit it. */
 int corch_block_signals(uint64_t set);
 
+/* rt_sigaction(2): every signal's action becomes the default one, those that glibc hides included. */
+void corch_default_signals(void);
+
 /* signalfd(2), 2.6.27. Close-on-exec and non-blocking; read `struct signalfd_siginfo` from it. */
 int corch_signalfd(uint64_t set);
 
@@ -83,6 +86,11 @@ int corch_dup_above(int fd, int minimum);
 /* close_range(2), 5.9 (`CORCH_CLOSE_RANGE_CLOEXEC`: 5.11). Inclusive. */
 #define CORCH_CLOSE_RANGE_CLOEXEC 4u
 int corch_close_range(uint32_t first, uint32_t last, uint32_t flags);
+
+/* For a program that starts: 0 becomes /dev/null, 1 and 2 too when they are closed, everything else is closed except
+ * `fd` (-1: none), which is moved to a number >= `minimum`. RLIMIT_NOFILE is raised to its hard limit. Returns the
+ * moved one, or -1. */
+int corch_keep_only(int fd, int minimum);
 
 /* splice(2), 2.6.17. File offsets are the descriptors' own. `flags` is CORCH_SPLICE_*. A file opened
  * with O_APPEND gives -EINVAL. */
@@ -122,6 +130,10 @@ extern const int corch_O_TMPFILE;
 #define CORCH_RENAME_NOREPLACE 1u
 #define CORCH_RENAME_EXCHANGE 2u
 int corch_renameat2(int from_directory, const char *from, int to_directory, const char *to, uint32_t flags);
+
+/* Makes the file `path` (0600, no symbolic link) if need be and locks it. Returns the descriptor that holds the lock;
+ * -EWOULDBLOCK when another process holds it, and then `*holder` is the number that the file begins with. */
+int corch_lock(const char *path, int32_t *holder);
 
 /* flock(2). `exclusive` != 0 for LOCK_EX. Never blocks: -EWOULDBLOCK when another holds it. */
 int corch_flock(int fd, int exclusive);
@@ -183,6 +195,10 @@ int corch_wait_pidfd(int pidfd, int keep, int32_t *code, int32_t *status, uint64
 /* prctl(2) with one argument, e.g. PR_SET_CHILD_SUBREAPER (3.4). */
 int corch_prctl(int option, unsigned long argument);
 int corch_set_subreaper(void);
+
+/* proc_pid_oom_score_adj(5), 2.6.36, of this process: writes `set` unless it is NULL, and returns what holds then. 0 when
+ * it can't be read. */
+int corch_oom_score_adj(const char *set);
 
 /* ioprio_set(2), 2.6.13, of the process `pid` (0: caller). `priority` is class << 13 | data. */
 int corch_ioprio_set(int32_t pid, int32_t priority);

@@ -13,8 +13,7 @@
 
 /* Limits. */
 #define KEEPER_SLOTS_MAX 16384        /* launches that are running or whose end is not acknowledged */
-#define KEEPER_SPEC_INLINE_MAX 65536  /* bytes of a spec inside SPAWN; a larger one is a sealed memfd */
-#define KEEPER_SPEC_MAX 8388608       /* bytes of a spec in a memfd; execve(2) takes at most 6 MiB anyway */
+#define KEEPER_SPEC_MAX 8388608       /* bytes of a spec; execve(2) takes at most 6 MiB anyway */
 #define KEEPER_EXTRA_MAX 12           /* descriptors beyond 0, 1 and 2 */
 #define KEEPER_NUMBER_MAX 63          /* the highest number a child's descriptor may get */
 
@@ -23,13 +22,12 @@
 
 /* Types, daemon to keeper. */
 #define KEEPER_HELLO 1        /* keeper_note: the daemon has begun to listen; sent once, first */
-#define KEEPER_SPAWN 2        /* keeper_spawn + spec + descriptors */
+#define KEEPER_SPAWN 2        /* keeper_spawn + descriptors, the first of which is a sealed memfd: the spec */
 #define KEEPER_ACKNOWLEDGE 3  /* keeper_note{launch}: the end is recorded, the pipes are drained: free the slot.
                                  Of a launch still in the keeper's queue: it is cancelled. */
-#define KEEPER_DROP_FDS 4     /* keeper_note{launch}: close the held read ends, keep the slot */
-#define KEEPER_SHUTDOWN 5     /* keeper_note: when I have ended and no slot is left, end too */
-#define KEEPER_RESTART 6      /* keeper_note: I am about to exit; start me again at once */
-#define KEEPER_PONG 7         /* keeper_note{launch = the number in PING} */
+#define KEEPER_SHUTDOWN 4     /* keeper_note: when I have ended and no slot is left, end too */
+#define KEEPER_RESTART 5      /* keeper_note: I am about to exit; start me again at once */
+#define KEEPER_PONG 6         /* keeper_note: my loop turns */
 
 /* Types, keeper to daemon: all keeper_event, except STATE_END. */
 #define KEEPER_SPAWNED 32       /* pid, start_ticks; + pidfd. The child exists and has not yet executed. */
@@ -39,19 +37,19 @@
 #define KEEPER_EXITED 35        /* code, status, times */
 #define KEEPER_STATE 36         /* hand-over: everything known about one launch; + pidfd, held read ends */
 #define KEEPER_STATE_END 37     /* keeper_hand_over */
-#define KEEPER_PING 38          /* launch = a number to send back */
+#define KEEPER_PING 38          /* say PONG */
 
-/* Descriptors of SPAWN, sent in this order, then the extra ones. */
+/* Descriptors of SPAWN: first the spec, then these in this order, then the extra ones. */
 #define KEEPER_FD_STDIN 0x01u   /* absent: /dev/null */
 #define KEEPER_FD_STDOUT 0x02u  /* absent: /dev/null */
 #define KEEPER_FD_STDERR 0x04u  /* absent: as standard output */
 #define KEEPER_FD_CGROUP 0x08u  /* directory the child is born in */
-#define KEEPER_FD_SPEC 0x10u    /* sealed memfd instead of inline bytes */
-#define KEEPER_FD_HELD1 0x20u   /* read ends that the keeper holds until ACKNOWLEDGE or DROP_FDS */
-#define KEEPER_FD_HELD2 0x40u
+#define KEEPER_FD_HELD1 0x10u   /* read ends that the keeper holds until ACKNOWLEDGE */
+#define KEEPER_FD_HELD2 0x20u
+#define KEEPER_FD_ALL 0x3fu
 
-/* Descriptors of SPAWNED and STATE, in this order (also FD_HELD1, FD_HELD2). */
-#define KEEPER_FD_PIDFD 0x01u
+/* Descriptors of SPAWNED and STATE: this one, then FD_HELD1 and FD_HELD2 (STATE only). */
+#define KEEPER_FD_PIDFD 0x40u
 
 /* States of a launch in KEEPER_STATE. */
 #define KEEPER_QUEUED 1    /* accepted, waits for one of the keeper's stacks */
@@ -100,7 +98,6 @@ struct keeper_hand_over {
     uint8_t reserved[2];
     uint32_t count;          /* STATE messages before this one */
     uint64_t highest_launch; /* without KEEPER_LAUNCH_OWN; 0: none yet */
-    uint8_t boot_id[16];
     uint64_t daemon_starts;  /* 1 for the first daemon of this keeper */
 };
 
