@@ -11,6 +11,8 @@ struct LaunchLedger {
     private var file: HeldDescriptor?
     private var bytes = 0
     private var compactBytes = 0
+    /// The last line may have no end.
+    private var isTorn = false
     /// As far as they were known when the ledger was opened.
     private(set) var notes: [LaunchNote] = []
     /// There was none of this boot.
@@ -22,16 +24,23 @@ struct LaunchLedger {
     init(path: String) throws(Fault) {
         self.path = path
         notes = Self.load(path, isNew: &isNew)
-        try rewrite()
+        do { try rewrite() } catch {
+            // On a full disk the old one goes on, as far as it can.
+            guard !isNew, let old = try? SmallFile.open(path, O_WRONLY | O_APPEND) else { throw error }
+            file = HeldDescriptor(old)
+            isTorn = true
+        }
     }
 
     /// The fault when it can't be written; what is lost then is lost only if the daemon dies too.
     mutating func append(_ note: LaunchNote) -> Fault? {
         guard let file else { return Fault(step: "write", subject: path, reason: "it is not open") }
-        let line = LaunchNoteCodec.bytes(of: note) + [10]
+        let line = (isTorn ? [10] : []) + LaunchNoteCodec.bytes(of: note) + [10]
         do {
             try SmallFile.write(line, to: file.number)
+            isTorn = false
         } catch {
+            isTorn = true
             return error.fault(step: "write", subject: path, remedy: "free space there")
         }
         bytes += line.count
@@ -58,6 +67,7 @@ struct LaunchLedger {
             try SmallFile.write(content, to: fresh.number)
             try Syscall.libc("rename") { unsafe rename(path + ".new", path) }
             file = HeldDescriptor(fresh)
+            isTorn = false
             bytes = content.count
             compactBytes = bytes
         } catch {
@@ -67,7 +77,7 @@ struct LaunchLedger {
 
     private static var header: String { "orch launches 1 \(Clock.bootIdentity() ?? "unknown")\n" }
 
-    /// A line that does not read, torn by a crash, ends it.
+    /// A line that does not read, torn by a crash or a full disk, is left out.
     private static func load(_ path: String, isNew: inout Bool) -> [LaunchNote] {
         guard let content = try? SmallFile.read(path, limit: 256 << 20) else { return [] }
         let lines = content.split(separator: 10)
@@ -75,8 +85,7 @@ struct LaunchLedger {
         isNew = false
         var notes: [LaunchNote] = []
         for line in lines.dropFirst() {
-            guard let note = LaunchNoteCodec.note(from: Array(line)) else { break }
-            notes.append(note)
+            if let note = LaunchNoteCodec.note(from: Array(line)) { notes.append(note) }
         }
         return notes
     }

@@ -47,8 +47,11 @@ struct History {
             try database.run("PRAGMA journal_size_limit = 4194304")
             let verdict = try database.run("PRAGMA quick_check(1)").first?.first?.text ?? "no answer"
             guard verdict == "ok" else { throw DatabaseError(code: 11, message: verdict) }
-            let database = database
-            try database.transaction { () throws(DatabaseError) in for statement in Self.schema { try database.run(statement) } }
+            // Nothing is written to one that is laid out: a full disk must not keep the daemon from its state.
+            if written < Self.format {
+                let database = database
+                try database.transaction { () throws(DatabaseError) in for statement in Self.schema { try database.run(statement) } }
+            }
             // The tables answer: a layout that is not ours is as bad as damage.
             try database.run("SELECT id, time, stack, service, replica, body FROM events LIMIT 1")
             try database.run("SELECT stack, service, replica, kind FROM departures LIMIT 1")

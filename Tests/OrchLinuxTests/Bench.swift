@@ -199,7 +199,7 @@ final class Bench {
         return own.prefix(through: own.lastIndex(of: "/") ?? own.startIndex) + name
     }
 
-    private static func makeDirectory() throws -> String {
+    static func makeDirectory() throws -> String {
         var template = Array("/tmp/orch-host-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw SystemError("mkdtemp", code: errno) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -33,6 +33,14 @@ import Testing
         #expect(try DiskStore.peek(at: state).stacks.count == 2)
     }
 
+    /// Else a daemon could not be replaced while the disk is full.
+    @Test func openingWritesNothing() throws {
+        try fill()
+        let store = try DiskStore(directory: state)
+        #expect(try store.load().departures == [stopped])
+        #expect(Scratch.read(state + "/orch.db-wal").isEmpty)
+    }
+
     @Test func anotherApplyReplacesAndLeavingIsKept() throws {
         try fill()
         var leaving = sampleStack("one", port: "81")
