@@ -67,13 +67,19 @@ extension Conductor {
             for id in hasBegun ? changed : instances(of: targets) where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
                 sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance(located($0)) } ?? .gone(id))
             }
-            let verdict = fleet.verdict(on: goal, for: targets)
+            let verdict = againThere(targets, goal) ?? fleet.verdict(on: goal, for: targets)
             if verdict != .pending {
                 sessions[place].session.say(stream.id, .verdict(verdict))
                 return nil
             }
             return Stream(id: stream.id, subject: .follow(targets, goal, hasBegun: true))
         }
+    }
+
+    /// What was to go was applied again meanwhile: it will not go.
+    private func againThere(_ targets: [Target], _ goal: Goal) -> Verdict? {
+        guard goal == .gone, let there = targets.first(where: { fleet.hasStack($0.stack) }) else { return nil }
+        return .failed("\(there.stack) was applied again meanwhile")
     }
 
     private func instances(of targets: [Target]) -> [InstanceID] {

@@ -121,6 +121,15 @@ import Testing
         #expect(saved == ["save shop", "save shop", "forget shop"])
     }
 
+    @Test func whoWaitsForAnEndHearsThatItWasAppliedAgain() {
+        let client = applied()
+        rig.ask(client, .down(stack: "shop", timeout: nil))
+        let follow = rig.ask(client, .follow([shop], goal: .gone))
+        rig.ask(client, .apply(sampleRequest()))
+        rig.run()
+        #expect(rig.answer(client, follow).last == .verdict(.failed("shop was applied again meanwhile")))
+    }
+
     @Test func eventsComeOnceEach() throws {
         let client = applied()
         let stream = rig.ask(client, .events(shop, since: nil, follow: true))

@@ -99,7 +99,7 @@ import Testing
         bench.launch(1, [script])
         #expect(
             try bench.failure(of: 1).text.hasPrefix(
-                "cannot execute \(script): permission denied (EACCES); is it executable? (chmod +x)"))
+                "cannot execute \(script): permission denied (EACCES); is it a file, and executable? (chmod +x)"))
         bench.launch(2, ["true"]) { $0.workingDirectory = "/nowhere" }
         #expect(
             try bench.failure(of: 2).text

@@ -60,7 +60,7 @@ enum SpawnFault {
         case ENOENT: remedy = "correct `command`; a script's interpreter must exist too"
         case EACCES:
             remedy =
-                "is it executable\(user.map { " for \($0)" } ?? "")? (chmod +x); the file system must not be mounted noexec"
+                "is it a file, and executable\(user.map { " for \($0)" } ?? "")? (chmod +x); the file system must not be mounted noexec"
         case ENOEXEC: remedy = "it is no program for this machine; a script must begin with a line like #!/bin/sh"
         case E2BIG: remedy = "command and environment are larger than the kernel takes (execve(2))"
         case ETXTBSY: remedy = "somebody is still writing to it"
