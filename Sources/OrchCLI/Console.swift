@@ -39,17 +39,22 @@ struct Console {
     func write(_ text: String) throws(Failure) { try write(Array(text.utf8)) }
 
     func write(_ bytes: [UInt8]) throws(Failure) {
-        guard !bytes.isEmpty, !platform.write(bytes, to: .output) else { return }
-        throw Failure(.success)
+        guard !bytes.isEmpty else { return }
+        let isRead: Bool
+        do throws(Fault) { isRead = try platform.write(bytes, to: .output) } catch { throw Failure(.failed, error) }
+        guard isRead else { throw Failure(.success) }
     }
 
+    /// Text as it is, on standard error. When that can't be written there is nobody left to be told.
+    func writeError(_ text: String) { _ = try? platform.write(Array(text.utf8), to: .errors) }
+
     /// A remark on standard error that is no failure.
-    func remark(_ line: Line) { platform.write(Array((line.rendered(palette(.errors)) + "\n").utf8), to: .errors) }
+    func remark(_ line: Line) { writeError(line.rendered(palette(.errors)) + "\n") }
 
     /// The terminal has just echoed `^C`: what follows takes its place.
     func coverInterrupt() {
         guard isTerminal(.errors) else { return }
-        platform.write(Array("\r\u{1B}[K".utf8), to: .errors)
+        writeError("\r\u{1B}[K")
     }
 
     func report(_ failure: Failure) {

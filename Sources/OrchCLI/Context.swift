@@ -31,9 +31,15 @@ struct Context {
     /// The daemon if it runs; for what changes something that only a running daemon has.
     func runningDaemon() throws(Failure) -> Session {
         if let session = try Session.open(platform) { return session }
+        let orphans = platform.orphanCount
         throw Failure(
-            .daemon, "no daemon runs, so there is nothing to change",
-            help: "`orch apply` or `orch daemon start` starts it")
+            .daemon,
+            orphans == 0
+                ? "no daemon runs, so there is nothing to change"
+                : "no daemon runs: somebody killed it, and processes of its services live on (\(orphans))",
+            help: orphans == 0
+                ? "`orch apply` or `orch daemon start` starts it"
+                : "`orch daemon start` ends them and starts what is applied anew")
     }
 
     /// All stacks, from the daemon.
@@ -44,6 +50,14 @@ struct Context {
 
     /// Reading commands say so when they read what is stored.
     func remarkNoDaemon() {
+        let orphans = platform.orphanCount
+        guard orphans == 0 else {
+            let processes = orphans == 1 ? "1 process" : "\(orphans) processes"
+            return console.remark(
+                Line(
+                    "orch: no daemon runs, but \(processes) of its services: somebody killed it. `orch daemon start` ends"
+                        + " them and starts what is applied anew. This is what is stored.", .caution))
+        }
         console.remark(
             Line("orch: no daemon runs; this is what is stored. `orch daemon start` starts what is applied.", .faint))
     }

@@ -20,6 +20,8 @@ struct Follower {
     private var area: LiveArea
     private let isDrawn: Bool
     private let isQuiet: Bool
+    /// Goes on with the next daemon when this one is replaced.
+    var outlivesDaemon = true
 
     init(
         _ context: Context, _ session: Session, title: String, aim: Progress.Aim, names: [String] = [],
@@ -40,15 +42,17 @@ struct Follower {
     /// Nil `timeout` waits for ever.
     mutating func follow(_ targets: [Target], goal: Goal, timeout: Duration? = nil) throws(Failure) -> Outcome {
         let deadline = timeout.map { progress.startedAt + $0 }
-        let request = try session.begin(.follow(targets, goal: goal))
+        var request = try session.begin(.follow(targets, goal: goal))
         while true {
             let now = context.platform.now.instant
             if let deadline, now >= deadline { return try ended(.deadline) }
             let beat = isDrawn ? now + ProgressFrame.beat : nil
-            let happenings = try session.next(until: [deadline, beat].compactMap { $0 }.min())
+            let until = [deadline, beat].compactMap { $0 }.min()
+            let happenings = try outlivesDaemon ? session.nextOfLasting(until: until) : session.next(until: until)
             for happening in happenings {
                 switch happening {
                 case .interrupted: return try ended(.interrupted)
+                case .replaced: request = try session.begin(.follow(targets, goal: goal))
                 case .resized: break
                 case .reply(let reply):
                     guard reply.id == request else { continue }

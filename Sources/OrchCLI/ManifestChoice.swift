@@ -73,8 +73,7 @@ struct ManifestOptions: ParsableArguments {
         let isColoured = context.console.palette(.errors).isColoured
         var text = ""
         for diagnostic in diagnostics { text += DiagnosticText.render(diagnostic, color: isColoured) }
-        guard !text.isEmpty else { return }
-        context.platform.write(Array(text.utf8), to: .errors)
+        if !text.isEmpty { context.console.writeError(text) }
     }
 
     /// The manifest that a command without a name means: in this folder just its name, above it its whole path.

@@ -72,11 +72,14 @@ private func unknownCommand(_ arguments: [String]) -> Failure? {
 private func ended(by error: any Error, in context: Context) -> ExitCode {
     let isAnswer = Orch.exitCode(for: error).isSuccess
     let text = Orch.fullMessage(for: error, columns: context.console.width.map { min($0, 110) })
-    platformWrite(text, to: isAnswer ? .output : .errors, in: context)
-    return isAnswer ? .success : .usage
-}
-
-private func platformWrite(_ text: String, to stream: OutputStream, in context: Context) {
-    guard !text.isEmpty else { return }
-    context.platform.write(Array((text.hasSuffix("\n") ? text : text + "\n").utf8), to: stream)
+    let whole = text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
+    guard isAnswer else {
+        context.console.writeError(whole)
+        return .usage
+    }
+    do throws(Failure) { try context.console.write(whole) } catch {
+        context.console.report(error)
+        return error.exit
+    }
+    return .success
 }

@@ -25,9 +25,9 @@ public protocol Platform: AnyObject {
     var canAsk: Bool { get }
     /// One line of standard input without its newline; nil at its end.
     func readLine() -> String?
-    /// Writes all of it. False when nobody reads any more (EPIPE).
+    /// Writes all of it. False when nobody reads any more (EPIPE); anything else that stands in the way is thrown.
     @discardableResult
-    func write(_ bytes: [UInt8], to stream: OutputStream) -> Bool
+    func write(_ bytes: [UInt8], to stream: OutputStream) throws(Fault) -> Bool
 
     /// The content of a file, or of standard input for `-`. What is missing has `ENOENT` in the reason of its fault.
     func read(_ path: String) throws(Fault) -> [UInt8]
@@ -47,6 +47,8 @@ public protocol Platform: AnyObject {
     func connect() throws(Fault) -> ConnectionID?
     func send(_ bytes: [UInt8], to connection: ConnectionID) throws(Fault)
     func close(_ connection: ConnectionID)
+    /// How many processes of services live; asked only when no daemon runs.
+    var orphanCount: Int { get }
     /// Starts the daemon and returns when it listens.
     func startDaemon() throws(Fault)
 

@@ -7,15 +7,19 @@ final class Session {
     /// What comes while a request is under way.
     enum Happening: Equatable {
         case reply(Reply)
+        /// Another daemon took the place of the one that was asked, and knows nothing of the request: ask again.
+        case replaced
         case interrupted
         case resized
     }
 
     private let platform: any Platform
-    private let connection: ConnectionID
+    private var connection: ConnectionID
     private var frames = FrameBuffer()
     private var lastRequest: UInt64 = 0
     private var daemon = Hello()
+    /// Daemons that ended since the last reply.
+    private var losses = 0
 
     private init(_ platform: any Platform, _ connection: ConnectionID) {
         self.platform = platform
@@ -27,24 +31,36 @@ final class Session {
     /// How long a daemon that listens may take to say who it is.
     private static let helloTimeout = Duration.seconds(10)
 
+    /// Daemons that may end one after the other before a request that lasts gives up.
+    private static let patience = 20
+
     /// Connects and exchanges the first frames. Nil when no daemon runs.
     static func open(_ platform: any Platform) throws(Failure) -> Session? {
-        let connection: ConnectionID?
-        do throws(Fault) { connection = try platform.connect() } catch { throw Failure(.daemon, error) }
-        guard let connection else { return nil }
+        guard let connection = try connect(platform) else { return nil }
         let session = Session(platform, connection)
-        try session.send(Frame.encode(Hello()))
-        let deadline = platform.now.instant + helloTimeout
+        _ = try session.greet()
+        return session
+    }
+
+    private static func connect(_ platform: any Platform) throws(Failure) -> ConnectionID? {
+        do throws(Fault) { return try platform.connect() } catch { throw Failure(.daemon, error) }
+    }
+
+    /// Says who we are and hears who the daemon is. Returns what else happened meanwhile.
+    private func greet() throws(Failure) -> [Happening] {
+        try send(Frame.encode(Hello()))
+        let deadline = platform.now.instant + Self.helloTimeout
+        var meanwhile: [Happening] = []
         while true {
-            if let value = try session.frame() {
-                do { session.daemon = try Hello(value) } catch { throw Self.misunderstood(error) }
-                return session
+            if let value = try frame() {
+                do { daemon = try Hello(value) } catch { throw Self.misunderstood(error) }
+                return meanwhile
             }
-            _ = try session.absorb(until: deadline)
+            meanwhile += try absorb(until: deadline)
             guard platform.now.instant < deadline else {
                 throw Failure(
                     .daemon,
-                    "the daemon doesn't answer: it accepted the connection and said nothing for \(helloTimeout.brief)",
+                    "the daemon doesn't answer: it accepted the connection and said nothing for \(Self.helloTimeout.brief)",
                     help:
                         "look at \(platform.stateDirectory)/orchd.log; the keeper replaces a hung daemon, services run on"
                 )
@@ -63,6 +79,28 @@ final class Session {
         return lastRequest
     }
 
+    /// The same as `next`, for requests that last: a daemon that is replaced meanwhile is no failure, services run on.
+    func nextOfLasting(until deadline: Instant? = nil) throws(Failure) -> [Happening] {
+        do throws(Failure) { return try next(until: deadline) } catch {
+            guard error == ended, losses < Self.patience else { throw error }
+            losses += 1
+            platform.close(connection)
+            frames = FrameBuffer()
+            // Nobody listens: it has ended for good.
+            guard let again = try Self.connect(platform) else { throw error }
+            connection = again
+            return [.replaced] + (try greetSuccessor())
+        }
+    }
+
+    /// One that ends before it speaks is as good as one that ended a moment ago.
+    private func greetSuccessor() throws(Failure) -> [Happening] {
+        do throws(Failure) { return try greet() } catch {
+            guard error == ended else { throw error }
+            return []
+        }
+    }
+
     /// What has happened, at least one thing; empty when the deadline came first. A refusal is thrown.
     func next(until deadline: Instant? = nil) throws(Failure) -> [Happening] {
         while true {
@@ -77,15 +115,24 @@ final class Session {
 
     /// Sends a command and waits for its final reply. Ctrl-C, if it is caught, ends the wait.
     func ask(_ command: Command) throws(Failure) -> Reply.Body {
-        let id = try begin(command)
+        var id = try begin(command)
         while true {
-            for happening in try next() {
+            for happening in try Self.mayRepeat(command) ? nextOfLasting() : next() {
                 switch happening {
                 case .reply(let reply): if reply.id == id, reply.isFinal { return reply.body }
+                case .replaced: id = try begin(command)
                 case .interrupted: throw .interrupted
                 case .resized: break
                 }
             }
+        }
+    }
+
+    /// Whether asking twice is the same as asking once: a daemon that died with the question may have done it.
+    private static func mayRepeat(_ command: Command) -> Bool {
+        switch command {
+        case .diff, .status, .why, .daemonStatus, .apply, .start, .stop: true
+        case .down, .restart, .follow, .events, .daemonStop, .daemonRestart: false
         }
     }
 
@@ -117,6 +164,7 @@ final class Session {
             let reply: Reply
             do throws(ShapeError) { reply = try Reply(value) } catch { throw Self.misunderstood(error) }
             if case .refusal(let refusal) = reply.body { throw Failure(refusal) }
+            losses = 0
             result.append(.reply(reply))
         }
         return result
@@ -134,16 +182,20 @@ final class Session {
             case .received(let from, let bytes): if from == connection { frames.append(bytes) }
             case .closed(let from):
                 guard from == connection else { continue }
-                throw Failure(
-                    .daemon, "the daemon ended the connection",
-                    help:
-                        "`orch status` shows what it does now; services run on; its own log is \(platform.stateDirectory)/orchd.log"
-                )
+                throw ended
             case .interrupted: result.append(.interrupted)
             case .resized: result.append(.resized)
             }
         }
         return result
+    }
+
+    private var ended: Failure {
+        Failure(
+            .daemon, "the daemon ended the connection",
+            help:
+                "`orch status` shows what it does now; services run on; its own log is \(platform.stateDirectory)/orchd.log"
+        )
     }
 
     private func send(_ bytes: [UInt8]) throws(Failure) {

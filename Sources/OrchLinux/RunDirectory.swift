@@ -17,10 +17,12 @@ public struct RunDirectory: Sendable {
     /// passed through (0711), because services of other users must reach the notify socket; what is in it stays closed.
     public init(_ path: String) throws(Fault) {
         self.path = path
-        mark = String(Digest(of: Array(path.utf8)).hex.prefix(12))
+        mark = Self.mark(of: path)
         try Self.prepare(path, mode: getuid() == 0 ? 0o711 : 0o700)
         try Self.prepare(launches, mode: 0o700)
     }
+
+    static func mark(of path: String) -> String { String(Digest(of: Array(path.utf8)).hex.prefix(12)) }
 
     /// Makes `path` with what is missing above it, and refuses what others could have put there.
     public static func prepare(_ path: String, mode: UInt32 = 0o700) throws(Fault) {

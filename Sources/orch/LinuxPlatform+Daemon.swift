@@ -8,8 +8,23 @@ extension LinuxPlatform {
     /// How long the daemon may take until it listens and says so.
     private static let patience = Duration.seconds(30)
 
-    /// Starts the keeper, which starts the daemon, and waits for its ready line.
+    /// How often a daemon is started anew that found the state directory locked: somebody else started one, or looked.
+    private static let attempts = 5
+
+    /// Starts the daemon and returns when one listens, whoever was first.
     func startDaemon() throws(Fault) {
+        var attempt = 1
+        while true {
+            let line = try startOnce()
+            if line.hasPrefix("ready") { return }
+            guard line.contains("is locked by"), attempt < Self.attempts else { throw failure(saying: line) }
+            attempt += 1
+            if let connection = try connect() { return close(connection) }
+        }
+    }
+
+    /// Starts the keeper, which starts the daemon, and waits for its line: `ready`, or why not.
+    private func startOnce() throws(Fault) -> String {
         let keeper = try program("orch-keeper")
         let daemon = try program("orchd")
         try HomePaths.prepare(paths.state)
@@ -29,7 +44,7 @@ extension LinuxPlatform {
             throw error
         }
         Glibc.close(ends[1])
-        try awaitReady(ends[0], starter: pid)
+        return try awaitReady(ends[0], starter: pid)
     }
 
     /// Beside this program, or in `../libexec/orch` from it; never by PATH.
@@ -77,7 +92,7 @@ extension LinuxPlatform {
     }
 
     /// The keeper detaches, so its first process ends at once; the pipe tells the rest: `ready`, or why not.
-    private func awaitReady(_ pipe: Int32, starter pid: pid_t) throws(Fault) {
+    private func awaitReady(_ pipe: Int32, starter pid: pid_t) throws(Fault) -> String {
         let deadline = now.instant + Self.patience
         var said: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -97,19 +112,11 @@ extension LinuxPlatform {
         }
         var status: Int32 = 0
         _ = unsafe waitpid(pid, &status, 0)
-        let line = String(decoding: said.prefix { $0 != 10 }, as: UTF8.self)
-        guard line.hasPrefix("ready") else { throw failure(saying: line) }
+        return String(decoding: said.prefix { $0 != 10 }, as: UTF8.self)
     }
 
     private func failure(saying line: String) -> Fault {
-        if line.contains("locked by") {
-            return Fault(
-                step: "start", subject: "the daemon", reason: line,
-                remedy:
-                    "is ORCH_HOME or the run folder another one than when it was started? `ORCH_HOME=… orch daemon status` finds it"
-            )
-        }
-        return Fault(
+        Fault(
             step: "start", subject: "the daemon", reason: line.isEmpty ? "it ended without a word" : line,
             remedy: "its log says more: \(paths.log)")
     }

@@ -19,7 +19,20 @@ extension LinuxPlatform {
 
     func readLine() -> String? { Swift.readLine() }
 
-    func write(_ bytes: [UInt8], to stream: OutputStream) -> Bool { Self.writeAll(bytes, to: number(of: stream)) == 0 }
+    func write(_ bytes: [UInt8], to stream: OutputStream) throws(Fault) -> Bool {
+        let code = Self.writeAll(bytes, to: number(of: stream))
+        // A terminal that went away (EIO) reads as little as a closed pipe.
+        if code == EPIPE || code == EIO { return false }
+        guard code == 0 else { throw Fault(step: "write to", subject: name(of: stream), reason: Errno.text(code)) }
+        return true
+    }
+
+    private func name(of stream: OutputStream) -> String {
+        switch stream {
+        case .output: "standard output"
+        case .errors: "standard error"
+        }
+    }
 
     private func number(of stream: OutputStream) -> Int32 {
         switch stream {

@@ -5,7 +5,32 @@ internal import OrchCLI
 internal import OrchModel
 
 extension LinuxPlatform {
+    /// While a daemon begins or ends, its keeper holds the state directory and nobody listens: that is waited out.
     func connect() throws(Fault) -> ConnectionID? {
+        let deadline = now.instant + Self.changeOver
+        while true {
+            if let connection = try connectNow() { return connection }
+            guard let keeper = StateLock.holder(of: paths.lock) else { return nil }
+            guard now.instant < deadline else { throw unreachable(keeper) }
+            _ = poll(nil, 0, 10)
+        }
+    }
+
+    /// How long a state directory may be held without a socket.
+    private static let changeOver = Duration.seconds(3)
+
+    /// It runs, and what it listens at was removed from under it.
+    private func unreachable(_ keeper: Int32) -> Fault {
+        Fault(
+            step: "connect to", subject: paths.socket,
+            reason:
+                "a daemon owns \(paths.state) (its keeper is pid \(keeper)) but doesn't listen there; its services run on",
+            remedy:
+                "with the ORCH_HOME and the run folder that it was started with it answers; if somebody removed its socket,"
+                + " `kill \(keeper)` stops everything in order and `orch daemon start` starts it again")
+    }
+
+    private func connectNow() throws(Fault) -> ConnectionID? {
         let descriptor = unsafe corch_unix_connect(paths.socket)
         guard descriptor >= 0 else {
             let code = -descriptor

@@ -2,6 +2,7 @@
 internal import COrch
 internal import Glibc
 internal import OrchCLI
+internal import OrchLinux
 internal import OrchModel
 
 /// The machine that this program runs on.
@@ -35,6 +36,7 @@ final class LinuxPlatform: Platform {
     }
 
     var stateDirectory: String { paths.state }
+    var orphanCount: Int { Orphans.count(run: paths.run) }
 
     var author: String {
         if let name = Accounts.name(of: getuid()) { return name }

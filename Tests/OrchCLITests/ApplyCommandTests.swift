@@ -121,6 +121,45 @@ import Testing
         #expect(platform.output.contains("This removes old. Go on? [y/N] "))
     }
 
+    @Test func goesOnWithTheNextDaemon() {
+        let platform = platform([])
+        var follows = 0
+        platform.script = { command in
+            switch command {
+            case .diff: return [.reply(.plan(Self.plan))]
+            case .apply: return [.reply(.accepted(Self.plan, text: nil))]
+            case .follow:
+                follows += 1
+                if follows == 1 { return [.reply(.instance(.sample("db", .starting))), .replace] }
+                return [.reply(.instance(.sample("db", .ready))), .reply(.verdict(.reached))]
+            default: return []
+            }
+        }
+        #expect(run("apply", on: platform) == .success)
+        #expect(follows == 2)
+        #expect(platform.output.hasSuffix("shop: 1 of 1 ready in 0.0s\n"))
+        #expect(platform.errors == "")
+    }
+
+    @Test func saysThatTheDaemonEndedForGood() {
+        let platform = platform([.reply(.instance(.sample("db", .starting))), .hangUp])
+        #expect(run("apply", on: platform) == .daemon)
+        #expect(platform.errors.hasPrefix("orch: the daemon ended the connection\n"))
+    }
+
+    @Test func showsThePlanAnewWhenAnotherApplyCameBetween() {
+        let platform = platform([.reply(.verdict(.reached))])
+        let other = Plan(stack: "shop", revision: "ab", changes: [Change(.restart, "web", because: ["it changed"])])
+        let script = platform.script
+        platform.script = { command in
+            if case .apply = command { return [.reply(.accepted(other, text: nil))] }
+            return script(command)
+        }
+        #expect(run("apply", on: platform) == .success)
+        #expect(platform.errors == "orch: the stack changed meanwhile; this is what is done:\n")
+        #expect(platform.output.contains("~ web  restart  because it changed"))
+    }
+
     @Test func printsEveryMistakeAndChangesNothing() {
         let platform = platform([])
         platform.files["/home/ada/shop/orch.yaml"] = "name: shop\nservices:\n  web: { comand: x, restart: sometimes }\n"

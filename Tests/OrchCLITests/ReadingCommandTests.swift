@@ -47,6 +47,24 @@ import Testing
         ]
     }
 
+    @Test func warnsOfProcessesThatNobodySupervises() {
+        let platform = platform()
+        platform.isDaemonThere = false
+        platform.orphanCount = 2
+        #expect(run("status", on: platform) == .success)
+        #expect(platform.errors.hasPrefix("orch: no daemon runs, but 2 processes of its services: somebody killed it."))
+        #expect(run("stop web", on: platform) == .daemon)
+        #expect(platform.errors.contains("help: `orch daemon start` ends them"))
+    }
+
+    @Test func failsWhereItsWordsCanNotBeWritten() {
+        let platform = platform()
+        platform.outputFault = Fault(step: "write to", subject: "standard output", reason: "no space left on device")
+        #expect(run("status --json", on: platform) == .failed)
+        #expect(platform.errors == "orch: cannot write to standard output: no space left on device\n")
+        #expect(run("--version", on: platform) == .failed)
+    }
+
     @Test func statusAlignsAndSaysWhy() {
         let platform = platform()
         #expect(run("status", on: platform) == .success)

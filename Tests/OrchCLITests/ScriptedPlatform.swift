@@ -11,7 +11,10 @@ final class ScriptedPlatform: Platform {
         case reply(Reply.Body)
         case pause(Duration)
         case interrupt
+        /// The daemon ends for good.
         case hangUp
+        /// Another daemon takes its place.
+        case replace
     }
 
     var now: Moment
@@ -20,7 +23,10 @@ final class ScriptedPlatform: Platform {
     var size: TerminalSize?
     var answerToQuestion: String?
     var isDaemonThere = true
+    var orphanCount = 0
     var version = OrchVersion.text
+    /// Why standard output can't be written.
+    var outputFault: Fault?
     private(set) var daemonStarts = 0
     private(set) var output = ""
     private(set) var errors = ""
@@ -52,7 +58,8 @@ final class ScriptedPlatform: Platform {
     var canAsk: Bool { answerToQuestion != nil }
     func readLine() -> String? { answerToQuestion }
 
-    func write(_ bytes: [UInt8], to stream: OutputStream) -> Bool {
+    func write(_ bytes: [UInt8], to stream: OutputStream) throws(Fault) -> Bool {
+        if stream == .output, let outputFault { throw outputFault }
         let text = String(decoding: bytes, as: UTF8.self)
         switch stream {
         case .output: output += text
@@ -112,7 +119,10 @@ final class ScriptedPlatform: Platform {
         }
         guard let (id, step) = pending.first else {
             // Nothing will ever happen: a command that waits without a deadline would hang, so the daemon leaves.
-            guard let deadline else { return [.closed(connection)] }
+            guard let deadline else {
+                isDaemonThere = false
+                return [.closed(connection)]
+            }
             advance(to: deadline)
             return []
         }
@@ -131,7 +141,13 @@ final class ScriptedPlatform: Platform {
         switch step {
         case .reply(let body): return [.received(connection, Frame.encode(Reply(id: id, body)))]
         case .interrupt: return [.interrupted]
-        case .hangUp, .pause: return [.closed(connection)]
+        case .hangUp, .pause:
+            isDaemonThere = false
+            return [.closed(connection)]
+        case .replace:
+            saidHello = false
+            pending = []
+            return [.closed(connection)]
         }
     }
 

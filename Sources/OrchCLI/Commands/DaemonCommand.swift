@@ -42,6 +42,7 @@ struct DaemonStopCommand: OrchCommand {
         context.platform.catchInterrupts()
         var follower = Follower(
             context, session, title: "daemon", aim: .down, before: before.flatMap(\.instances))
+        follower.outlivesDaemon = false
         do throws(Failure) {
             _ = try session.ask(.daemonStop)
             if try follower.follow(before.map { Target(stack: $0.name) }, goal: .forever) == .interrupted {

@@ -35,7 +35,7 @@ struct EventsCommand: OrchCommand {
             for happening in try session.next() {
                 switch happening {
                 case .interrupted: return .interrupted
-                case .resized: break
+                case .resized, .replaced: break
                 case .reply(let reply):
                     guard reply.id == request else { continue }
                     guard case .occurrence(let occurrence) = reply.body else { return .success }

@@ -74,11 +74,13 @@ struct Foreground {
     }
 
     mutating func run() throws(Failure) -> ExitCode {
-        let following = try session.begin(.follow([Target(stack: stack)], goal: .forever))
+        var following = try followForever()
         while true {
-            for happening in try session.next(until: context.platform.now.instant + LogsCommand.beat) {
+            for happening in try session.nextOfLasting(until: context.platform.now.instant + LogsCommand.beat) {
                 switch happening {
                 case .resized: break
+                case .replaced:
+                    if ending == nil { following = try followForever() } else { ending = try followEnd() }
                 case .interrupted: if let exit = try interrupted() { return exit }
                 case .reply(let reply):
                     if reply.id == following { try take(reply.body) }
@@ -88,6 +90,14 @@ struct Foreground {
             try drain()
             if let exit = try endedByItself() { return exit }
         }
+    }
+
+    private func followForever() throws(Failure) -> UInt64 {
+        try session.begin(.follow([Target(stack: stack)], goal: .forever))
+    }
+
+    private func followEnd() throws(Failure) -> UInt64 {
+        try session.begin(.follow([Target(stack: stack)], goal: .gone))
     }
 
     private mutating func take(_ body: Reply.Body) throws(Failure) {
@@ -152,7 +162,7 @@ struct Foreground {
             stage = .stopping
             context.console.remark(Line("orch: stopping \(stack) in order; Ctrl-C again kills what is left", .caution))
             try session.begin(.down(stack: stack, timeout: nil))
-            ending = try session.begin(.follow([Target(stack: stack)], goal: .gone))
+            ending = try followEnd()
         case .stopping, .killing:
             stage = .killing
             context.console.remark(Line("orch: killing what is left of \(stack)", .bad))

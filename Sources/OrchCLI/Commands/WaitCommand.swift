@@ -39,7 +39,8 @@ struct WaitCommand: OrchCommand {
         switch try follower.follow(targets, goal: goal, timeout: timeout?.span) {
         case .reached: return .success
         case .failed(let reason):
-            throw Failure(.failed, "\(name): \(reason)", help: "`orch why \(name)` tells the story")
+            // The daemon names the instance.
+            throw Failure(.failed, reason, help: "`orch why \(name)` tells the story")
         case .deadline:
             throw Failure(
                 .deadline, "\(name): not \(aim.rawValue) after \(follower.elapsed)\(state(follower.progress))")
