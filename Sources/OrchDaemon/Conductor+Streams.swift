@@ -35,7 +35,9 @@ extension Conductor {
 
     private mutating func open(_ stream: Stream, from place: Int) throws(Refusal) {
         guard sessions[place].session.streams.count < Limits.streamsPerClient else {
-            throw Refusal(.limit, "this client has \(Limits.streamsPerClient) streams under way already", remedy: "end some of them")
+            throw Refusal(
+                .limit, "this client has \(Limits.streamsPerClient) streams under way already",
+                remedy: "end some of them")
         }
         sessions[place].session.streams.append(stream)
         isMoved = true
@@ -51,7 +53,9 @@ extension Conductor {
             let streams = sessions[place].session.streams
             if streams.isEmpty { continue }
             sessions[place].session.streams = []
-            for stream in streams { if let next = advance(stream, changed, place) { sessions[place].session.streams.append(next) } }
+            for stream in streams {
+                if let next = advance(stream, changed, place) { sessions[place].session.streams.append(next) }
+            }
         }
         fresh.removeAll()
     }
@@ -61,10 +65,13 @@ extension Conductor {
         switch stream.subject {
         case .events(let target, let skipped):
             collectsFresh = true
-            for occurrence in fresh.dropFirst(skipped) where occurrence.isCovered(by: target) { sessions[place].session.say(stream.id, .occurrence(occurrence)) }
+            for occurrence in fresh.dropFirst(skipped) where occurrence.isCovered(by: target) {
+                sessions[place].session.say(stream.id, .occurrence(occurrence))
+            }
             return Stream(id: stream.id, subject: .events(target, skipping: 0))
         case .follow(let targets, let goal, let hasBegun):
-            for id in hasBegun ? changed : instances(of: targets) where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
+            for id in hasBegun ? changed : instances(of: targets)
+            where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
                 sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance(located($0)) } ?? .gone(id))
             }
             let verdict = againThere(targets, goal) ?? fleet.verdict(on: goal, for: targets)

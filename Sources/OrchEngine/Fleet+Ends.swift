@@ -25,13 +25,18 @@ extension Fleet {
         judge(place, incarnation, at: now, &effects)
     }
 
-    private mutating func closeAsAsked(_ place: Int, _ incarnation: Incarnation, isReplaced: Bool, at now: Moment, _ effects: inout [Effect]) {
+    private mutating func closeAsAsked(
+        _ place: Int, _ incarnation: Incarnation, isReplaced: Bool, at now: Moment, _ effects: inout [Effect]
+    ) {
         guard let slot = slots[place] else { return }
         let reason = incarnation.stopping?.reason ?? goingBecause(slot)
         tell(place, .stopped, reason, at: now, launch: incarnation.launch, &effects)
         slots[place]?.restarts = 0
         forgiveFailures(place)
-        if isWanted(slot) { slots[place]?.nextCause = isReplaced || incarnation.stopping == nil ? reason : "wanted again while it was stopping" }
+        if isWanted(slot) {
+            slots[place]?.nextCause =
+                isReplaced || incarnation.stopping == nil ? reason : "wanted again while it was stopping"
+        }
     }
 
     /// An end that nobody asked for: the restart policy decides.
@@ -41,7 +46,9 @@ extension Fleet {
         let policy = service.spec.restart
         let hasFailedAlive = incarnation.stopping?.motive == .failure
         let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(service.spec.successExitCodes) ?? false)
-        let how = hasFailedAlive ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
+        let how =
+            hasFailedAlive
+            ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
         if incarnation.isScarcity {
             slots[place]?.retryAt = now.instant + max(policy.delay, Patience.scarcity)
             slots[place]?.nextCause = "tried again after: \(how)"
@@ -56,14 +63,17 @@ extension Fleet {
         }
         guard isRestarted else {
             let phase: Phase = isSuccess ? .done : .failed
-            giveUp(place, phase, isSuccess ? "ended with \(how)" : "\(how); restart: \(policy.policy.rawValue)", last: incarnation, at: now, &effects)
+            giveUp(
+                place, phase, isSuccess ? "ended with \(how)" : "\(how); restart: \(policy.policy.rawValue)",
+                last: incarnation, at: now, &effects)
             return
         }
         countFailure(place, incarnation, policy, how, at: now, &effects)
     }
 
     private mutating func countFailure(
-        _ place: Int, _ incarnation: Incarnation, _ policy: RestartPolicy, _ how: String, at now: Moment, _ effects: inout [Effect]
+        _ place: Int, _ incarnation: Incarnation, _ policy: RestartPolicy, _ how: String, at now: Moment,
+        _ effects: inout [Effect]
     ) {
         let upSince = incarnation.readyAt ?? incarnation.executedAt
         let end = (incarnation.exitAt ?? now).instant
@@ -82,7 +92,9 @@ extension Fleet {
         let delay = backoff(policy, attempt: slot.streak + 1)
         slots[place]?.retryAt = now.instant + delay
         slots[place]?.nextCause = "restart \(slot.restarts + 1) after \(how)"
-        tell(place, .backoff, "retry \(slot.streak + 1) in \(delay.brief) after \(how)", at: now, launch: incarnation.launch, key: "restart", &effects)
+        tell(
+            place, .backoff, "retry \(slot.streak + 1) in \(delay.brief) after \(how)", at: now,
+            launch: incarnation.launch, key: "restart", &effects)
     }
 
     /// min(max_delay, delay × factor^(attempt−1)), varied by the jitter.
@@ -100,15 +112,20 @@ extension Fleet {
 
     /// Nothing more is done by itself (but for `retry_after`).
     mutating func giveUp(
-        _ place: Int, _ phase: Phase, _ reason: String, last incarnation: Incarnation?, at now: Moment, _ effects: inout [Effect]
+        _ place: Int, _ phase: Phase, _ reason: String, last incarnation: Incarnation?, at now: Moment,
+        _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
         let definition = incarnation?.definition ?? services[slot.service].definition
         slots[place]?.outcome = Outcome(phase: phase, reason: reason, definition: definition)
-        slots[place]?.retryAt = phase == .failed ? services[slot.service].spec.restart.retryAfter.map { now.instant + $0 } : nil
+        slots[place]?.retryAt =
+            phase == .failed ? services[slot.service].spec.restart.retryAfter.map { now.instant + $0 } : nil
         let exit = incarnation?.exit ?? .unknown(reason)
         effects.append(
-            .note(.ended(slot.id, incarnation?.launch ?? LaunchID(0), exit, at: now, definition: definition, outcome: phase)))
+            .note(
+                .ended(
+                    slot.id, incarnation?.launch ?? LaunchID(0), exit, at: now, definition: definition, outcome: phase))
+        )
         tell(place, phase == .done ? .done : .failed, reason, at: now, launch: incarnation?.launch, &effects)
         if phase == .failed { pass(on: .failure, from: slot, at: now, &effects) }
     }
@@ -130,7 +147,9 @@ extension Fleet {
     private mutating func react(
         _ place: Int, _ reaction: Dependency.Reaction, _ cause: String, at now: Moment, _ effects: inout [Effect]
     ) {
-        guard let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded, incarnation.stopping == nil else { return }
+        guard let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded,
+            incarnation.stopping == nil
+        else { return }
         switch reaction {
         case .ignore: return
         case .restart:

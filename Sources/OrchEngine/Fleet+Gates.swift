@@ -40,13 +40,16 @@ extension Fleet {
 
     /// Ready now, and about to stay: what must go does not count.
     func isReady(_ slot: Slot) -> Bool {
-        guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded, incarnation.stopping == nil else { return false }
+        guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded,
+            incarnation.stopping == nil
+        else { return false }
         return incarnation.probes[.readiness]?.verdict != .failing && incarnation.probes[.liveness]?.verdict != .failing
     }
 
     func isHealthy(_ slot: Slot) -> Bool {
         guard isReady(slot) else { return false }
-        return services[slot.service].spec.health.liveness == nil || slot.current?.probes[.liveness]?.verdict == .passing
+        return services[slot.service].spec.health.liveness == nil
+            || slot.current?.probes[.liveness]?.verdict == .passing
     }
 
     private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {

@@ -10,7 +10,8 @@ extension Fleet {
         case .down(let name, let timeout):
             guard let stack = stackPlace(name) else { return }
             stacks[stack].applied.isLeaving = true
-            let limit = min(timeout ?? .seconds(Int64.max / 4_000_000_000), stacks[stack].applied.request.stack.stopTimeout)
+            let limit = min(
+                timeout ?? .seconds(Int64.max / 4_000_000_000), stacks[stack].applied.request.stack.stopTimeout)
             for service in placesOfServices(stack) {
                 services[service].isRetired = true
                 for slot in services[service].slots {
@@ -18,7 +19,8 @@ extension Fleet {
                     hurry(slot, by: now.instant + limit)
                 }
             }
-        case .start(let targets): for place in places(of: targets, withNeeds: true) { startByHand(place, "started by hand", at: now) }
+        case .start(let targets):
+            for place in places(of: targets, withNeeds: true) { startByHand(place, "started by hand", at: now) }
         case .restart(let targets):
             for place in places(of: targets, withNeeds: false) {
                 if let slot = slots[place], slot.current != nil, isWanted(slot) {
@@ -42,7 +44,9 @@ extension Fleet {
             isShuttingDown = true
             for stack in stacks.indices {
                 let limit = now.instant + stacks[stack].applied.request.stack.stopTimeout
-                for service in placesOfServices(stack) { for slot in services[service].slots { hurry(slot, by: limit) } }
+                for service in placesOfServices(stack) {
+                    for slot in services[service].slots { hurry(slot, by: limit) }
+                }
             }
         }
     }
@@ -91,7 +95,8 @@ extension Fleet {
             guard let stack = stackPlace(target.stack) else { continue }
             for service in placesOfServices(stack) {
                 for place in services[service].slots {
-                    guard let slot = slots[place], !slot.isLeaving, target.covers(slot.id), found.insert(place).inserted else { continue }
+                    guard let slot = slots[place], !slot.isLeaving, target.covers(slot.id), found.insert(place).inserted
+                    else { continue }
                     work.append(place)
                 }
             }
@@ -102,12 +107,15 @@ extension Fleet {
             next += 1
             for need in services[slot.service].needs.compactMap({ $0 }) {
                 for place in services[need].slots {
-                    guard let other = slots[place], !other.isLeaving, !isWanted(other), found.insert(place).inserted else { continue }
+                    guard let other = slots[place], !other.isLeaving, !isWanted(other), found.insert(place).inserted
+                    else { continue }
                     work.append(place)
                 }
             }
         }
-        return work.sorted { (slots[$0]?.id).map { $0.description } ?? "" < (slots[$1]?.id).map { $0.description } ?? "" }
+        return work.sorted {
+            (slots[$0]?.id).map { $0.description } ?? "" < (slots[$1]?.id).map { $0.description } ?? ""
+        }
     }
 
     /// Whether the order names what is there; called before it is observed.
@@ -118,15 +126,23 @@ extension Fleet {
             guard stackPlace(name) != nil else { throw unknown(stack: name) }
         case .start(let targets), .restart(let targets), .stop(let targets, _):
             for target in targets {
-                guard hasStack(target.stack), let stack = stackPlace(target.stack) else { throw unknown(stack: target.stack) }
+                guard hasStack(target.stack), let stack = stackPlace(target.stack) else {
+                    throw unknown(stack: target.stack)
+                }
                 guard let name = target.service else { continue }
                 guard let service = stacks[stack].services[name], !services[service].isRemoved else {
                     throw Refusal(
                         .unknown, "stack \(target.stack) has no service \(name)",
-                        remedy: "its services: \(placesOfServices(stack).map { services[$0].id.service }.joined(separator: ", "))")
+                        remedy:
+                            "its services: \(placesOfServices(stack).map { services[$0].id.service }.joined(separator: ", "))"
+                    )
                 }
-                if let replica = target.replica, !services[service].slots.contains(where: { slots[$0]?.id.replica == replica }) {
-                    throw Refusal(.unknown, "\(name) has no instance \(replica)", remedy: "it has \(services[service].spec.replicas)")
+                if let replica = target.replica,
+                    !services[service].slots.contains(where: { slots[$0]?.id.replica == replica })
+                {
+                    throw Refusal(
+                        .unknown, "\(name) has no instance \(replica)",
+                        remedy: "it has \(services[service].spec.replicas)")
                 }
             }
         }
@@ -136,7 +152,8 @@ extension Fleet {
         let names = stacks.filter { !$0.applied.isLeaving }.map(\.name)
         return Refusal(
             .unknown, "there is no stack \(name)",
-            remedy: names.isEmpty ? "nothing is applied; orch apply FILE" : "applied stacks: \(names.joined(separator: ", "))")
+            remedy: names.isEmpty
+                ? "nothing is applied; orch apply FILE" : "applied stacks: \(names.joined(separator: ", "))")
     }
 
     /// What is to be saved before the order is told: all departures of each stack that it touches, as they will be.
@@ -145,7 +162,8 @@ extension Fleet {
         switch order {
         case .apply(let applied): touched = [applied.request.stack.name]
         case .down(let name, _): touched = [name]
-        case .start(let targets), .restart(let targets), .stop(let targets, _): touched = Set(targets.map(\.stack)).sorted()
+        case .start(let targets), .restart(let targets), .stop(let targets, _):
+            touched = Set(targets.map(\.stack)).sorted()
         case .shutdown: return []
         }
         switch order {
@@ -156,7 +174,9 @@ extension Fleet {
         future.observe(order, at: Moment(instant: clock, wall: WallTime(nanoseconds: 0)))
         return touched.map { name in
             guard let stack = future.stackPlace(name) else { return (name, []) }
-            let slots = future.placesOfServices(stack).flatMap { future.services[$0].slots }.compactMap { future.slots[$0] }
+            let slots = future.placesOfServices(stack).flatMap { future.services[$0].slots }.compactMap {
+                future.slots[$0]
+            }
             return (name, slots.compactMap { slot in slot.departure.map { Departure(slot.id, $0) } })
         }
     }

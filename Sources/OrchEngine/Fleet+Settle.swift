@@ -28,7 +28,10 @@ extension Fleet {
             slots[place]?.lastStartedAt = executedAt.wall
             let pid = incarnation.pid ?? 0
             effects.append(
-                .note(.executed(launch, pid: pid, at: executedAt, ports: incarnation.ports, tracking: incarnation.tracking ?? "")))
+                .note(
+                    .executed(
+                        launch, pid: pid, at: executedAt, ports: incarnation.ports, tracking: incarnation.tracking ?? ""
+                    )))
             tell(place, .started, "pid \(pid)", at: executedAt, launch: launch, &effects)
         }
         guard incarnation.hasEnded, !incarnation.isEndTold else { return }
@@ -38,7 +41,9 @@ extension Fleet {
             slots[place]?.lastExit = exit
             let end = incarnation.exitAt ?? now
             let lived = incarnation.executedAt.map { end.instant - $0.instant }
-            tell(place, .exited, lived.map { "\(exit.text) after \($0.brief)" } ?? exit.text, at: end, launch: launch, exit: exit, &effects)
+            tell(
+                place, .exited, lived.map { "\(exit.text) after \($0.brief)" } ?? exit.text, at: end, launch: launch,
+                exit: exit, &effects)
         } else if let fault = incarnation.fault {
             tell(place, .exited, "never executed: \(fault.text)", at: now, launch: launch, &effects)
         }
@@ -84,7 +89,9 @@ extension Fleet {
                 slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : "its definition changed"
             }
         }
-        guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true, stray(of: current.id) == nil else { return }
+        guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true,
+            stray(of: current.id) == nil
+        else { return }
         guard gate(place, at: now, &effects) else { return }
         launch(place, at: now, &effects)
     }
@@ -95,7 +102,8 @@ extension Fleet {
         let launch = takeLaunch()
         let because = slot.nextCause ?? "wanted by the manifest"
         let label = label(of: slot)
-        slots[place]?.current = Incarnation(launch: launch, definition: service.definition, orderedAt: now, because: because)
+        slots[place]?.current = Incarnation(
+            launch: launch, definition: service.definition, orderedAt: now, because: because)
         slots[place]?.lastLaunch = launch
         slots[place]?.nextCause = nil
         slots[place]?.outcome = nil
@@ -105,7 +113,8 @@ extension Fleet {
         slots[place]?.waitingSince = nil
         slots[place]?.stopBy = nil
         launchIndex[launch] = place
-        effects.append(.note(.ordered(launch, slot.id, definition: service.definition, at: now, restarts: slot.restarts)))
+        effects.append(
+            .note(.ordered(launch, slot.id, definition: service.definition, at: now, restarts: slot.restarts)))
         effects.append(
             .launch(
                 LaunchOrder(
@@ -127,17 +136,21 @@ extension Fleet {
         if services[service].slots.isEmpty, services[service].isRemoved { dissolve(service) }
     }
 
-    func neighbours(of service: Int) -> [Int] { services[service].needs.compactMap { $0 } + services[service].neededBy + [service] }
+    func neighbours(of service: Int) -> [Int] {
+        services[service].needs.compactMap { $0 } + services[service].neededBy + [service]
+    }
 
     /// Records what happened for `events` and `why`.
     mutating func tell(
-        _ place: Int, _ kind: Occurrence.Kind, _ cause: String, at now: Moment, launch: LaunchID? = nil, exit: Exit? = nil, key: String = "",
+        _ place: Int, _ kind: Occurrence.Kind, _ cause: String, at now: Moment, launch: LaunchID? = nil,
+        exit: Exit? = nil, key: String = "",
         _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
         let occurrence = Occurrence(
             time: now.wall, stack: slot.id.service.stack, service: slot.id.service.service, instance: slot.id,
-            launch: launch ?? slot.current?.launch, kind: kind, cause: cause, exit: exit, position: position(of: slot.id.service, key: key))
+            launch: launch ?? slot.current?.launch, kind: kind, cause: cause, exit: exit,
+            position: position(of: slot.id.service, key: key))
         effects.append(.record(occurrence))
         slots[place]?.causes.append(occurrence)
         let surplus = (slots[place]?.causes.count ?? 0) - Limits.causesPerInstance

@@ -50,7 +50,9 @@ struct History {
             // Nothing is written to one that is laid out: a full disk must not keep the daemon from its state.
             if written < Self.format {
                 let database = database
-                try database.transaction { () throws(DatabaseError) in for statement in Self.schema { try database.run(statement) } }
+                try database.transaction { () throws(DatabaseError) in
+                    for statement in Self.schema { try database.run(statement) }
+                }
             }
             // The tables answer: a layout that is not ours is as bad as damage.
             try database.run("SELECT id, time, stack, service, replica, body FROM events LIMIT 1")
@@ -65,7 +67,9 @@ struct History {
     }
 
     func nextLaunch() throws(DatabaseError) -> UInt64? {
-        try database.run("SELECT number FROM meta WHERE key = 'next_launch'").first?.first?.int.map { UInt64(bitPattern: $0) }
+        try database.run("SELECT number FROM meta WHERE key = 'next_launch'").first?.first?.int.map {
+            UInt64(bitPattern: $0)
+        }
     }
 
     func reserve(_ next: UInt64) throws(DatabaseError) {
@@ -75,12 +79,15 @@ struct History {
     }
 
     func departures() throws(DatabaseError) -> [Departure] {
-        try database.run("SELECT stack, service, replica, kind FROM departures ORDER BY stack, service, replica").compactMap { row in
-            guard let stack = row[0].text, let service = row[1].text, let replica = row[2].int, let word = row[3].text,
-                let kind = Departure.Kind(rawValue: word)
-            else { return nil }
-            return Departure(InstanceID(service: ServiceID(stack: stack, service: service), replica: Int(replica)), kind)
-        }
+        try database.run("SELECT stack, service, replica, kind FROM departures ORDER BY stack, service, replica")
+            .compactMap { row in
+                guard let stack = row[0].text, let service = row[1].text, let replica = row[2].int,
+                    let word = row[3].text,
+                    let kind = Departure.Kind(rawValue: word)
+                else { return nil }
+                return Departure(
+                    InstanceID(service: ServiceID(stack: stack, service: service), replica: Int(replica)), kind)
+            }
     }
 
     func save(_ departures: [Departure], of stack: String) throws(DatabaseError) {
@@ -105,7 +112,8 @@ struct History {
                     [
                         .int(occurrence.time.nanoseconds), .text(occurrence.stack),
                         .optional(occurrence.service ?? occurrence.instance?.service.service),
-                        occurrence.instance.map { .int(Int64($0.replica)) } ?? .null, .text(JSON.text(of: occurrence.value)),
+                        occurrence.instance.map { .int(Int64($0.replica)) } ?? .null,
+                        .text(JSON.text(of: occurrence.value)),
                     ])
             }
         }
@@ -116,7 +124,8 @@ struct History {
     }
 
     private func prune(before newest: WallTime) throws(DatabaseError) {
-        try database.run("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", [.int(Int64(Limits.storedOccurrences))])
+        try database.run(
+            "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", [.int(Int64(Limits.storedOccurrences))])
         let oldest = newest.nanoseconds - Limits.storedOccurrenceAge.nanoseconds
         try database.run("DELETE FROM events WHERE time < ? AND id < (SELECT max(id) FROM events)", [.int(oldest)])
     }
@@ -137,7 +146,8 @@ struct History {
         parameters.append(.int(Int64(limit)))
         let rows = try database.run("SELECT time, body FROM events \(filter) ORDER BY id DESC LIMIT ?", parameters)
         return rows.reversed().compactMap { row in
-            guard let time = row[0].int, let body = row[1].text, let value = try? JSON.parse(body), var occurrence = try? Occurrence(value)
+            guard let time = row[0].int, let body = row[1].text, let value = try? JSON.parse(body),
+                var occurrence = try? Occurrence(value)
             else { return nil }
             occurrence.time = WallTime(nanoseconds: time)
             return occurrence
@@ -149,13 +159,21 @@ struct History {
         let stack = applied.request.stack.name
         try database.run(
             "INSERT INTO revisions (stack, digest, applied_at, author) VALUES (?, ?, ?, ?)",
-            [.text(stack), .text(applied.revision.hex), .int(applied.appliedAt.nanoseconds), .text(applied.request.author)])
+            [
+                .text(stack), .text(applied.revision.hex), .int(applied.appliedAt.nanoseconds),
+                .text(applied.request.author),
+            ])
         let rows = try database.run(
-            "SELECT id, digest FROM revisions WHERE stack = ? ORDER BY id DESC LIMIT -1 OFFSET ?", [.text(stack), .int(Int64(Limits.revisionsPerStack))])
+            "SELECT id, digest FROM revisions WHERE stack = ? ORDER BY id DESC LIMIT -1 OFFSET ?",
+            [.text(stack), .int(Int64(Limits.revisionsPerStack))])
         var unused: [String] = []
         for row in rows {
             try database.run("DELETE FROM revisions WHERE id = ?", [row[0]])
-            if let digest = row[1].text, try database.run("SELECT 1 FROM revisions WHERE digest = ? LIMIT 1", [row[1]]).isEmpty { unused.append(digest) }
+            if let digest = row[1].text,
+                try database.run("SELECT 1 FROM revisions WHERE digest = ? LIMIT 1", [row[1]]).isEmpty
+            {
+                unused.append(digest)
+            }
         }
         return unused
     }

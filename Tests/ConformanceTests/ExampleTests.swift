@@ -18,7 +18,9 @@ import Testing
         let why = try place.orch("why", "oven")
         #expect(why.status == 0 && why.output.contains("exit"), "\(why)")
         #expect(try place.orch("diff").status == 0)
-        try place.eventually("the radio's log was rotated") { try place.shell("ls kitchen/logs/radio.log.1").status == 0 }
+        try place.eventually("the radio's log was rotated") {
+            try place.shell("ls kitchen/logs/radio.log.1").status == 0
+        }
         _ = try place.shell("sed -i 's/BREAD: rye/BREAD: wheat/' orch.yaml")
         let diff = try place.orch("diff")
         #expect(diff.status == 2 && diff.output.contains("environment.BREAD"), "\(diff)")
@@ -32,11 +34,16 @@ import Testing
     @Test func booking() throws {
         let place = try Workplace()
         let example = place.folder
-        let setup = try place.shell("cp -r '\(repository())/examples/booking/.' . && rm -rf .venv .env state && ./setup")
+        let setup = try place.shell(
+            "cp -r '\(repository())/examples/booking/.' . && rm -rf .venv .env state && ./setup")
         #expect(setup.status == 0, "\(setup)")
         guard setup.status == 0 else { return }
         try live(at: place, example, ["--env", "BOOKING_STATE=\(place.home)/booking"])
-        guard try place.shell("[ $(id -u) = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups test -x '\(program("orch"))'").status == 0 else {
+        guard
+            try place.shell(
+                "[ $(id -u) = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups test -x '\(program("orch"))'"
+            ).status == 0
+        else {
             print("not run as nobody: that takes root, and programs that nobody may execute")
             #expect(try place.end() == "")
             return
@@ -49,8 +56,13 @@ import Testing
 
     private func live(at place: Workplace, _ example: String, _ more: [String]) throws {
         let state = "\(place.home)/booking"
-        let settings = more + ["--env", "BOOKING_PORT=58180", "--env", "BOOKING_DB_PORT=55532", "--env", "BOOKING_QUEUE_PORT=56479"]
-        func apply(_ more: String...) throws -> Workplace.Outcome { try place.orch(["apply", "\(example)/orch.yaml"] + settings + more) }
+        let settings =
+            more + [
+                "--env", "BOOKING_PORT=58180", "--env", "BOOKING_DB_PORT=55532", "--env", "BOOKING_QUEUE_PORT=56479",
+            ]
+        func apply(_ more: String...) throws -> Workplace.Outcome {
+            try place.orch(["apply", "\(example)/orch.yaml"] + settings + more)
+        }
         let first = try apply()
         let shown = try place.orch("status")
         #expect(first.status == 0, "\(first)\n\(shown)")
@@ -61,20 +73,23 @@ import Testing
         #expect(killed.status == 0)
         try place.eventually("all is ready again without a human") {
             let rows = try place.rows()
-            return rows["db"]?["pid"] != before["db"]?["pid"] && rows.values.allSatisfy { $0["phase"] == "ready" || $0["phase"] == "done" }
+            return rows["db"]?["pid"] != before["db"]?["pid"]
+                && rows.values.allSatisfy { $0["phase"] == "ready" || $0["phase"] == "done" }
         }
         let why = try place.orch("why", "booking/db")
         #expect(why.output.contains("SIGKILL"), "\(why)")
         try place.eventually("the application is healthy again") { try health(place)["status"] == "healthy" }
 
         let greeted = try place.rows()
-        let diff = try place.orch(["diff", "--json", "\(example)/orch.yaml"] + settings + ["--env", "BOOKING_DISK_DEGRADED_ABOVE=96"])
+        let diff = try place.orch(
+            ["diff", "--json", "\(example)/orch.yaml"] + settings + ["--env", "BOOKING_DISK_DEGRADED_ABOVE=96"])
         #expect(diff.status == 2, "\(diff)")
         #expect(try apply("--env", "BOOKING_DISK_DEGRADED_ABOVE=96").status == 0)
 
         let sick = try place.rows()
         #expect(sick["app"]?["pid"] != greeted["app"]?["pid"])
-        _ = try place.shell("printf '{\"disk_degraded_above\": 0}' > '\(state)/health.json'; chmod 644 '\(state)/health.json'")
+        _ = try place.shell(
+            "printf '{\"disk_degraded_above\": 0}' > '\(state)/health.json'; chmod 644 '\(state)/health.json'")
         try place.eventually("three degraded answers restart the application") {
             let row = try place.rows()["app"]
             return row?["pid"] != sick["app"]?["pid"] && row?["phase"] == "ready"
@@ -85,7 +100,8 @@ import Testing
 
     private func health(_ place: Workplace) throws -> Value {
         let answer = try place.shell(
-            "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:58180/health\", timeout=3).read().decode())' 2>/dev/null || echo null")
+            "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:58180/health\", timeout=3).read().decode())' 2>/dev/null || echo null"
+        )
         return (try? JSON.parse(answer.output)) ?? .null
     }
 }

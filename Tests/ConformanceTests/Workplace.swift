@@ -28,7 +28,10 @@ final class Workplace {
             // Services of other users must be able to pass.
             unsafe chmod(home, 0o711)
         }
-        var variables = ["ORCH_HOME=\(home)", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "NO_COLOR=1"]
+        var variables = [
+            "ORCH_HOME=\(home)", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+            "NO_COLOR=1",
+        ]
         variables.append("SWIFT_BACKTRACE=enable=no")
         if let tracking { variables.append("ORCH_TRACKING=\(tracking)") }
         environment = variables
@@ -97,7 +100,9 @@ final class Workplace {
     /// Every instance as `status --json` tells it, by its label.
     func rows() throws -> [String: Value] {
         let outcome = try orch("status", "--json")
-        guard outcome.status == 0, let value = try? JSON.parse(outcome.output) else { throw Broken("status: \(outcome)") }
+        guard outcome.status == 0, let value = try? JSON.parse(outcome.output) else {
+            throw Broken("status: \(outcome)")
+        }
         var rows: [String: Value] = [:]
         for stack in value["stacks"]?.array ?? [] {
             for row in stack["instances"]?.array ?? [] { rows[row["label"]?.string ?? "?"] = row }
@@ -114,7 +119,9 @@ final class Workplace {
         while true {
             if try isTrue() { return }
             guard time(nil) < deadline else {
-                throw Broken("never came true within \(seconds)s: \(what)\n\(try orch("status"))\n\(contents(home + "/state/orchd.log").suffix(2_000))")
+                throw Broken(
+                    "never came true within \(seconds)s: \(what)\n\(try orch("status"))\n\(contents(home + "/state/orchd.log").suffix(2_000))"
+                )
             }
             pause()
         }

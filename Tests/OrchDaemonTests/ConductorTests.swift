@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct ConductorTests {
     private let rig = Rig()
-    private let broken = Fault(step: "write", subject: "/state", reason: "no space left on device", remedy: "free some space")
+    private let broken = Fault(
+        step: "write", subject: "/state", reason: "no space left on device", remedy: "free some space")
     private var shop: Target { Target(stack: "shop") }
 
     private func phases() -> [Phase] { rig.conductor.status.flatMap(\.instances).map(\.phase) }
@@ -51,7 +52,9 @@ import Testing
         rig.store.fault = broken
         let launch = try #require(rig.conductor.status.first?.instances.first?.launch)
         rig.host.end(launch, .code(1))
-        rig.run(turns: 60) { rig.conductor.status.first?.instances.first.map { $0.phase == .ready && $0.launch != launch } ?? false }
+        rig.run(turns: 60) {
+            rig.conductor.status.first?.instances.first.map { $0.phase == .ready && $0.launch != launch } ?? false
+        }
         #expect(phases() == [.ready, .ready])
         rig.run(turns: 20)
         let before = rig.ask(client, .daemonStatus)
@@ -79,12 +82,16 @@ import Testing
     @Test func aLaunchNumberIsReservedBeforeItIsUsed() throws {
         _ = applied()
         #expect(rig.store.stored.nextLaunch.number >= Limits.launchReservation)
-        let launches = rig.host.outputs.compactMap { if case .effect(.launch(let order)) = $0 { order.launch } else { nil } }
+        let launches = rig.host.outputs.compactMap {
+            if case .effect(.launch(let order)) = $0 { order.launch } else { nil }
+        }
         #expect(launches.count == 2)
         #expect(launches.allSatisfy { $0 < rig.store.stored.nextLaunch })
         let next = Rig(store: rig.store)
         next.run()
-        let again = next.host.outputs.compactMap { if case .effect(.launch(let order)) = $0 { order.launch } else { nil } }
+        let again = next.host.outputs.compactMap {
+            if case .effect(.launch(let order)) = $0 { order.launch } else { nil }
+        }
         #expect(!again.isEmpty && again.allSatisfy { $0 >= rig.store.stored.nextLaunch || !launches.contains($0) })
     }
 
@@ -140,7 +147,9 @@ import Testing
         rig.host.end(launch, .code(3))
         rig.run()
         let streamed = rig.answer(client, stream)
-        let exits = streamed.filter { if case .occurrence(let found) = $0 { found.launch == launch && found.kind == .exited } else { false } }
+        let exits = streamed.filter {
+            if case .occurrence(let found) = $0 { found.launch == launch && found.kind == .exited } else { false }
+        }
         #expect(exits.count == 1)
         let all = rig.ask(client, .events(shop, since: nil, follow: false))
         rig.run()
@@ -188,7 +197,9 @@ import Testing
         _ = applied()
         let notes = rig.host.outputs.compactMap { if case .effect(.note(let note)) = $0 { note } else { nil } }
         let rows = try #require(rig.conductor.status.first?.instances)
-        let survivors = rows.compactMap { row in row.launch.map { Survivor(launch: $0, pid: row.pid ?? 0, hasExecuted: true) } }
+        let survivors = rows.compactMap { row in
+            row.launch.map { Survivor(launch: $0, pid: row.pid ?? 0, hasExecuted: true) }
+        }
         let next = Rig(store: rig.store, survivors: survivors, notes: notes)
         next.run()
         #expect(next.conductor.status.first?.instances.map(\.pid) == rows.map(\.pid))

@@ -25,7 +25,9 @@ import Testing
 
     @Test func onlyWhatChangedMoves() throws {
         var world = try running([service("db"), service("web", needs: ["db"])])
-        let next = request([service("db"), service("web", needs: ["db"]) { $0.environment = [EnvironmentEntry("PORT", "81")] }])
+        let next = request([
+            service("db"), service("web", needs: ["db"]) { $0.environment = [EnvironmentEntry("PORT", "81")] },
+        ])
         let plan = try world.fleet.plan(for: next)
         #expect(plan.changes.map(\.action) == [.restart])
         #expect(plan.changes.first?.fields.map(\.path) == ["environment.PORT"])
@@ -38,12 +40,14 @@ import Testing
 
     @Test func liveFieldsTouchNoProcess() throws {
         var world = try running([service("web")])
-        let next = request([service("web") {
-            $0.restart.delay = .seconds(9)
-            $0.stop = StopSpec(steps: [.init(.signal(.interrupt, to: .main), wait: .seconds(1))])
-            $0.logging.rotate.keep = 9
-            $0.health.readiness = Probe(.tcp("localhost:1"))
-        }])
+        let next = request([
+            service("web") {
+                $0.restart.delay = .seconds(9)
+                $0.stop = StopSpec(steps: [.init(.signal(.interrupt, to: .main), wait: .seconds(1))])
+                $0.logging.rotate.keep = 9
+                $0.health.readiness = Probe(.tcp("localhost:1"))
+            }
+        ])
         let plan = try world.fleet.plan(for: next)
         #expect(plan.changes.map(\.action) == [.live])
         #expect(plan.changes.first?.fields.allSatisfy { $0.fate == .live } == true)
@@ -71,7 +75,9 @@ import Testing
             life.stopsWithin = .seconds(3)
             return life
         }
-        func revision(_ port: String) -> ApplyRequest { request([service("web") { $0.environment = [EnvironmentEntry("PORT", port)] }]) }
+        func revision(_ port: String) -> ApplyRequest {
+            request([service("web") { $0.environment = [EnvironmentEntry("PORT", port)] }])
+        }
         try world.apply(revision("1"))
         world.run(for: .seconds(1))
         try world.apply(revision("2"))
@@ -122,11 +128,13 @@ import Testing
 
     @Test func replicasAreReplacedOneByOne() throws {
         func revision(_ port: String) -> ApplyRequest {
-            request([service("web") {
-                $0.replicas = 3
-                $0.ready = .notify
-                $0.environment = [EnvironmentEntry("X", port)]
-            }])
+            request([
+                service("web") {
+                    $0.replicas = 3
+                    $0.ready = .notify
+                    $0.environment = [EnvironmentEntry("X", port)]
+                }
+            ])
         }
         var world = FleetWorld { _, _ in
             var life = SimulatedLife()
@@ -156,10 +164,13 @@ import Testing
 
     @Test func aReplacementDoesNotWaitForWhatWaitsForIt() throws {
         func revision(_ port: String) -> ApplyRequest {
-            request([service("db"), service("web", needs: ["db"]) {
-                $0.replicas = 2
-                $0.environment = [EnvironmentEntry("X", port)]
-            }])
+            request([
+                service("db"),
+                service("web", needs: ["db"]) {
+                    $0.replicas = 2
+                    $0.environment = [EnvironmentEntry("X", port)]
+                },
+            ])
         }
         var world = FleetWorld { _, _ in
             var life = SimulatedLife()

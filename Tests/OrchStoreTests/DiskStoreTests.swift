@@ -76,7 +76,9 @@ import Testing
     @Test func historyIsBounded() throws {
         let store = try DiskStore(directory: state)
         let all = Int64(Limits.storedOccurrences) + 5_000
-        for start in stride(from: 0, to: all, by: 5_000) { try store.append((start..<start + 5_000).map { sampleOccurrence($0) }) }
+        for start in stride(from: 0, to: all, by: 5_000) {
+            try store.append((start..<start + 5_000).map { sampleOccurrence($0) })
+        }
         let kept = try store.occurrences(of: nil, since: nil, limit: .max)
         #expect(kept.count == Limits.storedOccurrences)
         #expect(kept.last == sampleOccurrence(all - 1))
