@@ -127,7 +127,9 @@ extension Fleet {
         switch goal {
         case .forever: return .pending
         case .gone: return .pending
-        case .stopped: return slot.current == nil && !isWanted(slot) ? .reached : .pending
+        case .stopped:
+            if isWanted(slot) { return .failed("it was started again meanwhile") }
+            return slot.current == nil ? .reached : .pending
         case .settled:
             if !isWanted(slot) { return slot.current == nil ? .reached : .pending }
             if slot.isDirty || mustGo(slot) { return .pending }

@@ -17,7 +17,9 @@ extension LinuxPlatform {
         while true {
             let line = try startOnce()
             if line.hasPrefix("ready") { return }
-            guard line.contains("is locked by"), attempt < Self.attempts else { throw failure(saying: line) }
+            // Without a word: the first daemon was killed before it could say so, and the keeper has started another.
+            let isWorthATry = line.isEmpty || line.contains("is locked by")
+            guard isWorthATry, attempt < Self.attempts else { throw failure(saying: line) }
             attempt += 1
             if let connection = try connect() { return close(connection) }
         }
