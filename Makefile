@@ -93,6 +93,11 @@ sim: libraries ## run simulated lives of whole fleets: SEEDS=20000 of them, or t
 	@$(RELEASE)/release/orch-sim $(if $(SEED),--seed $(SEED),$(SEEDS)) \
 	  | awk '{ print } /^VIOLATION / || /, [1-9][0-9]* broken$$/ { broken = 1 } END { exit broken }'
 
+.PHONY: bench
+bench: dist ## measure the release programs beside the machine's own limit, as ratios
+	@swift build $(STATIC) --product orch-sim
+	@SIM=$(RELEASE)/release/orch-sim Tests/Benchmarks/run.sh $(DIST)
+
 .PHONY: check
 check: libraries format-check arrows pure tidy ## all rules of the house: format, imports, purity, tidiness
 
