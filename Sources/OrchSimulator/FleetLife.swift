@@ -16,10 +16,10 @@ public enum FleetLife {
     }
 
     public static func run(seed: UInt64, keepsScore: Bool = false) -> Report {
-        var dice = Dice(seed: seed)
+        var dice = SplitMix(seed: seed)
         let behaviour = dice.next()
         // The closure must be a function of its arguments: lives are drawn from the seed, the instance and the number of the launch.
-        let peaceFrom = 6 + dice.roll(6)
+        let peaceFrom = 6 + dice.below(6)
         var world = FleetWorld(seed: seed, keepsScore: keepsScore) { id, nth in
             nth > peaceFrom ? SimulatedLife() : Self.life(of: id, nth, behaviour)
         }
@@ -28,8 +28,8 @@ public enum FleetLife {
         do throws(Refusal) { try world.apply(request(services)) } catch {
             return report(world, start, ["refused: \(error.message)"])
         }
-        for _ in 0..<(5 + dice.roll(25)) {
-            world.run(for: .milliseconds(Int64(dice.roll(4_000))))
+        for _ in 0..<(5 + dice.below(25)) {
+            world.run(for: .milliseconds(Int64(dice.below(4_000))))
             act(&world, &services, &dice)
             if !world.violations.isEmpty { return report(world, start, []) }
         }
@@ -64,109 +64,95 @@ public enum FleetLife {
         ApplyRequest(stack: Stack(name: "s", services: services), manifestPath: "/s/orch.yaml")
     }
 
-    private static func stack(_ dice: inout Dice) -> [ServiceSpec] {
-        let count = 1 + dice.roll(6)
+    private static func stack(_ dice: inout SplitMix) -> [ServiceSpec] {
+        let count = 1 + dice.below(6)
         var specs: [ServiceSpec] = []
         for index in 0..<count {
-            let isTask = dice.roll(5) == 0
+            let isTask = dice.below(5) == 0
             var spec = ServiceSpec(
                 name: "s\(index)", kind: isTask ? .task : .service, command: .exec(["/bin/x"]), workingDirectory: "/")
-            for other in specs where dice.roll(3) == 0 {
+            for other in specs where dice.below(3) == 0 {
                 var need = Dependency(
                     on: other.name,
-                    condition: other.kind == .task ? .succeeded : [.ready, .started, .healthy][dice.roll(3)])
-                need.required = dice.roll(4) > 0
+                    condition: other.kind == .task ? .succeeded : [.ready, .started, .healthy][dice.below(3)])
+                need.required = dice.below(4) > 0
                 spec.dependsOn.append(need)
             }
             if !isTask {
-                if dice.roll(3) == 0 { spec.ready = .notify }
-                if dice.roll(3) == 0 { spec.health.readiness = probe(&dice) }
-                if dice.roll(3) == 0 { spec.health.liveness = probe(&dice) }
-                if dice.roll(6) == 0 { spec.health.startup = probe(&dice) }
-                spec.replicas = dice.roll(5) == 0 ? 1 + dice.roll(3) : 1
-                spec.startTimeout = .seconds(5 + Int64(dice.roll(60)))
+                if dice.below(3) == 0 { spec.ready = .notify }
+                if dice.below(3) == 0 { spec.health.readiness = probe(&dice) }
+                if dice.below(3) == 0 { spec.health.liveness = probe(&dice) }
+                if dice.below(6) == 0 { spec.health.startup = probe(&dice) }
+                spec.replicas = dice.below(5) == 0 ? 1 + dice.below(3) : 1
+                spec.startTimeout = .seconds(5 + Int64(dice.below(60)))
             }
-            spec.restart = RestartPolicy([.onFailure, .always, .unlessStopped][dice.roll(3)])
+            spec.restart = RestartPolicy([.onFailure, .always, .unlessStopped][dice.below(3)])
             spec.stop = StopSpec(steps: [
                 .init(
-                    .signal(.terminate, to: [.main, .group, .tree][dice.roll(3)]), wait: .seconds(Int64(dice.roll(8))))
+                    .signal(.terminate, to: [.main, .group, .tree][dice.below(3)]), wait: .seconds(Int64(dice.below(8)))
+                )
             ])
             specs.append(spec)
         }
         return specs
     }
 
-    private static func probe(_ dice: inout Dice) -> Probe {
+    private static func probe(_ dice: inout SplitMix) -> Probe {
         var probe = Probe(.tcp("localhost:1"))
-        probe.interval = .milliseconds(200 + Int64(dice.roll(3_000)))
-        probe.failureThreshold = 1 + dice.roll(3)
+        probe.interval = .milliseconds(200 + Int64(dice.below(3_000)))
+        probe.failureThreshold = 1 + dice.below(3)
         return probe
     }
 
     private static func life(of id: InstanceID, _ nth: Int, _ behaviour: UInt64) -> SimulatedLife {
         var name: UInt64 = 0
         for byte in id.description.utf8 { name = name &* 31 &+ UInt64(byte) }
-        var dice = Dice(seed: behaviour &+ name &* 1_000_003 &+ UInt64(nth))
+        var dice = SplitMix(seed: behaviour &+ name &* 1_000_003 &+ UInt64(nth))
         var life = SimulatedLife()
-        life.execution = .microseconds(Int64(dice.roll(5_000)))
-        if dice.roll(8) == 0 {
+        life.execution = .microseconds(Int64(dice.below(5_000)))
+        if dice.below(8) == 0 {
             life.fault = Fault(step: "execute", subject: "x", reason: "no such file (ENOENT)")
-            life.isScarcity = dice.roll(3) == 0
+            life.isScarcity = dice.below(3) == 0
         }
-        life.readyAfter = .milliseconds(Int64(dice.roll(3_000)))
-        if dice.roll(3) == 0 {
-            life.endsAfter = .milliseconds(Int64(dice.roll(4_000)))
-            life.exit = [.code(0), .code(1), .signal(.kill, coreDumped: false)][dice.roll(3)]
+        life.readyAfter = .milliseconds(Int64(dice.below(3_000)))
+        if dice.below(3) == 0 {
+            life.endsAfter = .milliseconds(Int64(dice.below(4_000)))
+            life.exit = [.code(0), .code(1), .signal(.kill, coreDumped: false)][dice.below(3)]
         }
-        life.stopsWithin = dice.roll(5) == 0 ? nil : .milliseconds(Int64(dice.roll(2_000)))
-        if dice.roll(5) == 0 { life.childOutlives = .milliseconds(Int64(dice.roll(20_000))) }
-        if dice.roll(6) == 0 { life.sickensAfter = .milliseconds(Int64(dice.roll(5_000))) }
-        if dice.roll(40) == 0 { life.diesWithin = .seconds(15) }
+        life.stopsWithin = dice.below(5) == 0 ? nil : .milliseconds(Int64(dice.below(2_000)))
+        if dice.below(5) == 0 { life.childOutlives = .milliseconds(Int64(dice.below(20_000))) }
+        if dice.below(6) == 0 { life.sickensAfter = .milliseconds(Int64(dice.below(5_000))) }
+        if dice.below(40) == 0 { life.diesWithin = .seconds(15) }
         return life
     }
 
-    private static func act(_ world: inout FleetWorld, _ services: inout [ServiceSpec], _ dice: inout Dice) {
-        let name = services[dice.roll(services.count)].name
-        let targets = [Target(stack: "s", service: dice.roll(4) == 0 ? nil : name)]
-        if dice.roll(4) == 0 { world.killDaemon(after: dice.roll(12)) }
-        switch dice.roll(8) {
-        case 0: world.command(.stop(targets, timeout: dice.roll(2) == 0 ? .seconds(Int64(dice.roll(3))) : nil))
+    private static func act(_ world: inout FleetWorld, _ services: inout [ServiceSpec], _ dice: inout SplitMix) {
+        let name = services[dice.below(services.count)].name
+        let targets = [Target(stack: "s", service: dice.below(4) == 0 ? nil : name)]
+        if dice.below(4) == 0 { world.killDaemon(after: dice.below(12)) }
+        switch dice.below(8) {
+        case 0: world.command(.stop(targets, timeout: dice.below(2) == 0 ? .seconds(Int64(dice.below(3))) : nil))
         case 1: world.command(.start(targets))
         case 2: world.command(.restart(targets))
         case 3, 4:
             world.strike(name)
         case 5:
-            let index = dice.roll(services.count)
-            services[index].environment = [EnvironmentEntry("N", String(dice.roll(1_000)))]
+            let index = dice.below(services.count)
+            services[index].environment = [EnvironmentEntry("N", String(dice.below(1_000)))]
             try? world.apply(request(services))  // A refusal is a fair answer to a random change.
         case 6:
-            let index = dice.roll(services.count)
-            if services[index].kind == .service { services[index].replicas = 1 + dice.roll(3) }
+            let index = dice.below(services.count)
+            if services[index].kind == .service { services[index].replicas = 1 + dice.below(3) }
             services[index].stop = StopSpec(steps: [
-                .init(.signal(.interrupt, to: .main), wait: .seconds(Int64(dice.roll(5))))
+                .init(.signal(.interrupt, to: .main), wait: .seconds(Int64(dice.below(5))))
             ])
             try? world.apply(request(services))  // As above.
         default:
-            if dice.roll(3) == 0 {
-                world.command(.down(stack: "s", timeout: dice.roll(2) == 0 ? .seconds(1) : nil))
-                if dice.roll(2) == 0 { world.run(for: .seconds(Int64(dice.roll(30)))) }
+            if dice.below(3) == 0 {
+                world.command(.down(stack: "s", timeout: dice.below(2) == 0 ? .seconds(1) : nil))
+                if dice.below(2) == 0 { world.run(for: .seconds(Int64(dice.below(30)))) }
                 try? world.apply(request(services))  // As above.
             }
         }
     }
-}
-
-/// SplitMix64, for what a seed draws.
-struct Dice {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-    /// Evenly in 0..<sides.
-    mutating func roll(_ sides: Int) -> Int { Int(next() % UInt64(sides)) }
 }

@@ -4,17 +4,10 @@ import OrchModel
 
 /// Random nouns from a seed: the same seed gives the same nouns (SplitMix64).
 struct NounGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    private var dice: SplitMix
+    init(seed: UInt64) { dice = SplitMix(seed: seed) }
+    mutating func next() -> UInt64 { dice.next() }
+    mutating func below(_ bound: Int) -> Int { dice.below(bound) }
     mutating func chance() -> Bool { next() & 1 == 0 }
     mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }
     mutating func maybe<T>(_ item: T) -> T? { chance() ? item : nil }

@@ -6,16 +6,10 @@ import Testing
 
 /// Random trees from a seed (SplitMix64).
 struct ValueGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    private var chance: SplitMix
+    init(seed: UInt64) { chance = SplitMix(seed: seed) }
+    mutating func next() -> UInt64 { chance.next() }
+    mutating func below(_ bound: Int) -> Int { chance.below(bound) }
     mutating func text() -> String {
         let scalars: [Unicode.Scalar] = ["a", "\"", "\\", "\n", "\u{0}", "\u{7f}", "é", "漢", "😀", "/", "\u{2028}", " "]
         var text = ""
