@@ -129,6 +129,11 @@ tidy:
 	swift build --build-tests
 	swift test --skip-build --disable-xctest --filter TidyTests
 
+.PHONY: docs
+docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md (docs/picture.py is run by hand)
+	swift build --build-tests
+	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter PageTests
+
 .PHONY: clean
 clean: ## stop what `make run` started and remove all that was built
 	@if [ -x $(DIST)/bin/orch ] && [ -d '$(TRY_HOME)' ]; then $(TRY) daemon stop || true; fi

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import OrchModel
 
-/// What the shell is told; the numbers are a contract (docs/cli.md).
+/// What the shell is told; the numbers are a contract (docs/commands.md).
 public enum ExitCode: Int32, Sendable, CaseIterable {
     case success = 0
     case failed = 1

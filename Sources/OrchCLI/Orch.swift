@@ -13,7 +13,7 @@ struct Orch: ParsableCommand {
             STACK defaults to that manifest's, else the only one. SERVICE is `web`, `web.2`, `stack/web` or `stack/web.2`.
             ORCH_HOME=DIR keeps everything of orch under DIR. NO_COLOR switches colours off.
 
-            Exit codes: 0 done or in sync, 1 failed, 2 `diff` found changes, 3 the manifest is wrong, 4 no daemon,
+            Exit codes: 0 done or in sync, 1 failed, 2 `diff` found changes, 3 the manifest is wrong, 4 no daemon, \
             5 refused, 64 usage, 124 a wait's deadline passed, 130 interrupted.
             """,
         version: "orch \(OrchVersion.text)",
@@ -29,7 +29,8 @@ struct Orch: ParsableCommand {
                 ]),
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
             CommandGroup(
-                name: "Manifest", subcommands: [ValidateCommand.self, ConfigCommand.self, SchemaCommand.self]),
+                name: "Manifest",
+                subcommands: [ValidateCommand.self, ConfigCommand.self, ExplainCommand.self, SchemaCommand.self]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])
 }

@@ -35,6 +35,6 @@ extension Refusal {
         Refusal(
             .version,
             "the daemon is version \(daemon) and this program is \(client): nothing is changed across versions",
-            remedy: "run `orch daemon upgrade` or `orch daemon restart`; every service runs on meanwhile")
+            remedy: "run `orch daemon restart`; every service runs on meanwhile")
     }
 }

@@ -26,7 +26,7 @@ import Testing
         rig.run()
         #expect(rig.answer(client, read) == [.status([])])
         #expect(rig.refusal(client, change)?.kind == .version)
-        #expect(rig.refusal(client, change)?.remedy?.contains("orch daemon upgrade") == true)
+        #expect(rig.refusal(client, change)?.remedy?.contains("orch daemon restart") == true)
         #expect(rig.store.stored.stacks.isEmpty)
     }
 

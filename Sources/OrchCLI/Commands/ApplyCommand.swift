@@ -8,7 +8,7 @@ struct ApplyCommand: OrchCommand {
         commandName: "apply",
         abstract: "Bring the stack to what the manifest says.",
         discussion: """
-            Shows the plan, then drives the host to it and returns when every enabled service is ready and every task has
+            Shows the plan, then drives the host to it and returns when every enabled service is ready and every task has \
             succeeded; at once with 1 when one is failed. Only what the plan names is touched. Ctrl-C leaves it going.
             """)
 

@@ -7,7 +7,7 @@ struct LogsCommand: OrchCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "Show what services wrote, merged by time.",
         discussion: """
-            Reads across rotated files, with or without a daemon. On a terminal control characters are made visible; into a
+            Reads across rotated files, with or without a daemon. On a terminal control characters are made visible; into a \
             pipe the bytes of a single service go as they are.
             """)
 

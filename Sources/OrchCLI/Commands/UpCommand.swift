@@ -7,7 +7,7 @@ struct UpCommand: OrchCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Apply in the foreground, with all logs.",
         discussion: """
-            Ctrl-C stops the stack in order and exits 130, a second Ctrl-C kills what is left. A stack that runs already is
+            Ctrl-C stops the stack in order and exits 130, a second Ctrl-C kills what is left. A stack that runs already is \
             joined; then Ctrl-C only leaves it.
             """)
 
