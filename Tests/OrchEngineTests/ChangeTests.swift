@@ -114,18 +114,6 @@ import Testing
         #expect(world.phase("web") == .ready)
     }
 
-    @Test func startBringsWhatItNeeds() throws {
-        var world = try running([service("db"), service("web", needs: ["db"])])
-        world.command(.stop([target()], timeout: nil))
-        world.run(for: .seconds(1))
-        #expect(world.aliveCount == 0)
-        world.command(.start([target("web")]))
-        world.run(for: .seconds(1))
-        #expect(world.phase("db") == .ready)
-        #expect(world.phase("web") == .ready)
-        #expect(world.violations == [])
-    }
-
     @Test func replicasAreReplacedOneByOne() throws {
         func revision(_ port: String) -> ApplyRequest {
             request([

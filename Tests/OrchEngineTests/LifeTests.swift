@@ -6,53 +6,6 @@ import OrchSimulator
 import Testing
 
 @Suite struct LifeTests {
-    @Test func aStackComesUpInOrderOfItsNeeds() throws {
-        var world = FleetWorld { id, _ in
-            var life = SimulatedLife()
-            if id.service.service == "db" { life.readyAfter = .seconds(2) }
-            if id.service.service == "migrate" { life.endsAfter = .seconds(1) }
-            return life
-        }
-        let db = service("db") { $0.ready = .notify }
-        let migrate = task("migrate", needs: ["db"])
-        var web = service("web", needs: ["db"])
-        web.dependsOn.append(Dependency(on: "migrate", condition: .succeeded))
-        try world.apply(request([web, migrate, db]))
-        #expect(world.phase("db") == .starting)
-        #expect(world.phase("web") == .waiting)
-        #expect(world.row("web")?.reason.contains("waiting for db to be ready") == true)
-        world.run(for: .milliseconds(2_100))
-        #expect(world.phase("db") == .ready)
-        #expect(world.phase("migrate") == .running)
-        #expect(world.phase("web") == .waiting)
-        world.run(for: .seconds(2))
-        #expect(world.phase("migrate") == .done)
-        #expect(world.phase("web") == .ready)
-        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
-        #expect(world.fleet.deadline == nil, "at rest it sleeps for ever")
-        #expect(world.violations == [])
-    }
-
-    @Test func downStopsInReverseOrderAndForgets() throws {
-        var world = FleetWorld { _, _ in
-            var life = SimulatedLife()
-            life.stopsWithin = .seconds(1)
-            return life
-        }
-        try world.apply(request([service("db"), service("web", needs: ["db"])]))
-        world.run(for: .seconds(1))
-        world.command(.down(stack: "s", timeout: nil))
-        #expect(world.phase("web") == .stopping)
-        #expect(world.phase("db") == .ready)
-        world.run(for: .milliseconds(1_100))
-        #expect(world.phase("db") == .stopping)
-        world.run(for: .seconds(2))
-        #expect(!world.fleet.hasStack("s"))
-        #expect(world.fleet.verdict(on: .gone, for: [target()]) == .reached)
-        #expect(world.aliveCount == 0)
-        #expect(world.violations == [])
-    }
-
     @Test func aCrashIsFollowedByACappedExponentialBackOff() throws {
         var world = FleetWorld { _, _ in
             var life = SimulatedLife()

@@ -26,3 +26,12 @@ func request(_ services: [ServiceSpec], name: String = "s") -> ApplyRequest {
 func target(_ service: String? = nil, _ replica: Int? = nil) -> Target {
     Target(stack: "s", service: service, replica: replica)
 }
+
+/// A probe that is asked each second and turns at the first answer.
+func probe(_ adjust: (inout Probe) -> Void = { _ in }) -> Probe {
+    var probe = Probe(.tcp("localhost:1"))
+    probe.interval = .seconds(1)
+    probe.failureThreshold = 1
+    adjust(&probe)
+    return probe
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// A row of letters for one instance.
+struct TimelineRow {
+    enum Kind: String, CaseIterable { case world, orch, heard, asked, phases }
+    var kind: Kind
+    var instance: String
+    var letters: [Character]
+}
+
+/// A timeline as it was drawn.
+struct TimelineScript {
+    let column: Duration
+    var services: [ServiceSpec] = []
+    var rows: [TimelineRow] = []
+    var daemon: [DaemonFact] = []
+    var commands: [(order: Order, at: Int)] = []
+    var changes: [(change: (inout [ServiceSpec]) -> Void, at: Int)] = []
+    var reasons: [(instance: String, at: Int, text: String)] = []
+    var tellings: [(instance: String, kind: Occurrence.Kind, at: Int, text: String)] = []
+    var verdicts: [(goal: Goal, at: Int, verdict: Verdict)] = []
+    var endsAsleep = false
+    var mistakes: [String] = []
+
+    init(column: Duration) { self.column = column }
+
+    /// Columns of the longest row.
+    var length: Int { max(rows.map(\.letters.count).max() ?? 0, daemon.count) }
+
+    mutating func take(_ line: TimelineLine) {
+        switch line {
+        case .service(let spec): services.append(spec)
+        case .row(let kind, let instance, let drawing):
+            rows.append(TimelineRow(kind: kind, instance: Self.plain(instance), letters: Array(drawing)))
+            guard kind == .world else { return }
+            for letter in drawing where !Letters.world.contains(where: { $0.letter == letter }) {
+                mistakes.append("`\(letter)` is no letter of a world row")
+            }
+        case .daemon(let drawing):
+            daemon = drawing.map { letter in
+                guard let row = Letters.daemon.first(where: { $0.letter == letter }) else {
+                    mistakes.append("`\(letter)` is no letter of a daemon row")
+                    return .lives
+                }
+                return row.fact
+            }
+        case .command(let order, let column): commands.append((order, column))
+        case .change(let change, let column): changes.append((change, column))
+        case .reason(let instance, let column, let text): reasons.append((Self.plain(instance), column, text))
+        case .told(let instance, let kind, let column, let text):
+            tellings.append((Self.plain(instance), kind, column, text))
+        case .verdict(let goal, let column, let verdict): verdicts.append((goal, column, verdict))
+        case .asleep: endsAsleep = true
+        }
+    }
+
+    /// `web` for `web.1`.
+    static func plain(_ instance: String) -> String {
+        instance.hasSuffix(".1") ? String(instance.dropLast(2)) : instance
+    }
+
+    static func name(of id: InstanceID) -> String {
+        id.replica == 1 ? id.service.service : "\(id.service.service).\(id.replica)"
+    }
+
+    /// What happens to the instance in the column, in order; nil when it has no row.
+    func facts(of instance: String, in column: Int) -> [WorldFact]? {
+        let drawn = rows.filter { $0.kind == .world && $0.instance == instance }
+        guard !drawn.isEmpty else { return nil }
+        return drawn.compactMap { row in
+            guard column < row.letters.count else { return nil }
+            return Letters.world.first { $0.letter == row.letters[column] }?.fact
+        }.filter { $0 != .nothing }
+    }
+
+    /// Whether its row says when it is well.
+    func saysWhenWell(_ instance: String) -> Bool {
+        rows.contains { $0.kind == .world && $0.instance == instance && $0.letters.contains("r") }
+    }
+
+    /// Names with a `world` row, in the order of the lines.
+    var drawnInstances: [String] {
+        var names: [String] = []
+        for row in rows where row.kind == .world && !names.contains(row.instance) { names.append(row.instance) }
+        return names
+    }
+
+    // MARK: what came of it
+
+    func complaints(about world: DrawnWorld) -> [String] {
+        var found = world.mistakes
+        var seen: [String] = []
+        for row in rows where row.kind != .world {
+            let key = "\(row.kind) \(row.instance)"
+            guard !seen.contains(key) else { continue }
+            seen.append(key)
+            if let complaint = compare(row.kind, row.instance, world) { found.append(complaint) }
+        }
+        for (instance, column, text) in reasons {
+            let actual = world.reasons[instance]?[column] ?? "(it is not there)"
+            if !actual.contains(text) {
+                found.append(
+                    "the reason of \(instance) in column \(column)\n  expected   …\(text)…\n  actual     \(actual)")
+            }
+        }
+        for (instance, kind, column, text) in tellings {
+            let isThere = world.tellings.contains {
+                $0.column == column && $0.instance == instance && $0.kind == kind && $0.cause.contains(text)
+            }
+            if !isThere {
+                found.append("nothing tells `\(kind.rawValue) …\(text)…` of \(instance) in column \(column)")
+            }
+        }
+        for (goal, column, verdict) in verdicts {
+            let actual = column < world.verdicts.count ? world.verdicts[column](goal) : .pending
+            if actual != verdict {
+                found.append(
+                    "the verdict on \(goal) in column \(column)\n  expected   \(verdict)\n  actual     \(actual)")
+            }
+        }
+        if endsAsleep, let deadline = world.fleet.deadline {
+            found.append("it is to sleep for ever at the end, but wakes after \((deadline - world.now.instant).brief)")
+        }
+        return found
+    }
+
+    private func compare(_ kind: TimelineRow.Kind, _ instance: String, _ world: DrawnWorld) -> String? {
+        let expected = rows.filter { $0.kind == kind && $0.instance == instance }.map(\.letters)
+        let stacks = world.drawn[kind]?[instance] ?? []
+        let columns = (0..<length).map { column in expected.compactMap { $0.element(column) }.filter { $0 != "-" } }
+        let actual = (0..<length).map { column in stacks.element(column) ?? [] }
+        guard columns != actual else { return nil }
+        let height = max(expected.count, actual.map(\.count).max() ?? 0)
+        var lines = ["\(kind.rawValue) of \(instance) is not as drawn", "             \(axis)"]
+        lines += expected.map { "  expected   \(String($0))" }
+        for level in 0..<height {
+            lines.append("  actual     \(String(actual.map { $0.element(level) ?? "-" }))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var axis: String {
+        var text = ""
+        for column in stride(from: 0, to: length, by: 5) {
+            let number = String(column)
+            text += number + String(repeating: " ", count: max(0, 5 - number.count))
+        }
+        return text
+    }
+}
+
+extension Array {
+    /// The element there, or nil beyond the end.
+    func element(_ index: Int) -> Element? { index < count ? self[index] : nil }
+}
