@@ -83,7 +83,8 @@ tree:
 .PHONY: test
 test: libraries servers ## build and run all tests, those of the examples included
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	@swift test --skip-build --disable-xctest 2>&1 | tee .build/tests.log || { \
+	  echo '== what failed'; grep -A 8 '^✘ Test .* recorded an issue' .build/tests.log || tail -n 20 .build/tests.log; exit 1; }
 
 .PHONY: sim
 SEEDS ?= 20000
@@ -92,6 +93,11 @@ sim: libraries ## run simulated lives of whole fleets: SEEDS=20000 of them, or t
 	@swift build $(STATIC) --product orch-sim
 	@$(RELEASE)/release/orch-sim $(if $(SEED),--seed $(SEED),$(SEEDS)) \
 	  | awk '{ print } /^VIOLATION / || /, [1-9][0-9]* broken$$/ { broken = 1 } END { exit broken }'
+
+.PHONY: mutants
+MUTANTS ?=
+mutants: ## plant every bug of Tests/Mutants/mutants.txt and see the simulator find it (MUTANTS=names for some)
+	@python3 Tests/Mutants/run.py $(MUTANTS)
 
 .PHONY: bench
 bench: dist ## measure the release programs beside the machine's own limit, as ratios

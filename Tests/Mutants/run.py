@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plants every bug of `mutants.txt` and asks the simulator to find it: the proof that the simulator bites.
+
+All bugs are planted at once in a copy of the sources, each behind a number, so that one build is enough; `orch-sim` then runs once
+for each number. The sources that people read know nothing of it.
+
+    run.py [NAME...]      all of them, or those named; exits with 1 if one is not found within its seeds
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPY = ROOT / ".build-mutants"
+TREE = COPY / "tree"
+# A planted bug may make the daemon spin where no rule looks; that is a finding too, but one that says little.
+PATIENCE_SECONDS = 600
+
+# What the simulator is made of; each depends on those before it.
+MODULES = ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator", "orch-sim"]
+PACKAGE = """// swift-tools-version: 6.2
+import PackageDescription
+let modules = %s
+let package = Package(
+    name: "planted",
+    targets: modules.enumerated().map { place, name in
+        let needs = modules[..<place].map { Target.Dependency(stringLiteral: $0) }
+        let settings: [SwiftSetting] = [
+            .swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ]
+        return place == modules.count - 1
+            ? .executableTarget(name: name, dependencies: needs, swiftSettings: settings)
+            : .target(
+                name: name, dependencies: needs, swiftSettings: settings,
+                linkerSettings: place == 0 ? [.linkedLibrary("m")] : [])
+    })
+""" % str(MODULES).replace("'", '"')
+
+SWITCH = """// SPDX-License-Identifier: Apache-2.0
+
+/// Which of the planted bugs is awake; 0 is none.
+public enum Planted {
+    nonisolated(unsafe) public static var number = 0
+    @inline(__always) public static func isAwake(_ which: Int) -> Bool { unsafe number == which }
+}
+"""
+
+
+class Mutant:
+    """One planted bug: an expression replaced by another, or statements left out."""
+
+    def __init__(self, name, story):
+        self.name, self.story = name, story
+        self.file, self.seeds, self.replace, self.by, self.omit = "", 100, None, None, None
+
+    def planted(self, number, text):
+        """The text with the bug in it, asleep until it is called by its number."""
+        old = self.omit if self.omit is not None else self.replace
+        found = text.count(old)
+        if found != 1:
+            sys.exit(f"mutants: {self.name}: {found} places in {self.file} read\n  {old}")
+        if self.omit is not None:
+            return text.replace(old, f"if !Planted.isAwake({number}) {{ {old} }}")
+        return text.replace(old, f"(Planted.isAwake({number}) ? ({self.by}) : ({old}))")
+
+
+def read(path):
+    """The list: blocks of `mutant`, `file`, `within`, and `replace` with `by`, or `omit`."""
+    mutants = []
+    for count, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        key, _, rest = line.partition(" ")
+        if key == "mutant":
+            name, _, story = rest.partition(": ")
+            mutants.append(Mutant(name, story))
+        elif key == "within":
+            mutants[-1].seeds = int(rest.split()[0])
+        elif key in ("file", "replace", "by", "omit"):
+            setattr(mutants[-1], key, rest)
+        else:
+            sys.exit(f"mutants: {path.name}:{count}: what is \"{key}\"?")
+    return mutants
+
+
+def plant(mutants):
+    """Writes the copy; files that did not change keep their time, so that the next build is short."""
+    kept = {TREE / "Package.swift", TREE / "Sources/OrchModel/Planted.swift"}
+    changed = {mutant.file for mutant in mutants} | {"Sources/orch-sim/main.swift"}
+    for module in MODULES:
+        for file in (ROOT / "Sources" / module).rglob("*.swift"):
+            place = file.relative_to(ROOT)
+            kept.add(TREE / place)
+            if str(place) not in changed:
+                write(TREE / place, file.read_text())
+    for file in TREE.rglob("*.swift"):
+        if file not in kept:
+            file.unlink()
+    write(TREE / "Package.swift", PACKAGE)
+    write(TREE / "Sources/OrchModel/Planted.swift", SWITCH)
+    texts = {}
+    for number, mutant in enumerate(mutants, 1):
+        text = texts.get(mutant.file) or (ROOT / mutant.file).read_text()
+        texts[mutant.file] = mutant.planted(number, text)
+    for file, text in texts.items():
+        write(TREE / file, text)
+    main = "Sources/orch-sim/main.swift"
+    words = "Swift.CommandLine.arguments.dropFirst()"
+    text = (ROOT / main).read_text()
+    if text.count(words) != 1:
+        sys.exit(f"mutants: {main} does not read its words by {words} once")
+    call = "unsafe Planted.number = Int(Swift.CommandLine.arguments[1]) ?? 0\n"
+    line_start = text.rfind("\n", 0, text.index(words)) + 1
+    text = text[:line_start] + call + text[line_start:].replace(words, words.replace("()", "(2)"))
+    write(TREE / main, text)
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def build():
+    """One release build of the simulator with all bugs asleep in it; its program."""
+    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "orch-sim", "--scratch-path", str(COPY / "build")]
+    subprocess.run(command, cwd=TREE, check=True)
+    return COPY / "build/release/orch-sim"
+
+
+def hunt(program, number, mutant):
+    """The seed that found the bug and what it said; None and why not."""
+    start = time.monotonic()
+    try:
+        done = subprocess.run(
+            [program, str(number), str(mutant.seeds)], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+            env=dict(os.environ, SWIFT_BACKTRACE="enable=no"))
+    except subprocess.TimeoutExpired:
+        return None, f"still running after {PATIENCE_SECONDS} s"
+    took = time.monotonic() - start
+    found = re.search(r"^seed (\d+): (.*)$", done.stdout, re.MULTILINE)
+    if found:
+        return int(found.group(1)), found.group(2)[:110]
+    if done.returncode < 0:
+        return 0, f"the daemon crashed (signal {-done.returncode})"
+    return None, f"not found within {mutant.seeds} seeds ({took:.1f} s)"
+
+
+def main():
+    mutants = read(pathlib.Path(__file__).with_name("mutants.txt"))
+    plant(mutants)
+    program = build()
+    sober, what = hunt(program, 0, Mutant("none", ""))
+    if sober is not None:
+        sys.exit(f"mutants: with every bug asleep seed {sober} says: {what}")
+    chosen = [(n, m) for n, m in enumerate(mutants, 1) if not sys.argv[1:] or m.name in sys.argv[1:]]
+    missed = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda pair: hunt(program, *pair), chosen)
+        for (_, mutant), (seed, what) in zip(chosen, results):
+            mark = "found " if seed is not None else "MISSED"
+            print(f"{mark} {mutant.name:32} {'seed ' + str(seed) if seed else '-':>10} of {mutant.seeds:5}  {what}", flush=True)
+            if seed is None:
+                missed.append(mutant.name)
+    print(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs found")
+    sys.exit(1 if missed else 0)
+
+
+main()
