@@ -33,7 +33,10 @@ extension Fleet {
         tell(place, .stopped, reason, at: now, launch: incarnation.launch, &effects)
         slots[place]?.restarts = 0
         forgiveFailures(place)
-        if isWanted(slot) {
+        guard isWanted(slot) else { return }
+        if slot.isRestartAsked {
+            slots[place]?.nextCause = slot.restartCause ?? "restarted by hand"
+        } else {
             slots[place]?.nextCause =
                 isReplaced || incarnation.stopping == nil ? reason : "wanted again while it was stopping"
         }

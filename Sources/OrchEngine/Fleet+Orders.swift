@@ -83,6 +83,7 @@ extension Fleet {
         if incarnation.stopping != nil || incarnation.hasEnded {
             forgive(place)
             slots[place]?.isRestartAsked = true
+            slots[place]?.restartCause = cause
         }
         touch(service: slot.service)
     }

@@ -69,26 +69,6 @@ import Testing
         #expect(world.launchCount("db") == 1)
     }
 
-    @Test func applyWhileStoppingStartsTheNewestOnly() throws {
-        var world = FleetWorld { _, _ in
-            var life = SimulatedLife()
-            life.stopsWithin = .seconds(3)
-            return life
-        }
-        func revision(_ port: String) -> ApplyRequest {
-            request([service("web") { $0.environment = [EnvironmentEntry("PORT", port)] }])
-        }
-        try world.apply(revision("1"))
-        world.run(for: .seconds(1))
-        try world.apply(revision("2"))
-        world.run(for: .seconds(1))
-        try world.apply(revision("3"))
-        world.run(for: .seconds(10))
-        #expect(world.launchCount("web") == 2)
-        #expect(world.phase("web") == .ready)
-        #expect(world.violations == [])
-    }
-
     @Test func aStackBelongsToItsManifest() throws {
         let world = try running([service("web")])
         var other = request([service("web")])
@@ -114,90 +94,4 @@ import Testing
         #expect(world.phase("web") == .ready)
     }
 
-    @Test func replicasAreReplacedOneByOne() throws {
-        func revision(_ port: String) -> ApplyRequest {
-            request([
-                service("web") {
-                    $0.replicas = 3
-                    $0.ready = .notify
-                    $0.environment = [EnvironmentEntry("X", port)]
-                }
-            ])
-        }
-        var world = FleetWorld { _, _ in
-            var life = SimulatedLife()
-            life.readyAfter = .seconds(1)
-            return life
-        }
-        try world.apply(revision("1"))
-        world.run(for: .seconds(5))
-        try world.apply(revision("2"))
-        var fewest = 3
-        for _ in 0..<100 {
-            world.run(for: .milliseconds(100))
-            fewest = min(fewest, (1...3).count { world.phase("web", $0) == .ready })
-        }
-        #expect(fewest == 2)
-        #expect((1...3).allSatisfy { world.launchCount("web", $0) == 2 })
-        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
-    }
-
-    @Test func restartMovesOnlyWhatItNames() throws {
-        var world = try running([service("db"), service("web", needs: ["db"])])
-        world.command(.restart([target("db")]))
-        world.run(for: .seconds(1))
-        #expect(world.launchCount("db") == 2)
-        #expect(world.launchCount("web") == 1)
-    }
-
-    @Test func aReplacementDoesNotWaitForWhatWaitsForIt() throws {
-        func revision(_ port: String) -> ApplyRequest {
-            request([
-                service("db"),
-                service("web", needs: ["db"]) {
-                    $0.replicas = 2
-                    $0.environment = [EnvironmentEntry("X", port)]
-                },
-            ])
-        }
-        var world = FleetWorld { _, _ in
-            var life = SimulatedLife()
-            life.stopsWithin = .seconds(1)
-            return life
-        }
-        try world.apply(revision("1"))
-        world.run(for: .seconds(1))
-        try world.apply(revision("2"))
-        world.command(.restart([target("db")]))
-        // web.1 goes and can't return before db does; db goes once web.2 has gone; web.2 must not wait for web.1.
-        world.run(for: .seconds(10))
-        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
-        #expect(world.launchCount("db") == 2)
-        #expect(world.launchCount("web", 2) == 2)
-        #expect(world.violations == [])
-    }
-
-    @Test(arguments: [(Dependency.Reaction.ignore, 1, Phase.ready), (.restart, 2, .ready), (.stop, 1, .done)])
-    func aRestartOfANeedIsPassedOn(reaction: Dependency.Reaction, launches: Int, phase: Phase) throws {
-        var web = service("web", needs: ["db"])
-        web.dependsOn[0].onRestart = reaction
-        var world = try running([service("db"), web])
-        world.strike("db")
-        world.run(for: .seconds(2))
-        #expect(world.launchCount("db") == 2)
-        #expect(world.launchCount("web") == launches)
-        #expect(world.phase("web") == phase)
-        #expect(world.violations == [])
-    }
-
-    @Test func aFailureOfANeedIsPassedOn() throws {
-        var web = service("web", needs: ["db"])
-        web.dependsOn[0].onFailure = .stop
-        var world = try running([service("db") { $0.restart.policy = .no }, web])
-        world.strike("db")
-        world.run(for: .seconds(2))
-        #expect(world.phase("db") == .failed)
-        #expect(world.phase("web") == .done)
-        #expect(world.row("web")?.reason == "db failed (on_failure)")
-    }
 }

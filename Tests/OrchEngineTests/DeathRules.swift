@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+import Testing
+
+/// The daemon dies and another one wakes: services run on, and nothing is done twice or forgotten.
+@Suite struct DeathRules {
+    @Test func whatLivesIsAdopted() {
+        timeline("a new daemon takes over what lives, and restarts what died meanwhile") {
+            service("db")
+            service("web", needs: ["db"]) { $0.restart.delay = .seconds(1) }
+            orch("db", "L---------")
+            world("web", "---x------")
+            orch("web", "L-----L---")
+            phases("web", "rr===brrrr")
+            daemon("--✝==-----")
+            told("db", .adopted, at: 5, "kept")
+        }
+    }
+
+    @Test func aStopUnderWayGoesOn() {
+        timeline("the ladder goes on where it was, by the clock that it was begun with") {
+            service("web") {
+                $0.stop = StopSpec(steps: [
+                    .init(.signal(.interrupt, to: .main), wait: .seconds(6)),
+                    .init(.signal(.terminate, to: .main), wait: .seconds(2)),
+                ])
+            }
+            world("web", "-----------")
+            orch("web", "L-I-----T-K")
+            daemon("---✝==-----")
+            phases("web", "rrp===ppppi")
+            command(.stop([target("web")], timeout: nil), at: 2)
+        }
+    }
+
+    @Test func aBackOffIsNotForgotten() {
+        timeline("failures are counted over a daemon's death: too many of them is still too many") {
+            service("web") {
+                $0.restart.delay = .seconds(1)
+                $0.restart.factor = 1
+                $0.restart.maxAttempts = 2
+            }
+            world("web", "-x-x-----x--")
+            orch("web", "L-L-L-------")
+            phases("web", "rbrbr==rrfff")
+            daemon("-----✝=-----")
+        }
+    }
+
+    @Test func aTaskThatSucceededRunsNoMore() {
+        timeline("done stays done through a daemon's death") {
+            task("migrate")
+            service("web", needs: ["migrate"]) { $0.dependsOn[0].condition = .succeeded }
+            world("migrate", "-0-----")
+            orch("migrate", "L------")
+            orch("web", "-L-----")
+            daemon("---✝=--")
+        }
+    }
+
+    @Test func readinessHoldsAndProbesDoNotFlap() {
+        timeline("what was ready is ready for the next daemon before it has asked") {
+            service("db") { $0.health.readiness = probe { $0.interval = .seconds(3) } }
+            service("web", needs: ["db"])
+            world("db", "-------d-")
+            asked("db", "R--R-R--R")
+            phases("db", "rrr==rrrr")
+            orch("web", "L--------")
+            daemon("---✝=----")
+        }
+    }
+
+    @Test func whatAPersonStoppedStaysStopped() {
+        timeline(
+            "a stop by hand is not undone by the next daemon; after a boot it is, unless its policy says otherwise"
+        ) {
+            service("a")
+            service("b") { $0.restart.policy = .unlessStopped }
+            orch("a", "L-T----L-")
+            orch("b", "L-T------")
+            command(.stop([target()], timeout: nil), at: 2)
+            daemon("---✝=-B--")
+        }
+    }
+
+    @Test func aStackThatGoesDownGoesOnGoing() {
+        timeline("down is remembered: the next daemon stops what is left, and starts nothing") {
+            service("db")
+            service("web", needs: ["db"])
+            world("web", "----0------")
+            orch("web", "L-T--------")
+            world("db", "--------0--")
+            orch("db", "L-----T----")
+            phases("db", "rrr===pp---")
+            command(.down(stack: "s", timeout: nil), at: 2)
+            daemon("---✝==-----")
+            asleep
+        }
+    }
+
+    @Test func afterABootEverythingEnabledStarts() {
+        timeline("a boot leaves nothing alive: all starts again, in order") {
+            service("db") { $0.ready = .notify }
+            service("web", needs: ["db"])
+            world("db", "r----r--")
+            orch("db", "L---L---")
+            orch("web", "L----L--")
+            daemon("---B----")
+        }
+    }
+}
