@@ -55,22 +55,17 @@ extension WallTime {
     public var rfc3339: String { CivilTime(self).rfc3339 }
 }
 
-/// The Gregorian calendar in UTC, by Howard Hinnant's days algorithm (public domain); valid for all of `WallTime`.
+/// The Gregorian calendar in UTC; valid for all of `WallTime`.
 public struct CivilTime: Equatable, Sendable {
     public var year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, nanosecond: Int
 
     public init(_ time: WallTime) {
         let (seconds, nanos) = floorDivide(time.nanoseconds, 1_000_000_000)
         let (days, rest) = floorDivide(seconds, 86_400)
-        let z = days + 719_468
-        let era = floorDivide(z, 146_097).0
-        let dayOfEra = z - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        day = Int(dayOfYear - (153 * shifted + 2) / 5 + 1)
-        month = Int(shifted < 10 ? shifted + 3 : shifted - 9)
-        year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
+        let date = GregorianDay(daysSince1970: days)
+        year = Int(date.year)
+        month = date.month
+        day = date.day
         hour = Int(rest / 3_600)
         minute = Int(rest / 60 % 60)
         second = Int(rest % 60)
@@ -83,9 +78,7 @@ public struct CivilTime: Equatable, Sendable {
         guard (1...9999).contains(year), (1...12).contains(month), (0...23).contains(hour), (0...59).contains(minute),
             (0...60).contains(second), (0..<1_000_000_000).contains(nanosecond)
         else { return nil }
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard (1...lengths[month - 1]).contains(day) else { return nil }
+        guard (1...GregorianDay.length(ofMonth: month, in: Int64(year))).contains(day) else { return nil }
         self.year = year
         self.month = month
         self.day = day
@@ -97,13 +90,7 @@ public struct CivilTime: Equatable, Sendable {
 
     /// The same point as nanoseconds since 1970.
     public var wallTime: WallTime {
-        let y = Int64(month <= 2 ? year - 1 : year)
-        let era = floorDivide(y, 400).0
-        let yearOfEra = y - era * 400
-        let shifted = Int64(month > 2 ? month - 3 : month + 9)
-        let dayOfYear = (153 * shifted + 2) / 5 + Int64(day) - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        let days = era * 146_097 + dayOfEra - 719_468
+        let days = GregorianDay(year: Int64(year), month: month, day: day).daysSince1970
         let seconds = days * 86_400 + Int64(hour * 3_600 + minute * 60 + second)
         return WallTime(nanoseconds: seconds * 1_000_000_000 + Int64(nanosecond))
     }
@@ -175,9 +162,4 @@ extension WallTime {
         }
         self = civil.wallTime + .seconds(-offset)
     }
-}
-
-private func floorDivide(_ a: Int64, _ b: Int64) -> (Int64, Int64) {
-    let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
-    return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
 }

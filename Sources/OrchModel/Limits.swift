@@ -70,6 +70,8 @@ public enum Limits {
     public static let stopSteps = 16
     /// Longest duration that a manifest may name.
     public static let longestDuration = Duration.seconds(366 * 24 * 3600)
+    /// How far ahead a schedule is searched: the same weekday on 29 February is at most 40 years away.
+    public static let scheduleHorizon = Duration.seconds(48 * 366 * 24 * 3600)
     /// Bytes of a line that log conversion holds; longer lines are split.
     public static let logLineBytes = 64 << 10
     /// Bytes of a log line that are shown as one; longer ones come in pieces.

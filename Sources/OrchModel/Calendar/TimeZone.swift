@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The civil time of a place as a value: when its clocks were and will be moved. The host reads it (tzfile(5)) and hands it over.
+public struct TimeZone: Equatable, Sendable {
+    /// From this second on (since 1970, UTC) local time is UTC plus `offset` seconds.
+    public struct Transition: Equatable, Sendable {
+        public var at: Int64
+        public var offset: Int64
+        public init(at: Int64, offset: Int64) {
+            self.at = at
+            self.offset = offset
+        }
+    }
+
+    /// Seconds east of UTC before the first transition.
+    public let initialOffset: Int64
+    /// In order; each changes the offset.
+    public let transitions: [Transition]
+    /// What holds after the last transition; nil keeps its offset for ever.
+    public let rule: TimeZoneRule?
+
+    public static let utc = TimeZone(initialOffset: 0, transitions: [])
+
+    /// Transitions may come in any order; those that change nothing are dropped.
+    public init(initialOffset: Int64, transitions: [Transition], rule: TimeZoneRule? = nil) {
+        self.initialOffset = initialOffset
+        self.rule = rule
+        var kept: [Transition] = []
+        for transition in transitions.sorted(by: { $0.at < $1.at })
+        where transition.offset != kept.last?.offset ?? initialOffset { kept.append(transition) }
+        self.transitions = kept
+    }
+
+    /// A stretch of time with one offset: `start..<end`, and what the offset was before it.
+    struct Segment: Equatable {
+        var start: Int64
+        var end: Int64
+        var offset: Int64
+        var previousOffset: Int64
+    }
+
+    /// The stretch that holds the second.
+    func segment(at second: Int64) -> Segment {
+        var low = 0
+        var high = transitions.count
+        while low < high {
+            let middle = (low + high) / 2
+            if transitions[middle].at <= second { low = middle + 1 } else { high = middle }
+        }
+        let before = low >= 2 ? transitions[low - 2].offset : initialOffset
+        let offset = low >= 1 ? transitions[low - 1].offset : initialOffset
+        var found = Segment(
+            start: low >= 1 ? transitions[low - 1].at : .min, end: low < transitions.count ? transitions[low].at : .max,
+            offset: offset, previousOffset: low >= 1 ? before : offset)
+        guard low == transitions.count, let rule else { return found }
+        for transition in rule.transitions(around: second) where transition.at > found.start {
+            guard transition.offset != found.offset else { continue }
+            if transition.at > second {
+                found.end = transition.at
+                break
+            }
+            found = Segment(
+                start: transition.at, end: .max, offset: transition.offset, previousOffset: found.offset)
+        }
+        return found
+    }
+
+    /// Seconds east of UTC at that time.
+    public func offset(at time: WallTime) -> Int64 {
+        segment(at: floorDivide(time.nanoseconds, 1_000_000_000).quotient).offset
+    }
+
+    /// As a clock on the wall there shows it, with its distance from UTC: `2026-03-29 03:00 +02:00`; seconds where they matter.
+    public func text(of time: WallTime) -> String {
+        let offset = offset(at: time)
+        let civil = CivilTime(time + .seconds(offset)).rfc3339
+        let seconds = civil.dropFirst(17).prefix(2)
+        let minutes = (offset < 0 ? -offset : offset) / 60
+        func pair(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(civil.prefix(10)) \(civil.dropFirst(11).prefix(5))" + (seconds == "00" ? "" : ":\(seconds)")
+            + " \(offset < 0 ? "-" : "+")\(pair(minutes / 60)):\(pair(minutes % 60))"
+    }
+}
