@@ -76,7 +76,7 @@ struct Follower {
         case .verdict(.reached): return .reached
         case .verdict(.failed(let reason)): return .failed(reason)
         case .verdict(.pending): return nil
-        case .accepted, .status, .plan, .occurrence, .why, .daemon, .refusal, .end: throw .unexpectedReply
+        case .accepted, .status, .plan, .occurrence, .why, .history, .daemon, .refusal, .end: throw .unexpectedReply
         }
     }
 

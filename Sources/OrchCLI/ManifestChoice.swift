@@ -35,7 +35,6 @@ struct ManifestOptions: ParsableArguments {
         case .success(let loaded):
             Self.print(loaded.warnings, in: context)
             var request = loaded.request
-            request.author = context.platform.author
             request.fileLimit = context.platform.fileLimit
             return request
         case .failure(let errors):

@@ -21,11 +21,14 @@ struct Orch: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Bring up and down",
-                subcommands: [ApplyCommand.self, DiffCommand.self, UpCommand.self, DownCommand.self]),
+                subcommands: [
+                    ApplyCommand.self, DiffCommand.self, UpCommand.self, DownCommand.self, RollbackCommand.self,
+                ]),
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, WaitCommand.self,
+                    StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, HistoryCommand.self,
+                    WaitCommand.self,
                 ]),
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
             CommandGroup(

@@ -12,8 +12,6 @@ public protocol Platform: AnyObject {
     var workingDirectory: String { get }
     /// The environment of the command, in its order.
     var environment: [EnvironmentEntry] { get }
-    /// Who asks, for the history: the name of the user.
-    var author: String { get }
     /// The soft RLIMIT_NOFILE of this process.
     var fileLimit: UInt64? { get }
     /// Absolute: where the daemon keeps what outlives a boot.

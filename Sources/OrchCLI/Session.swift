@@ -131,8 +131,8 @@ final class Session {
     /// Whether asking twice is the same as asking once: a daemon that died with the question may have done it.
     private static func mayRepeat(_ command: Command) -> Bool {
         switch command {
-        case .diff, .status, .why, .daemonStatus, .apply, .start, .stop: true
-        case .down, .restart, .follow, .events, .daemonStop, .daemonRestart: false
+        case .diff, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .start, .stop: true
+        case .rollback, .down, .restart, .follow, .events, .daemonStop, .daemonRestart: false
         }
     }
 
@@ -153,7 +153,8 @@ final class Session {
             switch reply.body {
             case .refusal(let refusal): throw Failure(refusal)
             case .status(let stacks): return JSON.bytes(of: ["stacks": .array(stacks.map(\.value))])
-            case .accepted, .plan, .instance, .gone, .occurrence, .verdict, .why, .daemon, .end: throw .unexpectedReply
+            case .accepted, .plan, .instance, .gone, .occurrence, .verdict, .why, .history, .daemon, .end:
+                throw .unexpectedReply
             }
         }
     }

@@ -15,6 +15,22 @@ struct StoredStatus {
     /// What is applied under that name; nil when nothing is.
     func stack(named name: String) -> Stack? { applied("\(platform.stateDirectory)/stacks/\(name).json")?.stack }
 
+    /// What the stack's pointer tells, or what was kept when it was taken down; nil when nothing is.
+    func history(of target: Target) -> StackHistory? {
+        let (state, name) = (platform.stateDirectory, "\(target.stack).json")
+        let present = content(of: "\(state)/stacks/\(name)")
+        guard let found = present ?? content(of: "\(state)/forgotten/\(name)") else { return nil }
+        // An entry of another shape is the daemon's business.
+        var entries = (found["history"]?.array ?? []).compactMap { try? AppliedRevision(stored: $0) }
+        if let present, var entry = try? AppliedRevision(stored: present) {
+            entry.isCurrent = present["leaving"]?.bool != true
+            entries.insert(entry, at: 0)
+        }
+        return StackHistory(
+            stack: target.stack, service: target.service,
+            revisions: StackHistory.touched(target.service, in: entries))
+    }
+
     private func stack(in path: String) -> StackStatus? {
         guard let (pointer, stack) = applied(path) else { return nil }
         let since = pointer["applied_at"]?.int.map { WallTime(nanoseconds: $0) } ?? platform.now.wall

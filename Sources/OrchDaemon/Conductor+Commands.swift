@@ -20,7 +20,8 @@ extension Conductor {
             }
         }
         switch command {
-        case .apply(let request): return try apply(request, at: now)
+        case .apply(let request): return try apply(request, by: sessions[place].session.peer, at: now)
+        case .rollback(let request): return try rollBack(request, by: sessions[place].session.peer, at: now)
         case .down(let stack, let timeout): return try takeDown(stack, timeout, at: now)
         case .start(let targets): return try order(.start(targets), at: now)
         case .stop(let targets, let timeout): return try order(.stop(targets, timeout: timeout), at: now)
@@ -35,7 +36,7 @@ extension Conductor {
             try follow(targets, goal, id, from: place)
             return nil
         case .events(let target, let since, let follows): return try events(target, since, follows, id, from: place)
-        case .diff, .status, .why, .daemonStatus:
+        case .diff, .rollbackPlan, .status, .why, .history, .daemonStatus:
             settle(at: now)
             return try read(command)
         }
@@ -44,26 +45,36 @@ extension Conductor {
     private mutating func read(_ command: Command) throws(Refusal) -> Reply.Body? {
         switch command {
         case .diff(let request): return .plan(try fleet.plan(for: request))
+        case .rollbackPlan(let request): return .plan(try fleet.plan(backTo: try kept(request)))
+        case .history(let target): return .history(try history(of: target))
         case .status(let target): return .status(try status(of: target))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart: return nil
+        case .apply, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart:
+            return nil
         }
     }
 
     // MARK: Changes: admitted, durable, then told
 
-    private mutating func apply(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> Reply.Body {
+    private mutating func apply(_ asked: ApplyRequest, by peer: Peer, at now: Moment) throws(Refusal) -> Reply.Body {
         settle(at: now)
+        var request = asked
+        request.author = peer.name
         let plan = try fleet.plan(for: request)
         let applied = try fleet.admit(request, at: now)
+        try take(up: applied, at: now)
+        return .accepted(plan, text: nil)
+    }
+
+    /// Durable, then told.
+    mutating func take(up applied: AppliedStack, at now: Moment) throws(Refusal) {
         let order = Order.apply(applied)
         do { try journal.save(applied) } catch { throw Refusal(error) }
         // The revision stands from here on: what else there is to write can't undo the answer.
         journal.saveEventually(fleet.departures(after: order), at: now)
-        requests[request.stack.name] = request
+        requests[applied.request.stack.name] = applied.request
         tell(order, at: now)
-        return .accepted(plan, text: nil)
     }
 
     private mutating func takeDown(_ stack: String, _ timeout: Duration?, at now: Moment) throws(Refusal) -> Reply.Body

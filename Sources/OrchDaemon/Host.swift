@@ -39,9 +39,12 @@ public struct ClientID: Hashable, Comparable, Sendable {
 public struct Peer: Equatable, Sendable {
     public var uid: UInt32
     public var pid: Int32
-    public init(uid: UInt32, pid: Int32) {
+    /// The user's name, for the history; the host's knowledge.
+    public var name: String
+    public init(uid: UInt32, pid: Int32, name: String? = nil) {
         self.uid = uid
         self.pid = pid
+        self.name = name ?? "uid \(uid)"
     }
 }
 
@@ -81,9 +84,15 @@ public enum Ending: Equatable, Sendable {
 public protocol Store {
     /// Everything that was saved, and what had to be set aside, in words.
     mutating func load() throws(Fault) -> StoredState
-    /// Synced and renamed before it returns.
+    /// Synced and renamed before it returns. What was saved of the stack before becomes its history, unless it has the same revision
+    /// and time: then it is replaced.
     mutating func save(_ applied: AppliedStack) throws(Fault)
+    /// The history stays.
     mutating func forget(stack: String) throws(Fault)
+    /// What was saved of the stack, newest first, at most `Limits.revisionsPerStack`; also of one that was forgotten.
+    mutating func history(of stack: String) throws(Fault) -> [AppliedRevision]
+    /// The newest of them with that digest, as it was saved; nil when it is not kept.
+    mutating func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack?
     /// Replaces all departures of the stack.
     mutating func save(departures: [Departure], of stack: String) throws(Fault)
     /// After this returns no daemon hands out a launch below `next` again.
@@ -97,6 +106,8 @@ public protocol Store {
 /// What a store had.
 public struct StoredState: Equatable, Sendable {
     public var stacks: [AppliedStack] = []
+    /// What the stacks that are on trial would go back to.
+    public var fallbacks: [AppliedStack] = []
     public var departures: [Departure] = []
     public var nextLaunch = LaunchID(1)
     /// What was damaged and set aside, for status and doctor.

@@ -126,6 +126,13 @@ struct Journal<S: Store> {
 
     // MARK: Reading
 
+    /// Newest first.
+    mutating func history(of stack: String) throws(Fault) -> [AppliedRevision] { try store.history(of: stack) }
+
+    mutating func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack? {
+        try store.revision(digest, of: stack)
+    }
+
     /// The newest `limit`, in order, with what is not written yet.
     mutating func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
         let stored = try store.occurrences(of: target, since: since, limit: limit)

@@ -17,6 +17,7 @@ extension Recovery {
     ) -> Recovery {
         var recovery = Recovery()
         recovery.stacks = stored.stacks
+        recovery.fallbacks = stored.fallbacks
         recovery.departures = stored.departures
         recovery.notes = notes
         recovery.isNewBoot = isNewBoot

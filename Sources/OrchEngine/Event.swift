@@ -52,24 +52,6 @@ public enum Order: Equatable, Sendable {
     case shutdown
 }
 
-/// A revision that was accepted, as it is kept.
-public struct AppliedStack: Equatable, Sendable {
-    public var request: ApplyRequest
-    public var revision: Digest
-    public var appliedAt: WallTime
-    /// What each service inherits: recorded at its first start, refreshed when it restarts for another planned reason.
-    /// Sorted by service.
-    public var inherited: [ServiceInheritance]
-    /// `down` was accepted: it is being stopped and will be forgotten, also by the next daemon.
-    public var isLeaving = false
-    public init(request: ApplyRequest, revision: Digest, appliedAt: WallTime, inherited: [ServiceInheritance]) {
-        self.request = request
-        self.revision = revision
-        self.appliedAt = appliedAt
-        self.inherited = inherited
-    }
-}
-
 /// The inherited variables of one service.
 public struct ServiceInheritance: Equatable, Sendable {
     public var service: String

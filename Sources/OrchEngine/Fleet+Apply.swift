@@ -5,7 +5,6 @@ import OrchModel
 /// Taking up a revision.
 extension Fleet {
     mutating func apply(_ applied: AppliedStack, at now: Moment) {
-        let name = applied.request.stack.name
         let stack = takeUp(applied)
         var known: Set<String> = []
         for (index, spec) in applied.request.stack.services.enumerated() {
@@ -26,9 +25,7 @@ extension Fleet {
                 touch(service: service)
             }
         }
-        pending.append(
-            .record(
-                Occurrence(time: now.wall, stack: name, kind: .applied, cause: "revision \(applied.revision.short)")))
+        pending.append(.record(applied.occurrence(at: now.wall)))
     }
 
     /// Puts the revision in its place among the stacks.

@@ -149,7 +149,7 @@ extension Fleet {
         }
     }
 
-    private func unknown(stack name: String) -> Refusal {
+    func unknown(stack name: String) -> Refusal {
         let names = stacks.filter { !$0.applied.isLeaving }.map(\.name)
         return Refusal(
             .unknown, "there is no stack \(name)",

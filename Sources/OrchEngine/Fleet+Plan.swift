@@ -91,6 +91,13 @@ extension Fleet {
 
     /// The revision as it is to be kept. What a service inherits is refreshed only where the plan starts it anew.
     public func admit(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> AppliedStack {
+        try admit(request, inheriting: [], at: now)
+    }
+
+    /// `fresh`: what services that are started anew inherit; those that are not among them inherit what the request says.
+    func admit(_ request: ApplyRequest, inheriting fresh: [ServiceInheritance], at now: Moment) throws(Refusal)
+        -> AppliedStack
+    {
         let plan = try plan(for: request)
         var refreshed: Set<String> = []
         for change in plan.changes {
@@ -100,12 +107,20 @@ extension Fleet {
             }
         }
         let old = stackPlace(request.stack.name)
+        let own = Dictionary(fresh.map { ($0.service, $0.environment) }, uniquingKeysWith: { first, _ in first })
         let inherited = request.stack.services.map { spec in
             guard !refreshed.contains(spec.name), let old, let place = stacks[old].services[spec.name] else {
-                return ServiceInheritance(service: spec.name, environment: request.inherited)
+                return ServiceInheritance(service: spec.name, environment: own[spec.name] ?? request.inherited)
             }
             return ServiceInheritance(service: spec.name, environment: services[place].inherited)
         }
-        return AppliedStack(request: request, revision: request.stack.digest, appliedAt: now.wall, inherited: inherited)
+        var applied = AppliedStack(
+            request: request, revision: request.stack.digest, appliedAt: now.wall, inherited: inherited)
+        applied.acceptedAt = now.instant
+        applied.entry.take(plan)
+        if let old, !stacks[old].applied.isLeaving, stacks[old].applied.revision == applied.revision {
+            applied.entry = stacks[old].applied.entry
+        }
+        return applied
     }
 }

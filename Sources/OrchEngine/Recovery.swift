@@ -7,6 +7,8 @@ public import OrchModel
 public struct Recovery: Equatable, Sendable {
     /// Sorted by name.
     public var stacks: [AppliedStack] = []
+    /// What the stacks that are on trial would go back to.
+    public var fallbacks: [AppliedStack] = []
     public var departures: [Departure] = []
     /// Of this boot, in the order of writing. Empty after a boot.
     public var notes: [LaunchNote] = []

@@ -32,7 +32,7 @@ public struct ManifestInput {
 
 /// A manifest without mistakes.
 public struct LoadedManifest: Equatable, Sendable {
-    /// Everything but the caller's `fileLimit`, `author` and `adopt`. `manifestPath` is `-` for standard input.
+    /// Everything but the caller's `fileLimit` and `adopt`. `manifestPath` is `-` for standard input.
     public var request: ApplyRequest
     /// What will never take effect, sorted by position.
     public var warnings: [Diagnostic]

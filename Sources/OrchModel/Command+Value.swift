@@ -7,6 +7,8 @@ extension Command: ValueCodable {
         switch self {
         case .apply: "apply"
         case .diff: "diff"
+        case .rollback: "rollback"
+        case .rollbackPlan: "rollback-plan"
         case .down: "down"
         case .start: "start"
         case .stop: "stop"
@@ -14,6 +16,7 @@ extension Command: ValueCodable {
         case .status: "status"
         case .follow: "follow"
         case .why: "why"
+        case .history: "history"
         case .events: "events"
         case .daemonStatus: "daemon-status"
         case .daemonStop: "daemon-stop"
@@ -26,6 +29,7 @@ extension Command: ValueCodable {
         w.set("command", word)
         switch self {
         case .apply(let request), .diff(let request): w.set("request", request)
+        case .rollback(let request), .rollbackPlan(let request): w.set("request", request)
         case .down(let stack, let timeout):
             w.set("stack", stack)
             w.set("timeout", timeout)
@@ -37,7 +41,7 @@ extension Command: ValueCodable {
         case .follow(let targets, let goal):
             w.set("targets", list: targets)
             w.set("goal", goal.word)
-        case .why(let target): w.set("target", target)
+        case .why(let target), .history(let target): w.set("target", target)
         case .events(let target, let since, let follow):
             w.set("target", target)
             w.set("since", since.map { .int($0.nanoseconds) })
@@ -52,6 +56,8 @@ extension Command: ValueCodable {
         switch try r.string("command") {
         case "apply": self = .apply(try r.noun("request"))
         case "diff": self = .diff(try r.noun("request"))
+        case "rollback": self = .rollback(try r.noun("request"))
+        case "rollback-plan": self = .rollbackPlan(try r.noun("request"))
         case "down": self = .down(stack: try r.string("stack"), timeout: try r.optionalDuration("timeout"))
         case "start": self = .start(try r.list("targets"))
         case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
@@ -63,6 +69,7 @@ extension Command: ValueCodable {
             }
             self = .follow(try r.list("targets"), goal: goal)
         case "why": self = .why(try r.noun("target"))
+        case "history": self = .history(try r.noun("target"))
         case "events":
             let since = try r.optionalInt("since").map { WallTime(nanoseconds: Int64($0)) }
             self = .events(try r.optional("target"), since: since, follow: try r.bool("follow", or: false))

@@ -5,6 +5,10 @@
 public enum Command: Equatable, Sendable {
     case apply(ApplyRequest)
     case diff(ApplyRequest)
+    /// Back to a revision that was applied before.
+    case rollback(RollbackRequest)
+    /// What that would do.
+    case rollbackPlan(RollbackRequest)
     /// Stops in reverse order and forgets the stack. `timeout` shortens the whole stop.
     case down(stack: String, timeout: Duration?)
     case start([Target])
@@ -15,6 +19,8 @@ public enum Command: Equatable, Sendable {
     /// Streams the status of instances as it changes, and ends with a verdict once the goal is reached or can't be.
     case follow([Target], goal: Goal)
     case why(Target)
+    /// Applied revisions; of a service also its launches.
+    case history(Target)
     /// Streams occurrences since a time; ends when `follow` is false.
     case events(Target?, since: WallTime?, follow: Bool)
     case daemonStatus

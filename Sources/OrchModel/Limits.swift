@@ -50,8 +50,14 @@ public enum Limits {
     public static let storedOccurrences = 100_000
     /// How long the store keeps an occurrence, before the newest one.
     public static let storedOccurrenceAge = Duration.seconds(90 * 24 * 3600)
-    /// Applied revisions that the store keeps of one stack.
+    /// Applied revisions that the store keeps of one stack, the present one included.
     public static let revisionsPerStack = 50
+    /// Changes of one revision that its history tells by name; what is beyond is counted.
+    public static let changesPerRevision = 1_000
+    /// Launches of a service that its history tells.
+    public static let launchesPerHistory = 100
+    /// Stacks that were taken down and whose revisions are kept.
+    public static let forgottenStacks = 256
     /// Causes kept for one instance, for `why`.
     public static let causesPerInstance = 64
     /// Bytes read from the answer of an HTTP probe.

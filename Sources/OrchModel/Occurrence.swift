@@ -6,6 +6,8 @@ public struct Occurrence: Equatable, Sendable {
         case applied, removed, waiting, launching, started, ready, unready, unhealthy, healthy, stopping, exited,
             killing, stopped, backoff
         case failed, done, departed, returned, stuck, adopted, step, warning
+        /// A former revision was taken up again.
+        case rolledBack = "rolled-back"
         case daemonStarted = "daemon-started"
         case daemonStopping = "daemon-stopping"
     }

@@ -47,7 +47,7 @@ public struct ServiceSpec: Equatable, Sendable {
 }
 
 /// A name and its value.
-public struct EnvironmentEntry: Equatable, Sendable, ValueCodable {
+public struct EnvironmentEntry: Hashable, Sendable, ValueCodable {
     public var name: String
     public var text: String
     public init(_ name: String, _ text: String) {

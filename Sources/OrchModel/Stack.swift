@@ -34,7 +34,7 @@ public struct ApplyRequest: Equatable, Sendable {
     public var inherited: [EnvironmentEntry] = []
     /// The caller's soft RLIMIT_NOFILE, which services start with.
     public var fileLimit: UInt64?
-    /// Who asked, for the history.
+    /// Who asked, for the history: what the kernel tells the daemon of its client counts, whatever the client says.
     public var author = ""
     /// Take over a stack of this name that another manifest owns.
     public var adopt = false

@@ -8,6 +8,8 @@ public import OrchModel
 public final class SimulatedStore: Store {
     public private(set) var stored = StoredState()
     public private(set) var history: [Occurrence] = []
+    /// What was saved of each stack, newest last; the forgotten ones too.
+    private var kept: [String: [AppliedStack]] = [:]
     /// One word for each call that came to pass.
     public private(set) var writes: [String] = []
     /// Every call fails with it, while it is there.
@@ -17,7 +19,11 @@ public final class SimulatedStore: Store {
 
     public func load() throws(Fault) -> StoredState {
         try check()
-        return stored
+        var state = stored
+        state.fallbacks = stored.stacks.compactMap { applied in
+            applied.trial?.fallback.flatMap { newest($0, of: applied.request.stack.name) }
+        }
+        return state
     }
 
     public func save(_ applied: AppliedStack) throws(Fault) {
@@ -26,6 +32,7 @@ public final class SimulatedStore: Store {
         stored.stacks.removeAll { $0.request.stack.name == name }
         stored.stacks.append(applied)
         stored.stacks.sort { $0.request.stack.name < $1.request.stack.name }
+        keep(applied, of: name)
         writes.append("save \(name)")
     }
 
@@ -34,6 +41,35 @@ public final class SimulatedStore: Store {
         stored.stacks.removeAll { $0.request.stack.name == stack }
         stored.departures.removeAll { $0.instance.service.stack == stack }
         writes.append("forget \(stack)")
+    }
+
+    private func keep(_ applied: AppliedStack, of name: String) {
+        var all = kept[name] ?? []
+        if let last = all.last, (last.revision, last.appliedAt) == (applied.revision, applied.appliedAt) {
+            all.removeLast()
+        }
+        all.append(applied)
+        kept[name] = Array(all.suffix(Limits.revisionsPerStack))
+    }
+
+    public func history(of stack: String) throws(Fault) -> [AppliedRevision] {
+        try check()
+        let current = stored.stacks.first { $0.request.stack.name == stack && !$0.isLeaving }
+        var entries = (kept[stack] ?? []).reversed().map(\.entry)
+        if current != nil { entries[0].isCurrent = true }
+        return entries
+    }
+
+    public func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack? {
+        try check()
+        return newest(digest, of: stack)
+    }
+
+    private func newest(_ digest: Digest, of stack: String) -> AppliedStack? {
+        guard var found = kept[stack]?.last(where: { $0.revision == digest }) else { return nil }
+        found.isLeaving = false
+        found.trial = nil
+        return found
     }
 
     public func save(departures: [Departure], of stack: String) throws(Fault) {

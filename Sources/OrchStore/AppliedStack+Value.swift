@@ -5,47 +5,138 @@ import OrchModel
 
 /// What is kept of an applied stack beside its revision: `state/stacks/<name>.json`.
 extension AppliedStack {
-    var pointer: Value {
+    /// `history`: the entries of revisions before this one, newest first.
+    func pointer(history: [Value]) -> Value {
         var w = ObjectWriter()
         w.set("stack", request.stack.name)
-        w.set("revision", revision.hex)
+        for member in entry.stored.members ?? [] { w.set(member.key, member.value) }
         w.set("manifest_path", request.manifestPath)
-        w.set("applied_at", Value.int(appliedAt.nanoseconds))
-        w.set("author", request.author, unless: "")
         w.set("adopt", request.adopt, unless: false)
         w.set("leaving", isLeaving, unless: false)
+        w.set("accepted_at", Value.int(acceptedAt.nanoseconds))
+        w.set("trial", trial?.value)
         w.set("file_limit", request.fileLimit.map { Value.unsigned($0) })
-        w.set("inherited", list: request.inherited)
-        w.set("services", .object(inherited.map { .init($0.service, written($0.environment)) }))
-        w.set("positions", list: request.positions)
+        for member in Inheritances(of: self).members { w.set(member.key, member.value) }
+        w.set("history", .array(history))
         return w.value
     }
 
-    /// Most services inherit what the caller of the last apply had: null.
-    private func written(_ environment: [EnvironmentEntry]) -> Value {
-        environment == request.inherited ? .null : .array(environment.map(\.value))
+    /// What the pointer of a revision leaves in the history of the next one.
+    static func entry(ofPointer pointer: Value) -> Value {
+        let passing: Set = ["stack", "adopt", "leaving", "accepted_at", "trial", "history", "positions"]
+        return .object((pointer.members ?? []).filter { !passing.contains($0.key) })
     }
 
-    init(pointer: Value, stack: Stack) throws(ShapeError) {
+    /// `revision`: the content of the file that the pointer names.
+    init(pointer: Value, revision: Value) throws(ShapeError) {
         let r = try ObjectReader(pointer)
+        let stack = try Stack(revision)
         var request = ApplyRequest(stack: stack, manifestPath: try r.string("manifest_path"))
         request.author = try r.string("author", or: "")
         request.adopt = try r.bool("adopt", or: false)
         request.fileLimit = try r.optionalUnsigned("file_limit")
         request.inherited = try r.list("inherited")
-        request.positions = try r.list("positions")
-        guard let revision = Digest(hex: try r.string("revision")) else {
-            throw ShapeError(path: "revision", expected: "a digest")
-        }
-        guard let at = r.value("applied_at")?.int else { throw ShapeError(path: "applied_at", expected: "a time") }
-        var inherited: [ServiceInheritance] = []
-        let services = try ObjectReader(r.value("services") ?? .object([]))
-        for member in r.value("services")?.members ?? [] {
-            let environment: [EnvironmentEntry] =
-                member.value == .null ? request.inherited : try services.list(member.key)
-            inherited.append(ServiceInheritance(service: member.key, environment: environment))
-        }
-        self.init(request: request, revision: revision, appliedAt: WallTime(nanoseconds: at), inherited: inherited)
+        // Once they were in the pointer.
+        request.positions = try (r.has("positions") ? r : ObjectReader(revision)).list("positions")
+        let entry = try AppliedRevision(stored: pointer)
+        self.init(
+            request: request, revision: entry.revision, appliedAt: entry.appliedAt,
+            inherited: try Inheritances.read(pointer, request))
+        self.entry = entry
+        acceptedAt = Instant(nanoseconds: r.value("accepted_at")?.int ?? 0)
+        trial = try r.value("trial").map { (written) throws(ShapeError) in try Trial(written) }
         isLeaving = try r.bool("leaving", or: false)
+    }
+
+    /// The content of the file that the pointer names: the stack, and where in the manifest its keys stood.
+    var document: Value {
+        guard !request.positions.isEmpty else { return request.stack.value }
+        return .object(
+            (request.stack.value.members ?? []) + [.init("positions", .array(request.positions.map(\.value)))])
+    }
+}
+
+/// What services inherit, each environment written once: many services, few callers.
+private struct Inheritances {
+    /// `inherited`: what the caller had. `environments`: all others. `common`: the one of most services, and `services`: those with
+    /// another one, both as places in `environments`, -1 for what the caller had.
+    private(set) var members: [Value.Member] = []
+
+    init(of applied: AppliedStack) {
+        var places: [[EnvironmentEntry]: Int] = [applied.request.inherited: -1]
+        var environments: [Value] = []
+        var counts: [Int: Int] = [:]
+        let used = applied.inherited.map { inheritance in
+            let place = places[inheritance.environment] ?? environments.count
+            if place == environments.count {
+                places[inheritance.environment] = place
+                environments.append(.array(inheritance.environment.map(\.value)))
+            }
+            counts[place, default: 0] += 1
+            return place
+        }
+        let common = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? -1
+        var services: [Value.Member] = []
+        for (inheritance, place) in zip(applied.inherited, used) where place != common {
+            services.append(.init(inheritance.service, .int(Int64(place))))
+        }
+        var w = ObjectWriter()
+        w.set("inherited", list: applied.request.inherited)
+        if !environments.isEmpty { w.set("environments", .array(environments)) }
+        w.set("common", common, unless: -1)
+        w.set("services", .object(services))
+        members = w.members
+    }
+
+    static func read(_ pointer: Value, _ request: ApplyRequest) throws(ShapeError) -> [ServiceInheritance] {
+        var environments: [[EnvironmentEntry]] = []
+        for written in pointer["environments"]?.array ?? [] { environments.append(try entries(written)) }
+        func environment(_ place: Int) throws(ShapeError) -> [EnvironmentEntry] {
+            if place == -1 { return request.inherited }
+            guard environments.indices.contains(place) else {
+                throw ShapeError(path: "services", expected: "the place of an environment")
+            }
+            return environments[place]
+        }
+        let common = try environment(ObjectReader(pointer).int("common", or: -1))
+        var own: [String: [EnvironmentEntry]] = [:]
+        for member in pointer["services"]?.members ?? [] {
+            switch member.value {
+            // Once every service had its own list, or null for what the caller had.
+            case .null: own[member.key] = request.inherited
+            case .array: own[member.key] = try entries(member.value)
+            case .bool, .int, .double, .string, .object:
+                own[member.key] = try environment(member.value.int.map { Int($0) } ?? .max)
+            }
+        }
+        return request.stack.services.map {
+            ServiceInheritance(service: $0.name, environment: own[$0.name] ?? common)
+        }
+    }
+
+    private static func entries(_ value: Value) throws(ShapeError) -> [EnvironmentEntry] {
+        var entries: [EnvironmentEntry] = []
+        for item in value.array ?? [] { entries.append(try EnvironmentEntry(item)) }
+        return entries
+    }
+}
+
+extension Trial {
+    var value: Value {
+        var w = ObjectWriter()
+        w.set("within", .int(within.nanoseconds))
+        w.set("deadline", .int(deadline.nanoseconds))
+        w.set("fallback", fallback?.hex)
+        return w.value
+    }
+
+    init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        guard let within = r.value("within")?.int, let deadline = r.value("deadline")?.int else {
+            throw ShapeError(path: "within", expected: "nanoseconds")
+        }
+        self.init(
+            within: .nanoseconds(within), deadline: Instant(nanoseconds: deadline),
+            fallback: r.has("fallback") ? try r.digest("fallback") : nil)
     }
 }

@@ -35,6 +35,13 @@ public final class DiskStore: Store {
         state.departures = try attempt("read the departures in") { history throws(DatabaseError) in
             try history.departures()
         }
+        for applied in state.stacks {
+            guard let fallback = applied.trial?.fallback else { continue }
+            let name = applied.request.stack.name
+            do throws(Fault) {
+                if let found = try shelf.revision(fallback, of: name) { state.fallbacks.append(found) }
+            } catch { remarks.append(error.text) }
+        }
         let stored = try attempt("read") { history throws(DatabaseError) in try history.nextLaunch() }
         state.nextLaunch = LaunchID(max(stored ?? 1, try reservedInFile()))
         state.remarks = remarks
@@ -43,10 +50,20 @@ public final class DiskStore: Store {
     }
 
     public func save(_ applied: AppliedStack) throws(Fault) {
-        try shelf.save(applied)
-        // The list of revisions only bounds how many are kept: the apply stands without it.
-        let unused = try? attempt("note the revision in") { history throws(DatabaseError) in try history.note(applied) }
-        for digest in unused ?? [] where digest != applied.revision.hex { try? shelf.removeRevision(digest) }
+        try shelf.save(applied) {
+            // A history that can't be read is none: the apply stands without it.
+            let name = applied.request.stack.name
+            return
+                (try? attempt("read the revisions in") { history throws(DatabaseError) in
+                    try history.revisions(of: name)
+                }) ?? []
+        }
+    }
+
+    public func history(of stack: String) throws(Fault) -> [AppliedRevision] { try shelf.history(of: stack) }
+
+    public func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack? {
+        try shelf.revision(digest, of: stack)
     }
 
     public func forget(stack: String) throws(Fault) {

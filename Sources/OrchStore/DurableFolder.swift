@@ -46,6 +46,8 @@ struct DurableFolder {
         }
     }
 
+    func has(_ name: String) -> Bool { unsafe access("\(path)/\(name)", F_OK) == 0 }
+
     func remove(_ name: String) throws(Fault) {
         guard unsafe unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
             throw Self.fault("remove", "\(path)/\(name)")

@@ -4,7 +4,7 @@ import OrchEngine
 import OrchModel
 import OrchWire
 
-/// `state/orch.db`: events, hand-made departures, reservations, the list of revisions. In WAL mode; a commit that must outlive
+/// `state/orch.db`: events, hand-made departures, reservations. In WAL mode; a commit that must outlive
 /// the machine is synced, others are written behind.
 struct History {
     /// SQLite's user_version of this layout.
@@ -154,28 +154,15 @@ struct History {
         }
     }
 
-    /// Notes a revision and returns the digests that no stack keeps any more.
-    func note(_ applied: AppliedStack) throws(DatabaseError) -> [String] {
-        let stack = applied.request.stack.name
+    /// What was applied of a stack before the pointers held it, newest first. Nothing is added to it any more.
+    func revisions(of stack: String) throws(DatabaseError) -> [AppliedRevision] {
         try database.run(
-            "INSERT INTO revisions (stack, digest, applied_at, author) VALUES (?, ?, ?, ?)",
-            [
-                .text(stack), .text(applied.revision.hex), .int(applied.appliedAt.nanoseconds),
-                .text(applied.request.author),
-            ])
-        let rows = try database.run(
-            "SELECT id, digest FROM revisions WHERE stack = ? ORDER BY id DESC LIMIT -1 OFFSET ?",
-            [.text(stack), .int(Int64(Limits.revisionsPerStack))])
-        var unused: [String] = []
-        for row in rows {
-            try database.run("DELETE FROM revisions WHERE id = ?", [row[0]])
-            if let digest = row[1].text,
-                try database.run("SELECT 1 FROM revisions WHERE digest = ? LIMIT 1", [row[1]]).isEmpty
-            {
-                unused.append(digest)
-            }
+            "SELECT digest, applied_at, author FROM revisions WHERE stack = ? ORDER BY id DESC", [.text(stack)]
+        ).compactMap { row in
+            guard let digest = row[0].text.flatMap({ Digest(hex: $0) }), let at = row[1].int else { return nil }
+            return AppliedRevision(
+                revision: digest, appliedAt: WallTime(nanoseconds: at), author: row[2].text ?? "")
         }
-        return unused
     }
 
     /// A transaction that is on the disk when it returns (synchronous=FULL syncs the log at each commit).

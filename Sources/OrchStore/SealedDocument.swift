@@ -10,6 +10,14 @@ enum SealedDocument {
         case damaged(String)
         /// Written by a later orch.
         case newer(Int64)
+
+        /// In words.
+        var text: String {
+            switch self {
+            case .damaged(let reason): "it is damaged (\(reason))"
+            case .newer(let format): "it is of format \(format), written by a later orch"
+            }
+        }
     }
 
     static let format: Int64 = 1

@@ -18,6 +18,7 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         /// Ends `follow`.
         case verdict(Verdict)
         case why([Explanation])
+        case history(StackHistory)
         case daemon(DaemonStatus)
         case refusal(Refusal)
         /// Ends `events`.
@@ -35,7 +36,7 @@ public struct Reply: Equatable, Sendable, ValueCodable {
     public var isFinal: Bool {
         switch body {
         case .instance, .gone, .occurrence: false
-        case .accepted, .status, .plan, .verdict, .why, .daemon, .refusal, .end: true
+        case .accepted, .status, .plan, .verdict, .why, .history, .daemon, .refusal, .end: true
         }
     }
 
@@ -69,6 +70,9 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case .why(let explanations):
             w.set("reply", "why")
             w.set("explanations", .array(explanations.map(\.value)))
+        case .history(let history):
+            w.set("reply", "history")
+            w.set("history", history)
         case .daemon(let status):
             w.set("reply", "daemon")
             w.set("daemon", status)
@@ -99,6 +103,7 @@ extension Reply.Body {
         case "occurrence": self = .occurrence(try r.noun("occurrence"))
         case "verdict": self = .verdict(try r.noun("verdict"))
         case "why": self = .why(try r.list("explanations"))
+        case "history": self = .history(try r.noun("history"))
         case "daemon": self = .daemon(try r.noun("daemon"))
         case "refusal": self = .refusal(try r.noun("refusal"))
         case "end": self = .end

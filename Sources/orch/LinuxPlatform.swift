@@ -38,11 +38,6 @@ final class LinuxPlatform: Platform {
     var stateDirectory: String { paths.state }
     var orphanCount: Int { Orphans.count(run: paths.run) }
 
-    var author: String {
-        if let name = Accounts.name(of: getuid()) { return name }
-        return "uid \(getuid())"
-    }
-
     func isKnownUser(_ name: String) -> Bool { Accounts.isKnown(name) }
 
     var fileLimit: UInt64? {
@@ -74,10 +69,6 @@ final class LinuxPlatform: Platform {
 
 /// The user database (getpwnam_r(3)).
 enum Accounts {
-    static func name(of user: UInt32) -> String? {
-        unsafe entry { (record, buffer, length, result) in unsafe getpwuid_r(user, record, buffer, length, result) }
-    }
-
     /// True also when the database can't be asked: then the daemon finds out.
     static func isKnown(_ name: String) -> Bool {
         if let number = UInt32(name) { return number != UInt32.max }

@@ -61,7 +61,7 @@ import Testing
             Issue.record("no apply was sent: \(platform.commands)")
             return
         }
-        #expect(request.adopt && request.author == "ada" && request.fileLimit == 1024)
+        #expect(request.adopt && request.fileLimit == 1024)
         #expect(request.manifestPath == "/home/ada/shop/orch.yaml")
     }
 

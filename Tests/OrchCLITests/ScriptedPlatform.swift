@@ -51,7 +51,6 @@ final class ScriptedPlatform: Platform {
 
     func localOffset(at time: WallTime) -> Duration { .zero }
     var workingDirectory: String { "/home/ada/shop" }
-    var author: String { "ada" }
     var fileLimit: UInt64? { 1024 }
     var stateDirectory: String { "/state" }
     func terminal(of stream: OutputStream) -> TerminalSize? { size }

@@ -138,7 +138,8 @@ import Testing
         let (id, peer) = try bench.until("client") {
             if case .connected(let id, let peer) = $0 { (id, peer) } else { nil }
         }
-        #expect(peer == Peer(uid: getuid(), pid: getpid()))
+        #expect((peer.uid, peer.pid) == (getuid(), getpid()))
+        #expect(!peer.name.isEmpty && !peer.name.hasPrefix("uid "))
         try SmallFile.write(Array("hello".utf8), to: client.number)
         let heard = try bench.until("bytes") { if case .received(id, let bytes) = $0 { bytes } else { nil } }
         #expect(heard == Array("hello".utf8))

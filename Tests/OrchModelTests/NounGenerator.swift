@@ -190,6 +190,36 @@ struct NounGenerator {
             kind: pick(Occurrence.Kind.allCases), cause: text(), exit: maybe(exit()), position: maybe(position()))
     }
 
+    mutating func rollback() -> RollbackRequest { RollbackRequest(stack: name(), revision: maybe(text())) }
+
+    mutating func appliedRevision() -> AppliedRevision {
+        var entry = AppliedRevision(revision: Digest(of: [UInt8(below(256))]), appliedAt: time(), author: text())
+        entry.origin = pick(AppliedRevision.Origin.allCases)
+        entry.because = text()
+        entry.changes = (0..<below(4)).map { _ in AppliedRevision.Deed(pick(Change.Action.allCases), name()) }
+        entry.changeCount = maybe(below(9))
+        return entry
+    }
+
+    mutating func history() -> StackHistory {
+        let launches = (0..<below(3)).map { _ in
+            var launch = PastLaunch(instance: instance(), launch: LaunchID(next()))
+            launch.launchedAt = maybe(time())
+            launch.because = text()
+            launch.startedAt = maybe(time())
+            launch.exitedAt = maybe(time())
+            launch.exit = maybe(exit())
+            launch.end = text()
+            return launch
+        }
+        let revisions = (0..<below(3)).map { place in
+            var entry = appliedRevision()
+            entry.isCurrent = place == 0
+            return entry
+        }
+        return StackHistory(stack: name(), service: maybe(name()), revisions: revisions, launches: launches)
+    }
+
     mutating func command() -> Command {
         let target = Target(stack: name(), service: maybe(name()), replica: maybe(1 + below(3)))
         let goals: [Goal] = [.settled, .stopped, .gone, .forever] + Dependency.Condition.allCases.map { .reached($0) }
@@ -197,6 +227,7 @@ struct NounGenerator {
             .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]),
             .stop([target], timeout: maybe(span())),
             .restart([target, target]), .status(maybe(target)), .follow([target], goal: pick(goals)), .why(target),
+            .rollback(rollback()), .rollbackPlan(rollback()), .history(target),
             .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
         ])
     }

@@ -27,43 +27,10 @@ struct ApplyCommand: OrchCommand {
         request.adopt = adopt
         let session = try context.startedDaemon()
         guard case .plan(let plan) = try session.ask(.diff(request)) else { throw Failure.unexpectedReply }
-        try context.console.print(PlanView(plan: plan, width: context.console.width).lines())
-        try confirmRemovals(of: plan, in: context)
-        guard case .accepted(let done, let text) = try session.ask(.apply(request)) else {
-            throw Failure.unexpectedReply
-        }
-        if let done, Self.deeds(of: done) != Self.deeds(of: plan) {
-            context.console.remark(Line("orch: the stack changed meanwhile; this is what is done:", .caution))
-            try context.console.print(PlanView(plan: done, width: context.console.width).lines())
-        }
-        if let text, !text.isEmpty { context.console.remark(Line(text)) }
-        if detach {
-            if !(done ?? plan).isInSync {
-                try context.console.print(Line("Accepted. `orch status` shows how it goes."))
-            }
-            return .success
-        }
-        return try Settling(
-            context: context, session: session, stack: request.stack.name, names: request.stack.services.map(\.name),
-            timeout: waitTimeout.span,
-            isQuietWhenReady: (done ?? plan).isInSync
-        )
-        .run()
-    }
-
-    /// What is done to whom; reasons may change from one moment to the next.
-    private static func deeds(of plan: Plan) -> [[String]] {
-        plan.changes.map { [$0.action.rawValue, $0.service] + $0.fields.map(\.path) }
-    }
-
-    private func confirmRemovals(of plan: Plan, in context: Context) throws(Failure) {
-        let removed = plan.changes.filter { $0.action == .remove }.map(\.service)
-        guard !removed.isEmpty, !isAgreed, context.console.isTerminal(), context.platform.canAsk else { return }
-        try context.console.write("\nThis removes \(removed.joined(separator: ", ")). Go on? [y/N] ")
-        let answer = context.platform.readLine()?.lowercased() ?? ""
-        guard answer == "y" || answer == "yes" else {
-            throw Failure(.refused, "not applied: nothing was changed", help: "-y doesn't ask")
-        }
+        let admission = Admission(
+            context: context, session: session, names: request.stack.services.map(\.name), isAgreed: isAgreed,
+            isDetached: detach, timeout: waitTimeout.span)
+        return try admission.run(plan, .apply(request), refusal: "not applied")
     }
 }
 

@@ -11,6 +11,8 @@ final class ClientListener {
     private var reserve: Descriptor?
     private var clients: [ClientID: ClientSocket] = [:]
     private var next: UInt64 = 1
+    /// Of users who may speak to the daemon: nobody else's is asked for, as that may take long.
+    private var names: [UInt32: String] = [:]
 
     init(_ listening: consuming Descriptor) {
         self.listening = listening
@@ -41,7 +43,7 @@ final class ClientListener {
                 inputs.append(.remarked("a client was turned away: \(Limits.clients) are connected already"))
                 continue
             }
-            guard let peer = socket.peer, watches(socket, poller) else { continue }
+            guard let peer = socket.peer(named: name(of:)), watches(socket, poller) else { continue }
             next += 1
             clients[socket.client] = socket
             inputs.append(.connected(socket.client, peer))
@@ -85,6 +87,13 @@ final class ClientListener {
     /// Tries to deliver everything before the daemon ends; gives up at the first client that does not read.
     func flushAll(_ poller: borrowing Poller) {
         for socket in clients.values { settle(socket, poller) }
+    }
+
+    private func name(of user: UInt32) -> String? {
+        guard user == 0 || user == getuid() else { return nil }
+        if let known = names[user] { return known }
+        names[user] = Account.nameOf(user)
+        return names[user]
     }
 
     private func settle(_ socket: ClientSocket, _ poller: borrowing Poller) {

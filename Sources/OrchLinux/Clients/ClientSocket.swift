@@ -20,11 +20,11 @@ final class ClientSocket {
         self.descriptor = descriptor
     }
 
-    /// Nil when the peer can't be told.
-    var peer: Peer? {
+    /// Nil when the peer can't be told. `name` knows users.
+    func peer(named name: (UInt32) -> String?) -> Peer? {
         var (pid, uid, gid): (Int32, UInt32, UInt32) = (0, 0, 0)
         guard unsafe corch_peer_credentials(descriptor.number, &pid, &uid, &gid) == 0 else { return nil }
-        return Peer(uid: uid, pid: pid)
+        return Peer(uid: uid, pid: pid, name: name(uid))
     }
 
     /// False when it is over the limit: the client does not read, and is to be cut off.
