@@ -53,7 +53,7 @@ struct LaunchLedger {
     /// Leaves out what no later daemon asks for. `open`: launches that the keeper still holds.
     mutating func compact(open: Set<LaunchID>) {
         var isOther = false
-        notes = Self.pruned(Self.load(path, isNew: &isOther), open: open)
+        notes = LaunchNote.pruned(Self.load(path, isNew: &isOther), open: open)
         // The old one stays in use when a new one can't be written.
         do { try rewrite() } catch { compactBytes = bytes }
         notes = []
@@ -88,29 +88,5 @@ struct LaunchLedger {
             if let note = LaunchNoteCodec.note(from: Array(line)) { notes.append(note) }
         }
         return notes
-    }
-
-    /// Open launches whole; of the closed ones only how each instance last ended; of failures the newest of each instance.
-    static func pruned(_ notes: [LaunchNote], open: Set<LaunchID>) -> [LaunchNote] {
-        let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
-        var failuresLeft: [InstanceID: Int] = [:]
-        var ended: Set<InstanceID> = []
-        var kept: [LaunchNote] = []
-        for note in notes.reversed() {
-            let isKept: Bool
-            switch note {
-            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
-                .stopping(let launch, _, _, _),
-                .probed(let launch, _, _):
-                isKept = !released.contains(launch)
-            case .released(let launch): isKept = open.contains(launch)
-            case .failed(let instance, _):
-                failuresLeft[instance, default: 100] -= 1
-                isKept = failuresLeft[instance, default: 0] >= 0
-            case .ended(let instance, _, _, _, _, _): isKept = ended.insert(instance).inserted
-            }
-            if isKept { kept.append(note) }
-        }
-        return kept.reversed()
     }
 }

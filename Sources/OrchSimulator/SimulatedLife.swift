@@ -22,5 +22,15 @@ public struct SimulatedLife: Equatable, Sendable {
     public var diesWithin = Duration.milliseconds(1)
     /// Its probes fail for good so long after its execution.
     public var sickensAfter: Duration?
+    /// A question is answered so long after it was asked.
+    public var answersAfter = Duration.milliseconds(1)
+    /// So many kills miss something that forks faster.
+    public var escapes = 0
+    /// A task that never ends by itself.
+    public var isEndless = false
+    /// A step of its ladder that is not a signal can't be done.
+    public var refusesSteps = false
+    /// Somebody else holds its pipe, so that it drains so much later.
+    public var drainsAfter = Duration.milliseconds(1)
     public init() {}
 }

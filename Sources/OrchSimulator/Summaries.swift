@@ -50,3 +50,31 @@ extension Effect {
         }
     }
 }
+
+extension Command {
+    var summary: String {
+        switch self {
+        case .apply(let request): "apply \(request.stack.name)"
+        case .diff(let request): "diff \(request.stack.name)"
+        case .rollback(let request): "rollback \(request.stack)"
+        case .rollbackPlan(let request): "rollback \(request.stack), planned"
+        case .history(let target): "history \(target.summary)"
+        case .down(let stack, let timeout): "down \(stack)\(timeout.map { " within \($0.text)" } ?? "")"
+        case .start(let targets): "start \(targets.map(\.summary))"
+        case .stop(let targets, let timeout):
+            "stop \(targets.map(\.summary))\(timeout.map { " within \($0.text)" } ?? "")"
+        case .restart(let targets): "restart \(targets.map(\.summary))"
+        case .status(let target): "status \(target?.summary ?? "")"
+        case .follow(let targets, let goal): "follow \(targets.map(\.summary)) until \(goal.word)"
+        case .why(let target): "why \(target.summary)"
+        case .events(let target, _, let follows): "events \(target?.summary ?? "")\(follows ? ", following" : "")"
+        case .daemonStatus: "daemon status"
+        case .daemonStop: "daemon stop"
+        case .daemonRestart: "daemon restart"
+        }
+    }
+}
+
+extension Target {
+    var summary: String { stack + (service.map { "/\($0)" } ?? "") + (replica.map { ".\($0)" } ?? "") }
+}

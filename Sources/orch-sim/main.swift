@@ -1,29 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import OrchModel
 import OrchSimulator
 
-/// `orch-sim SEEDS` runs lives 1...SEEDS; `orch-sim --seed N` runs one and prints its score.
-let words = Array(Swift.CommandLine.arguments.dropFirst())
-if words.count == 2, words[0] == "--seed", let seed = UInt64(words[1]) {
-    let report = FleetLife.run(seed: seed, keepsScore: true)
-    for line in report.score { print(line) }
-    for violation in report.violations { print("VIOLATION \(violation)") }
-    print("seed \(seed): \(report.turns) turns, \(report.lived.brief) of virtual time")
-} else if words.count == 1, let count = UInt64(words[0]), count > 0 {
-    var turns = 0
-    var lived = Duration.zero
-    var broken: [UInt64] = []
-    for seed in 1...count {
-        let report = FleetLife.run(seed: seed)
-        turns += report.turns
-        lived += report.lived
-        if let first = report.violations.first {
-            broken.append(seed)
-            if broken.count <= 10 { print("seed \(seed): \(first)") }
+/// `orch-sim SEEDS [--from N]` plays so many lives; `orch-sim --seed N` plays one and prints its score.
+struct Program {
+    private var count: UInt64 = 0
+    private var first: UInt64 = 1
+    private var seed: UInt64?
+    private var showsDigests = false
+
+    init?(_ words: [String]) {
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--seed":
+                guard let number = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
+                seed = number
+            case "--from":
+                guard let number = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
+                first = number
+            case "--digests": showsDigests = true
+            default:
+                guard let number = UInt64(word), number > 0, count == 0 else { return nil }
+                count = number
+            }
         }
+        guard (count > 0) != (seed != nil) else { return nil }
     }
-    print("\(count) lives, \(turns) turns, \(Int(lived.components.seconds)) s of virtual time, \(broken.count) broken")
+
+    /// Whether a rule was broken.
+    func run() -> Bool {
+        if let seed { return show(seed) }
+        let start = ContinuousClock.now
+        var turns = 0
+        var daemons = 0
+        var lived = Duration.zero
+        var broken: [UInt64] = []
+        for seed in first..<(first + count) {
+            let report = Scenario(seed: seed).run()
+            turns += report.turns
+            daemons += report.daemons
+            lived += report.lived
+            if showsDigests { print("\(seed) \(String(report.digest, radix: 16))") }
+            guard let violation = report.violations.first else { continue }
+            broken.append(seed)
+            if broken.count <= 20 { print("seed \(seed): \(violation)") }
+        }
+        let seconds = (ContinuousClock.now - start).inSeconds
+        let pace = seconds > 0 ? Int(Double(turns) / seconds) : 0
+        print(
+            "\(count) lives, \(turns) turns of \(daemons) daemons, \(Int(lived.components.seconds)) s of virtual time, \(pace) turns/s, \(broken.count) broken"
+        )
+        return !broken.isEmpty
+    }
+
+    private func show(_ seed: UInt64) -> Bool {
+        let report = Scenario(seed: seed).run(keepsScore: true)
+        for line in report.score { print(line) }
+        for violation in report.violations { print("VIOLATION \(violation)") }
+        print(
+            "seed \(seed): \(report.turns) turns of \(report.daemons) daemons, \(report.lived.brief) of virtual time, digest \(String(report.digest, radix: 16))"
+        )
+        return !report.violations.isEmpty
+    }
+}
+
+if let program = Program(Array(Swift.CommandLine.arguments.dropFirst())) {
+    exit(program.run() ? 1 : 0)
 } else {
-    print("usage: orch-sim SEEDS | orch-sim --seed N")
+    print("usage: orch-sim SEEDS [--from N] [--digests] | orch-sim --seed N")
+    exit(64)
 }

@@ -3,7 +3,6 @@
 import OrchDaemon
 import OrchEngine
 import OrchModel
-import OrchSimulator
 import OrchWire
 import Testing
 

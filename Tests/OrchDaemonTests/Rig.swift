@@ -3,23 +3,22 @@
 import OrchDaemon
 import OrchEngine
 import OrchModel
-import OrchSimulator
 import OrchWire
 
 /// A whole daemon over a machine and a disk in memory.
 final class Rig {
-    let host: SimulatedHost
-    let store: SimulatedStore
-    var conductor: Conductor<SimulatedHost, SimulatedStore>
+    let host: ScriptedHost
+    let store: ScriptedStore
+    var conductor: Conductor<ScriptedHost, ScriptedStore>
     var ending: Ending?
     private var clients: UInt64 = 0
     private var requests: UInt64 = 0
 
     init(
-        store: SimulatedStore = SimulatedStore(), survivors: [Survivor] = [], notes: [LaunchNote] = [],
+        store: ScriptedStore = ScriptedStore(), survivors: [Survivor] = [], notes: [LaunchNote] = [],
         at moment: Moment? = nil
     ) {
-        host = moment.map { SimulatedHost(at: $0) } ?? SimulatedHost()
+        host = moment.map { ScriptedHost(at: $0) } ?? ScriptedHost()
         self.store = store
         let recovery = Recovery.assembled(
             from: store.stored, notes: notes, isNewBoot: notes.isEmpty, survivors: survivors, seed: 1)

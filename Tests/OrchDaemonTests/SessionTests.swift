@@ -2,7 +2,6 @@
 
 import OrchDaemon
 import OrchModel
-import OrchSimulator
 import OrchWire
 import Testing
 

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import OrchDaemon
+import OrchDaemon
 import OrchEngine
-public import OrchModel
+import OrchModel
 
 /// A machine in memory under the whole daemon: processes that do as they are told, clients, and a clock that jumps from one thing
 /// that happens to the next.
-public final class SimulatedHost: Host {
-    public private(set) var now: Moment
+final class ScriptedHost: Host {
+    private(set) var now: Moment
     /// What came out, in order.
-    public private(set) var outputs: [Output] = []
+    private(set) var outputs: [Output] = []
     /// Bytes that each client got.
-    public private(set) var received: [ClientID: [UInt8]] = [:]
-    public private(set) var closed: [ClientID] = []
+    private(set) var received: [ClientID: [UInt8]] = [:]
+    private(set) var closed: [ClientID] = []
     /// It was waited on with nothing to come and no deadline: the daemon sleeps for ever.
-    public private(set) var isAsleep = false
-    public private(set) var waits = 0
+    private(set) var isAsleep = false
+    private(set) var waits = 0
     /// Every launch fails with it, while it is there.
-    public var launchFault: Fault?
+    var launchFault: Fault?
     private var coming: [(at: Instant, sequence: Int, input: Input)] = []
     private var sequence = 0
     private var alive: Set<LaunchID> = []
 
-    public init(
+    init(
         at now: Moment = Moment(
             instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
     ) {
@@ -30,18 +30,18 @@ public final class SimulatedHost: Host {
     }
 
     /// Lets something come in, after a while.
-    public func send(_ input: Input, after span: Duration = .zero) {
+    func send(_ input: Input, after span: Duration = .zero) {
         coming.append((now.instant + span, sequence, input))
         sequence += 1
         coming.sort { ($0.at, $0.sequence) < ($1.at, $1.sequence) }
     }
 
-    public func forgetOutputs() {
+    func forgetOutputs() {
         outputs = []
         received = [:]
     }
 
-    public func perform(_ output: Output) {
+    func perform(_ output: Output) {
         outputs.append(output)
         switch output {
         case .effect(let effect): perform(effect)
@@ -74,7 +74,7 @@ public final class SimulatedHost: Host {
     }
 
     /// Ends a process that is alive, and all that belongs to it.
-    public func end(_ launch: LaunchID, _ exit: Exit) {
+    func end(_ launch: LaunchID, _ exit: Exit) {
         guard alive.remove(launch) != nil else { return }
         tell(.exited(launch, exit))
         tell(.emptied(launch))
@@ -82,7 +82,7 @@ public final class SimulatedHost: Host {
 
     private func tell(_ event: Event) { send(.event(event), after: .milliseconds(1)) }
 
-    public func wait(until deadline: Instant?) -> [Input] {
+    func wait(until deadline: Instant?) -> [Input] {
         waits += 1
         let next = [deadline, coming.first?.at].compactMap { $0 }.min()
         isAsleep = next == nil
@@ -94,7 +94,7 @@ public final class SimulatedHost: Host {
         return due.map(\.input)
     }
 
-    public func usage(of launches: [LaunchID]) -> [Usage] {
+    func usage(of launches: [LaunchID]) -> [Usage] {
         launches.map { Usage(launch: $0, cpuPercent: 1.5, memoryBytes: 4096) }
     }
 }

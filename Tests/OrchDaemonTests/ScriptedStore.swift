@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import OrchDaemon
-public import OrchEngine
-public import OrchModel
+import OrchDaemon
+import OrchEngine
+import OrchModel
 
 /// A disk in memory. It can be told to fail, and remembers in which order it was written to.
-public final class SimulatedStore: Store {
-    public private(set) var stored = StoredState()
-    public private(set) var history: [Occurrence] = []
+final class ScriptedStore: Store {
+    private(set) var stored = StoredState()
+    private(set) var history: [Occurrence] = []
     /// What was saved of each stack, newest last; the forgotten ones too.
     private var kept: [String: [AppliedStack]] = [:]
     /// One word for each call that came to pass.
-    public private(set) var writes: [String] = []
+    private(set) var writes: [String] = []
     /// Every call fails with it, while it is there.
-    public var fault: Fault?
+    var fault: Fault?
 
-    public init() {}
+    init() {}
 
-    public func load() throws(Fault) -> StoredState {
+    func load() throws(Fault) -> StoredState {
         try check()
         var state = stored
         state.fallbacks = stored.stacks.compactMap { applied in
@@ -26,7 +26,7 @@ public final class SimulatedStore: Store {
         return state
     }
 
-    public func save(_ applied: AppliedStack) throws(Fault) {
+    func save(_ applied: AppliedStack) throws(Fault) {
         try check()
         let name = applied.request.stack.name
         stored.stacks.removeAll { $0.request.stack.name == name }
@@ -36,7 +36,7 @@ public final class SimulatedStore: Store {
         writes.append("save \(name)")
     }
 
-    public func forget(stack: String) throws(Fault) {
+    func forget(stack: String) throws(Fault) {
         try check()
         stored.stacks.removeAll { $0.request.stack.name == stack }
         stored.departures.removeAll { $0.instance.service.stack == stack }
@@ -52,7 +52,7 @@ public final class SimulatedStore: Store {
         kept[name] = Array(all.suffix(Limits.revisionsPerStack))
     }
 
-    public func history(of stack: String) throws(Fault) -> [AppliedRevision] {
+    func history(of stack: String) throws(Fault) -> [AppliedRevision] {
         try check()
         let current = stored.stacks.first { $0.request.stack.name == stack && !$0.isLeaving }
         var entries = (kept[stack] ?? []).reversed().map(\.entry)
@@ -60,7 +60,7 @@ public final class SimulatedStore: Store {
         return entries
     }
 
-    public func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack? {
+    func revision(_ digest: Digest, of stack: String) throws(Fault) -> AppliedStack? {
         try check()
         return newest(digest, of: stack)
     }
@@ -72,26 +72,26 @@ public final class SimulatedStore: Store {
         return found
     }
 
-    public func save(departures: [Departure], of stack: String) throws(Fault) {
+    func save(departures: [Departure], of stack: String) throws(Fault) {
         try check()
         stored.departures.removeAll { $0.instance.service.stack == stack }
         stored.departures += departures
         writes.append("departures \(stack) \(departures.count)")
     }
 
-    public func reserve(launchesBelow next: LaunchID) throws(Fault) {
+    func reserve(launchesBelow next: LaunchID) throws(Fault) {
         try check()
         stored.nextLaunch = next
         writes.append("reserve \(next.number)")
     }
 
-    public func append(_ occurrences: [Occurrence]) throws(Fault) {
+    func append(_ occurrences: [Occurrence]) throws(Fault) {
         try check()
         history += occurrences
         writes.append("append \(occurrences.count)")
     }
 
-    public func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
+    func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {
         try check()
         let found = history.filter { occurrence in
             let isCovered =

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import OrchEngine
+public import OrchModel
+
+extension LaunchNote {
+    /// What later daemons still ask for: open launches whole; of the closed ones only how each instance last ended; of failures the newest
+    /// of each instance. `open`: launches that the keeper still holds.
+    public static func pruned(_ notes: [LaunchNote], open: Set<LaunchID>) -> [LaunchNote] {
+        let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
+        var failuresLeft: [InstanceID: Int] = [:]
+        var ended: Set<InstanceID> = []
+        var kept: [LaunchNote] = []
+        for note in notes.reversed() {
+            let isKept: Bool
+            switch note {
+            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
+                .stopping(let launch, _, _, _),
+                .probed(let launch, _, _):
+                isKept = !released.contains(launch)
+            case .released(let launch): isKept = open.contains(launch)
+            case .failed(let instance, _):
+                failuresLeft[instance, default: 100] -= 1
+                isKept = failuresLeft[instance, default: 0] >= 0
+            case .ended(let instance, _, _, _, _, _): isKept = ended.insert(instance).inserted
+            }
+            if isKept { kept.append(note) }
+        }
+        return kept.reversed()
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// What the scenario does to the machine.
+extension Machine {
+    func act(_ place: Int) {
+        // Nobody is there to be asked or killed: a little later somebody is.
+        guard isDaemonAlive else { return later(.milliseconds(20), .act(place)) }
+        actsLeft = scenario.acts.count - place - 1
+        if place + 1 < scenario.acts.count { later(scenario.acts[place + 1].after, .act(place + 1)) }
+        digest.mix(place)
+        perform(scenario.acts[place].deed)
+    }
+
+    private func perform(_ deed: Deed) {
+        switch deed {
+        case .ask(let client, let question, let pieces): ask(client, question, pieces: pieces)
+        case .vanish(let client, let isRude): vanish(client, isRude: isRude)
+        case .intrude(let intruder): intrude(intruder)
+        case .strike(let instance, let exit): strike(instance, exit)
+        case .killDaemon(let count, let tears, let again):
+            tearsLedger = tears
+            deedsOfNext = again
+            if count == 0 { die() } else { deedsLeft = count }
+        case .killKeeper: killKeeper()
+        case .reboot: reboot()
+        case .terminate:
+            note("» SIGTERM to the daemon")
+            isShuttingDown = true
+            hurryAll()
+            inbox.append(.terminationRequested)
+        case .step(let span):
+            note("» the wall clock steps by \(span)")
+            wallOffset &+= span.nanoseconds
+        case .suspend(let span):
+            note("» the machine sleeps for \(span)")
+            wallOffset &+= span.nanoseconds
+        case .lag(let span): lag = span
+        case .fillDisk(let span):
+            note("» the disk is full")
+            disk.fault = DiskImage.full
+            later(span, .diskHasRoom)
+        case .fillRun(let span):
+            note("» the run directory is full")
+            ledger.isFull = true
+            later(span, .runHasRoom)
+        case .damageHistory(let rescues):
+            note("» the history is damaged")
+            disk.damage = rescues
+        case .echo: echo()
+        }
+    }
+
+    private func strike(_ instance: InstanceID, _ exit: Exit) {
+        guard let seat = seatIndex[instance], let launch = seats[seat].living else { return }
+        note("» \(instance) is struck: \(exit.text)")
+        mainEnds(launch, exit)
+    }
+
+    /// Old news comes again: of the last launch of each instance that is over.
+    private func echo() {
+        note("» old news")
+        for seat in seats {
+            guard let end = seat.lastEnd, places[end.launch] == nil else { continue }
+            tell(.launched(end.launch, pid: 1, ports: [], tracking: "cgroup"))
+            tell(.notified(end.launch, .ready))
+            tell(.exited(end.launch, .code(9)))
+            tell(.emptied(end.launch))
+        }
+    }
+
+    private func killKeeper() {
+        note("✝ the keeper dies")
+        isKeeperLost = true
+        inbox.append(.remarked("orch-keeper is gone"))
+    }
+
+    private func reboot() {
+        note("✝ power is cut")
+        die()
+        forgetProcesses()
+        agenda.keep { if case .act = $0 { true } else if case .diskHasRoom = $0 { true } else { false } }
+        ledger = RunLedger()
+        for seat in seats.indices { seats[seat].lastEnd = nil }
+        highestLaunch = 0
+        isKeeperLost = false
+        bootedAt = Instant(nanoseconds: clock.nanoseconds - 1_000_000_000)
+        let kept = disk.syncedHistory + dice.below(disk.history.count - disk.syncedHistory + 1)
+        disk.history.removeLast(disk.history.count - kept)
+        departures.removeAll { departure in
+            departure.kind == .stopped && specNow(of: departure.instance.service)?.restart.policy != .unlessStopped
+        }
+        // Numbers that a full disk could not reserve are not known after a boot.
+        if watch.isDiskBehind { watch.highestOrdered = disk.state.nextLaunch.number - 1 }
+    }
+
+    /// Nothing of what ran is there any more.
+    func forgetProcesses() {
+        for place in processes.indices {
+            guard let process = processes[place] else { continue }
+            if seats[process.seat].living == process.launch {
+                seats[process.seat].living = nil
+                seats[process.seat].lastEnd = nil
+            }
+            watch.lost.insert(process.launch)
+            remove(place)
+        }
+    }
+
+    /// From here on nothing goes wrong by itself, and what lives stays well.
+    func heal() {
+        note("--- the faults stop ---")
+        isPeaceful = true
+        deedsLeft = nil
+        deedsOfNext = nil
+        disk.fault = nil
+        ledger.isFull = false
+        lag = .zero
+        agenda.keep { item in
+            guard case .ends(let launch, _) = item, let place = places[launch], let process = processes[place] else {
+                return true
+            }
+            return process.isTold || process.order.spec.kind == .task
+        }
+        for place in processes.indices {
+            guard let process = processes[place] else { continue }
+            processes[place]?.life.sickensAfter = nil
+            processes[place]?.life.readyAfter = .zero
+            processes[place]?.life.isEndless = false
+            if process.order.spec.kind == .service { processes[place]?.life.endsAfter = nil }
+            processes[place]?.life.diesWithin = .milliseconds(1)
+            if process.isDoomed { later(.zero, .killed(process.launch)) }
+            if process.order.spec.kind == .task, process.life.endsAfter == nil {
+                processes[place]?.life.endsAfter = .milliseconds(500)
+                if process.isMainAlive { later(.milliseconds(500), .ends(process.launch, .code(0))) }
+            }
+            if process.order.spec.ready == .notify, process.isMainAlive, !process.hasSpoken {
+                later(.zero, .speaks(process.launch))
+            }
+        }
+    }
+}
+
+/// The change of daemons.
+extension Machine {
+    /// What a new daemon finds, put together as orchd does it.
+    func takeOver() -> (Recovery, remarks: [String]) {
+        daemon += 1
+        isDaemonAlive = true
+        isShuttingDown = false
+        deedsLeft = deedsOfNext
+        deedsOfNext = nil
+        if isKeeperLost { newKeeper() }
+        let stored = SimulatedDisk(self).load()
+        let notes = ledger.notes()
+        let released = Set((notes ?? []).compactMap { if case .released(let launch) = $0 { launch } else { nil } })
+        var survivors: [Survivor] = []
+        for process in processes.compactMap({ $0 }).sorted(by: { $0.launch < $1.launch }) {
+            guard let place = places[process.launch] else { continue }
+            processes[place]?.watched.adopted()
+            processes[place]?.isReleased = false
+            processes[place]?.epoch += 1
+            if released.contains(process.launch) {
+                release(place)
+            } else {
+                survivors.append(
+                    Survivor(
+                        launch: process.launch, pid: Int32(truncatingIfNeeded: process.launch.number),
+                        hasExecuted: process.executedAt != nil, fault: process.fault, exit: process.exit))
+                if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }
+            }
+        }
+        ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
+        let recovery = Recovery.assembled(
+            from: stored, notes: notes ?? [], isNewBoot: notes == nil, survivors: survivors,
+            highestLaunch: highestLaunch, seed: dice.next())
+        note("--- daemon \(daemon), \(survivors.count) launches taken over ---")
+        return (recovery, stored.remarks)
+    }
+
+    /// The former one's children run on without anybody who can tell of them: the first daemon of the new one clears them away.
+    private func newKeeper() {
+        isKeeperLost = false
+        highestLaunch = 0
+        forgetProcesses()
+    }
+
+    /// After a daemon: what was only in its memory is gone.
+    func bury() {
+        isDaemonAlive = false
+        deedsLeft = nil
+        inbox.removeAll()
+        cutClients()
+        for launch in unsent where dice.below(2) == 0 {
+            // It never got as far as the keeper.
+            guard let place = places[launch], let process = processes[place], process.executedAt == nil, !process.isOver
+            else { continue }
+            if seats[process.seat].living == launch { seats[process.seat].living = nil }
+            watch.lost.insert(launch)
+            remove(place)
+        }
+        unsent.removeAll()
+        for place in processes.indices {
+            processes[place]?.waiting = []
+            if processes[place]?.executedAt == nil { processes[place]?.isDoomed = false }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// The machine in memory under a whole daemon: kernel and keeper, run directory and disk, clients and clocks. It outlives daemons, as a
+/// machine does; `SimulatedHost` and `SimulatedDisk` are what one daemon sees of it. Time jumps from one thing that comes to the next.
+final class Machine {
+    let scenario: Scenario
+    /// The machine's own time, which never goes back.
+    var clock = Instant(nanoseconds: 1_000_000_000)
+    /// When it booted, by its own time; the daemon's monotonic clock counts from there.
+    var bootedAt = Instant.zero
+    /// Civil time minus the machine's own.
+    var wallOffset: Int64 = 1_700_000_000_000_000_000
+    var agenda = Agenda<Coming>()
+    /// What the daemon hears next.
+    var inbox: [Input] = []
+    var dice: SplitMix
+
+    // Processes.
+    var processes: [MachineProcess?] = []
+    var freePlaces: [Int] = []
+    var places: [LaunchID: Int] = [:]
+    var seats: [Seat] = []
+    var seatIndex: [InstanceID: Int] = [:]
+    var quirks: [InstanceID: [Quirk]] = [:]
+    /// From here on launches simply behave.
+    var isPeaceful = false
+
+    // The keeper and the run directory, which die with a boot.
+    var highestLaunch: UInt64 = 0
+    var isKeeperLost = false
+    /// Launches that were handed to the keeper's socket in this turn.
+    var unsent: [LaunchID] = []
+    var ledger = RunLedger()
+
+    var disk = DiskImage()
+    /// What people did by hand, as it stands: a boot puts back what is not to outlive it.
+    var departures: [Departure] = []
+    var clients: [SimulatedClient] = []
+    var clientPlaces: [ClientID: Int] = [:]
+    var nextClient: UInt64 = 0
+
+    // The daemon that runs.
+    /// Counts daemons; 0 before the first.
+    var daemon = 0
+    var isDaemonAlive = false
+    /// Outputs and writes until it dies; nil while it is to live.
+    var deedsLeft: Int?
+    /// The same of the next one.
+    var deedsOfNext: Int?
+    var tearsLedger = false
+    /// It was told to stop everything.
+    var isShuttingDown = false
+    var lag = Duration.zero
+
+    // How the run goes.
+    var actsLeft = 0
+    /// The daemon waits for nothing, and nothing comes.
+    var isAsleep = false
+    /// Nothing is waited for beyond it.
+    var horizon = Instant.distantFuture
+    var isPastHorizon = false
+    var watch = Watch()
+    /// Definitions by revision and service.
+    var definitions: [String: Digest] = [:]
+    /// What the judge of the second act was told.
+    var verdicts: [Verdict] = []
+    var digest = TraceDigest()
+    let keepsScore: Bool
+    var score: [String] = []
+
+    init(_ scenario: Scenario, keepsScore: Bool) {
+        self.scenario = scenario
+        self.keepsScore = keepsScore
+        dice = SplitMix(seed: scenario.seed ^ 0x5eed)
+        for quirk in scenario.quirks { quirks[quirk.instance, default: []].append(quirk) }
+        actsLeft = scenario.acts.count
+        if let first = scenario.acts.first { agenda.add(.act(0), at: clock + first.after) }
+    }
+
+    /// What the daemon's clocks say.
+    var now: Moment {
+        Moment(
+            instant: Instant(nanoseconds: clock.nanoseconds - bootedAt.nanoseconds),
+            wall: WallTime(nanoseconds: clock.nanoseconds &+ wallOffset))
+    }
+
+    func note(_ line: @autoclosure () -> String) {
+        if keepsScore { score.append("\((clock - .zero).text) \(line())") }
+    }
+
+    func violate(_ rule: String) {
+        note("!!! \(rule)")
+        if watch.violations.count < 20 { watch.violations.append("\((clock - .zero).brief): \(rule)") }
+    }
+}
+
+/// What comes by itself.
+enum Coming {
+    case executes(LaunchID)
+    case ends(LaunchID, Exit)
+    case childrenEnd(LaunchID)
+    case killed(LaunchID)
+    case speaks(LaunchID)
+    /// The answer to a question that this daemon asked in this epoch of the launch's questions.
+    case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int)
+    case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
+    case drains(LaunchID, daemon: Int)
+    case act(Int)
+    /// Bytes reach the daemon from a client; with them the request of this number is complete.
+    case bytes(ClientID, [UInt8], completes: UInt64?)
+    case diskHasRoom
+    case runHasRoom
+}
+
+extension Machine {
+    // MARK: Time
+
+    /// Blocks the daemon until something comes in or its deadline is there.
+    func wait(until deadline: Instant?) -> [Input] {
+        unsent.removeAll(keepingCapacity: true)
+        isAsleep = false
+        let limit = deadline.map { Instant(nanoseconds: $0.nanoseconds &+ bootedAt.nanoseconds) }
+        while inbox.isEmpty, isDaemonAlive {
+            guard let next = [limit, agenda.next].compactMap({ $0 }).min() else {
+                isAsleep = true
+                return []
+            }
+            guard next <= horizon else {
+                isPastHorizon = true
+                return []
+            }
+            pass(to: next + lag)
+            lag = .zero
+            happenDue()
+            if let limit, clock >= limit { break }
+        }
+        guard isDaemonAlive else { return [] }
+        defer { inbox.removeAll(keepingCapacity: true) }
+        return inbox
+    }
+
+    /// Time passes while no daemon is there.
+    func idle(for span: Duration) {
+        let end = clock + span
+        while let next = agenda.next, next <= end {
+            pass(to: next)
+            happenDue()
+        }
+        pass(to: end)
+    }
+
+    private func pass(to instant: Instant) {
+        if instant > clock { clock = instant }
+    }
+
+    private func happenDue() {
+        while let item = agenda.take(until: clock) { happen(item) }
+    }
+
+    private func happen(_ item: Coming) {
+        switch item {
+        case .executes(let launch): executes(launch)
+        case .ends(let launch, let exit): mainEnds(launch, exit)
+        case .childrenEnd(let launch): childrenEnd(launch)
+        case .killed(let launch): dies(launch)
+        case .speaks(let launch): speaks(launch)
+        case .answers(let launch, let kind, let round, let epoch, let asker):
+            if asker == daemon { answers(launch, kind, round, epoch) }
+        case .stepEnds(let launch, let step, let fault, let asker):
+            if asker == daemon { tell(.stepEnded(launch, step: step, fault)) }
+        case .drains(let launch, let asker): if asker == daemon { drains(launch) }
+        case .act(let place): act(place)
+        case .bytes(let client, let bytes, let completes): arrive(bytes, from: client, completes)
+        case .diskHasRoom:
+            note("the disk has room again")
+            disk.fault = nil
+        case .runHasRoom:
+            note("the run directory has room again")
+            ledger.isFull = false
+        }
+    }
+
+    func later(_ span: Duration, _ item: Coming) { agenda.add(item, at: clock + span) }
+
+    // MARK: What the daemon hears and does
+
+    func tell(_ event: Event) {
+        guard isDaemonAlive else { return }
+        note("  \(event.summary)")
+        inbox.append(.event(event))
+    }
+
+    /// Whether the daemon of this number lives to do one thing more.
+    func takesDeed(_ number: Int) -> Bool {
+        guard isDaemonAlive, number == daemon else { return false }
+        guard let left = deedsLeft else { return true }
+        guard left > 0 else {
+            die()
+            return false
+        }
+        deedsLeft = left - 1
+        return true
+    }
+
+    /// The daemon is gone from one instant to the next.
+    func die() {
+        guard isDaemonAlive else { return }
+        note("✝ the daemon dies")
+        isDaemonAlive = false
+        deedsLeft = nil
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// A launch as kernel and keeper know it, from the order until it is acknowledged.
+struct MachineProcess {
+    let launch: LaunchID
+    let seat: Int
+    let order: LaunchOrder
+    var life: SimulatedLife
+    let orderedAt: Instant
+
+    var executedAt: Instant?
+    var isMainAlive = false
+    var hasChildren = false
+    var exit: Exit?
+    var fault: Fault?
+    /// It was asked to end.
+    var isTold = false
+    /// SIGKILL is on its way.
+    var isDoomed = false
+    /// Kills that still miss something.
+    var escapes: Int
+    /// The daemon was told that nothing of it is left.
+    var isEmptied = false
+    var isReleased = false
+    /// Signals that came before it executed.
+    var waiting: [(Signal, StopSpec.Recipient)] = []
+    /// Questions of earlier epochs are not answered any more.
+    var epoch = 0
+    var hasSpoken = false
+
+    var watched: WatchedLaunch
+
+    init(_ order: LaunchOrder, _ definition: Digest, seat: Int, life: SimulatedLife, at clock: Instant) {
+        launch = order.launch
+        self.order = order
+        self.seat = seat
+        self.life = life
+        orderedAt = clock
+        escapes = life.escapes
+        watched = WatchedLaunch(definition)
+    }
+
+    /// Its end is known to the keeper.
+    var isOver: Bool { exit != nil || fault != nil }
+    /// Something of it lives, or is about to.
+    var isAlive: Bool { !isOver || hasChildren }
+}
+
+/// The place of an instance, whatever is applied.
+struct Seat {
+    let id: InstanceID
+    /// Launches so far.
+    var launches = 0
+    /// The launch that lives.
+    var living: LaunchID?
+    /// How the last launch ended that is over as a whole.
+    var lastEnd: LastEnd?
+}
+
+struct LastEnd {
+    var launch: LaunchID
+    var exit: Exit?
+    var definition: Digest
+    var wasStopped: Bool
+}
+
+/// Processes live and die.
+extension Machine {
+    subscript(launch: LaunchID) -> Int? { places[launch] }
+
+    func seat(of id: InstanceID) -> Int {
+        if let seat = seatIndex[id] { return seat }
+        seats.append(Seat(id: id))
+        seatIndex[id] = seats.count - 1
+        return seats.count - 1
+    }
+
+    /// The keeper gets the order.
+    func launch(_ order: LaunchOrder) {
+        let seat = seat(of: order.instance)
+        seats[seat].launches += 1
+        seats[seat].living = order.launch
+        let definition = watch.definition ?? order.spec.definitionDigest
+        watch.definition = nil
+        let process = MachineProcess(order, definition, seat: seat, life: life(of: seat, order.spec), at: clock)
+        let place = freePlaces.popLast() ?? processes.count
+        if place < processes.count { processes[place] = process } else { processes.append(process) }
+        places[order.launch] = place
+        unsent.append(order.launch)
+        highestLaunch = max(highestLaunch, order.launch.number)
+        later(process.life.execution, .executes(order.launch))
+    }
+
+    private func life(of seat: Int, _ spec: ServiceSpec) -> SimulatedLife {
+        let nth = seats[seat].launches
+        var life = SimulatedLife()
+        if !isPeaceful, let found = quirks[seats[seat].id]?.first(where: { $0.nth == nth }) { life = found.life }
+        if ledger.isFull {
+            life.fault = Fault(
+                step: "record the launch in", subject: "/run", reason: "no space left on device (ENOSPC)")
+            life.isScarcity = true
+        }
+        guard spec.kind == .task, life.endsAfter == nil, !life.isEndless else { return life }
+        life.endsAfter = .milliseconds(500)
+        life.exit =
+            spec.successExitCodes.first.map { if case .code(let code) = $0 { .code(code) } else { .code(0) } }
+            ?? .code(0)
+        return life
+    }
+
+    func executes(_ launch: LaunchID) {
+        guard let place = places[launch], var process = processes[place], !process.isOver, process.executedAt == nil
+        else { return }
+        if let fault = process.life.fault {
+            process.fault = fault
+            processes[place] = process
+            tell(.launchFailed(launch, fault, isScarcity: process.life.isScarcity))
+            checkEmptiness(place)
+            return
+        }
+        process.executedAt = clock
+        process.isMainAlive = true
+        process.hasChildren = process.life.childOutlives != nil
+        let waiting = process.waiting
+        process.waiting = []
+        processes[place] = process
+        tell(.launched(launch, pid: Int32(truncatingIfNeeded: launch.number), ports: [], tracking: "cgroup"))
+        if let endsAfter = process.life.endsAfter { later(endsAfter, .ends(launch, process.life.exit)) }
+        if process.order.spec.ready == .notify { later(process.life.readyAfter, .speaks(launch)) }
+        for (signal, recipient) in waiting { deliver(signal, to: recipient, place) }
+        if process.isDoomed { later(process.life.diesWithin, .killed(launch)) }
+        learnt(place)
+    }
+
+    func mainEnds(_ launch: LaunchID, _ exit: Exit) {
+        guard let place = places[launch], processes[place]?.isMainAlive == true else { return }
+        processes[place]?.isMainAlive = false
+        processes[place]?.exit = exit
+        tell(.exited(launch, exit))
+        if processes[place]?.hasChildren == true, let outlives = processes[place]?.life.childOutlives {
+            later(outlives, .childrenEnd(launch))
+        }
+        checkEmptiness(place)
+    }
+
+    func childrenEnd(_ launch: LaunchID) {
+        guard let place = places[launch], processes[place]?.hasChildren == true else { return }
+        processes[place]?.hasChildren = false
+        checkEmptiness(place)
+    }
+
+    /// SIGKILL takes effect.
+    func dies(_ launch: LaunchID) {
+        guard let place = places[launch], let process = processes[place] else { return }
+        if process.isMainAlive { mainEnds(launch, .signal(.kill, coreDumped: false)) }
+        guard process.hasChildren else { return }
+        if process.escapes > 0 {
+            processes[place]?.escapes -= 1
+            processes[place]?.isDoomed = false
+        } else {
+            childrenEnd(launch)
+        }
+    }
+
+    func checkEmptiness(_ place: Int) {
+        guard let process = processes[place], process.isOver, !process.hasChildren, !process.isEmptied else { return }
+        processes[place]?.isEmptied = true
+        emptySeat(process)
+        tell(.emptied(process.launch))
+    }
+
+    private func emptySeat(_ process: MachineProcess) {
+        guard seats[process.seat].living == process.launch else { return }
+        seats[process.seat].living = nil
+        seats[process.seat].lastEnd = LastEnd(
+            launch: process.launch, exit: process.exit, definition: process.watched.definition,
+            wasStopped: process.watched.wasStopped)
+    }
+
+    func speaks(_ launch: LaunchID) {
+        guard let place = places[launch], processes[place]?.isMainAlive == true else { return }
+        processes[place]?.hasSpoken = true
+        tell(.notified(launch, .ready))
+        if isDaemonAlive { processes[place]?.watched.hasSaidReady = true }
+        learnt(place)
+    }
+
+    func answers(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ epoch: Int) {
+        guard let place = places[launch], let process = processes[place], process.epoch == epoch, !process.isReleased
+        else { return }
+        let result: ProbeResult
+        if process.isMainAlive, let executedAt = process.executedAt, clock - executedAt >= process.life.readyAfter {
+            let isSick = process.life.sickensAfter.map { clock - executedAt >= $0 } ?? false
+            result = isSick ? .failure("it is sick") : .success
+        } else {
+            result = .failure("connection refused")
+        }
+        tell(.probed(launch, kind, round: round, result))
+        counted(place, kind, result)
+    }
+
+    func deliver(_ signal: Signal, to recipient: StopSpec.Recipient, _ place: Int) {
+        guard let process = processes[place], process.isAlive else { return }
+        guard process.executedAt != nil || process.isOver else {
+            processes[place]?.waiting.append((signal, recipient))
+            return
+        }
+        guard signal != .hangup else {
+            // What it takes as a call to order.
+            processes[place]?.life.sickensAfter = nil
+            return
+        }
+        processes[place]?.isTold = true
+        guard let within = process.life.stopsWithin else { return }
+        if process.isMainAlive { later(within, .ends(process.launch, .signal(signal, coreDumped: false))) }
+        if process.hasChildren, recipient != .main || !process.isMainAlive {
+            later(within + .milliseconds(1), .childrenEnd(process.launch))
+        }
+    }
+
+    func kill(_ place: Int) {
+        guard let process = processes[place], process.isAlive, !process.isDoomed else { return }
+        processes[place]?.isDoomed = true
+        if process.executedAt != nil { later(process.life.diesWithin, .killed(process.launch)) }
+    }
+
+    func release(_ place: Int) {
+        guard let process = processes[place], !process.isReleased else { return }
+        processes[place]?.isReleased = true
+        processes[place]?.epoch += 1
+        later(process.life.drainsAfter, .drains(process.launch, daemon: daemon))
+    }
+
+    /// Its pipes are empty: the keeper may forget it.
+    func drains(_ launch: LaunchID) {
+        guard isDaemonAlive, let place = places[launch] else { return }
+        tell(.drained(launch))
+        remove(place)
+    }
+
+    func remove(_ place: Int) {
+        guard let process = processes[place] else { return }
+        places[process.launch] = nil
+        processes[place] = nil
+        freePlaces.append(place)
+    }
+}

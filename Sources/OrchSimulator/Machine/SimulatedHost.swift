@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// The machine as one daemon sees it. Once that daemon is dead, nothing that it does has an effect.
+final class SimulatedHost: Host {
+    let machine: Machine
+    private let daemon: Int
+
+    init(_ machine: Machine) {
+        self.machine = machine
+        daemon = machine.daemon
+    }
+
+    var now: Moment { machine.now }
+
+    func wait(until deadline: Instant?) -> [Input] { machine.wait(until: deadline) }
+
+    func perform(_ output: Output) {
+        guard machine.takesDeed(daemon) else {
+            // A daemon that dies while it writes may leave half a line.
+            if machine.tearsLedger, case .effect(.note(let note)) = output { machine.tear(note) }
+            return
+        }
+        machine.watch.deedsOfTurn += 1
+        switch output {
+        case .effect(let effect): machine.perform(effect)
+        case .send(let client, let bytes): machine.send(bytes, to: client)
+        case .close(let client): machine.close(client)
+        case .end: break
+        }
+    }
+
+    func usage(of launches: [LaunchID]) -> [Usage] {
+        launches.map { Usage(launch: $0, cpuPercent: 1.5, memoryBytes: 4096) }
+    }
+}
+
+/// What the fleet wants done is done.
+extension Machine {
+    func perform(_ effect: Effect) {
+        if keepsScore, let summary = effect.summary { note("    → \(summary)") }
+        switch effect {
+        case .launch(let order):
+            mix(1, order.launch)
+            check(order)
+            launch(order)
+        case .signal(let launch, let signal, let recipient):
+            mix(2, launch, Int(signal.number))
+            guard let place = open(launch, "signal") else { return }
+            watchSignal(place)
+            deliver(signal, to: recipient, place)
+        case .runStep(let launch, let step, _, let runner, let limit):
+            mix(3, launch, step)
+            highestLaunch = max(highestLaunch, runner.number)
+            guard let place = open(launch, "runStep") else { return }
+            watchSignal(place)
+            runStep(place, step, limit)
+        case .kill(let launch):
+            mix(4, launch)
+            guard let place = open(launch, "kill") else { return }
+            processes[place]?.watched.killedBy = daemon
+            kill(place)
+        case .release(let launch):
+            mix(5, launch)
+            guard let place = open(launch, "release") else { return }
+            if let process = processes[place], process.isAlive { violate("released \(launch.number) while it lives") }
+            release(place)
+        case .probe(let launch, let kind, let round, let probe, let runner):
+            mix(6, launch, Int(truncatingIfNeeded: round))
+            highestLaunch = max(highestLaunch, runner.number)
+            guard let place = open(launch, "probe"), let process = processes[place] else { return }
+            watch.touch(process.seat)
+            later(
+                min(process.life.answersAfter, probe.timeout),
+                .answers(launch, kind, round: round, epoch: process.epoch, daemon: daemon))
+        case .endProbes(let launch):
+            mix(7, launch)
+            if let place = open(launch, "endProbes") { processes[place]?.epoch += 1 }
+        case .relog(let launch, _):
+            mix(8, launch)
+            _ = open(launch, "relog")
+        case .note(let note): write(note)
+        // These are the store's.
+        case .record, .forget: violate("the host was given what is the store's")
+        }
+    }
+
+    private func runStep(_ place: Int, _ step: Int, _ limit: Duration) {
+        guard let process = processes[place] else { return }
+        let launch = process.launch
+        guard !process.life.refusesSteps, process.isMainAlive else {
+            let fault = Fault(step: "run", subject: "a step", reason: "exit 1")
+            return later(.milliseconds(1), .stepEnds(launch, step: step, fault, daemon: daemon))
+        }
+        processes[place]?.isTold = true
+        later(.milliseconds(1), .stepEnds(launch, step: step, nil, daemon: daemon))
+        if let within = process.life.stopsWithin { later(within, .ends(launch, .code(0))) }
+    }
+
+    /// The place of a launch that effects may name.
+    private func open(_ launch: LaunchID, _ effect: String) -> Int? {
+        guard let place = places[launch], let process = processes[place] else {
+            if !isKeeperLost { violate("\(effect) names \(launch.number), which is unknown") }
+            return nil
+        }
+        if process.isReleased { violate("\(effect) names \(launch.number), which is released") }
+        watch.touch(process.seat)
+        return place
+    }
+
+    private func mix(_ kind: Int, _ launch: LaunchID, _ more: Int = 0) {
+        digest.mix(kind << 56 | more)
+        digest.mix(launch.number)
+    }
+
+    // MARK: The run ledger
+
+    private func write(_ note: LaunchNote) {
+        let line = LaunchNoteCodec.bytes(of: note)
+        digest.mix(line)
+        if !ledger.append(line) {
+            // What the mind is told of a note that could not be written.
+            inbox.append(.remarked("cannot write the ledger: no space left on device (ENOSPC)"))
+        }
+        watchNote(note)
+    }
+
+    func tear(_ note: LaunchNote) {
+        tearsLedger = false
+        let line = LaunchNoteCodec.bytes(of: note)
+        ledger.append(torn: line[..<dice.below(line.count)])
+    }
+}

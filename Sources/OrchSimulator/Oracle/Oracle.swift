@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+import OrchWire
+
+/// The rules that hold in every turn, judged by the machine's own facts.
+extension Machine {
+    // MARK: Launches
+
+    /// Before a launch: alone, wanted, with a number of its own, and with everything there that it needs.
+    func check(_ order: LaunchOrder) {
+        watch.touch(seat(of: order.instance))
+        if let other = seats[seat(of: order.instance)].living {
+            violate("\(order.instance) is launched as \(order.launch.number) while \(other.number) lives")
+        }
+        if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
+        watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
+        guard !watch.isDiskBehind else { return }
+        if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
+        for need in order.spec.dependsOn { check(need, of: order.instance) }
+    }
+
+    private func check(_ need: Dependency, of instance: InstanceID) {
+        let service = ServiceID(stack: instance.service.stack, service: need.on)
+        guard let spec = specNow(of: service) else {
+            if need.required { violate("\(instance) is launched without \(service), which is not there") }
+            return
+        }
+        for replica in stride(from: 1, through: spec.replicas, by: 1) {
+            let id = InstanceID(service: service, replica: replica)
+            if !need.required, !isWanted(id) { continue }
+            if let lack = lack(of: need.condition, id, spec) {
+                violate("\(instance) is launched while its need \(id) \(lack)")
+            }
+        }
+    }
+
+    /// What keeps an instance from meeting a condition; nil when nothing is known to.
+    private func lack(of condition: Dependency.Condition, _ id: InstanceID, _ spec: ServiceSpec) -> String? {
+        guard let seat = seatIndex[id] else { return condition == .completed ? nil : "was never launched" }
+        guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
+            return lackOfEnd(condition, seats[seat], spec)
+        }
+        switch condition {
+        case .completed, .succeeded: return "runs"
+        case .started, .ready, .healthy: break
+        }
+        if process.executedAt == nil { return "is not executed" }
+        if !process.isMainAlive { return "has ended" }
+        if process.watched.step >= 0 { return "is being stopped" }
+        if process.watched.definition != definitionNow(of: id.service) { return "runs another definition" }
+        guard condition != .started else { return nil }
+        learnt(place)
+        if processes[place]?.watched.wasReady == false { return "is not ready" }
+        for kind in [ProbeKind.readiness, .liveness] where process.watched[kind].verdict == .failing {
+            return "fails its \(kind.rawValue) probe"
+        }
+        if condition == .healthy, spec.health.liveness != nil, process.watched.liveness.verdict != .passing {
+            return "is not healthy"
+        }
+        return nil
+    }
+
+    private func lackOfEnd(_ condition: Dependency.Condition, _ seat: Seat, _ spec: ServiceSpec) -> String? {
+        switch condition {
+        case .ready, .healthy: return "does not run"
+        case .completed: return nil
+        case .started, .succeeded: break
+        }
+        guard let end = seat.lastEnd, let exit = end.exit, !end.wasStopped else { return "has not succeeded" }
+        if end.definition != definitionNow(of: seat.id.service) { return "has succeeded only as another definition" }
+        return exit.matches(spec.successExitCodes) ? nil : "has failed: \(exit.text)"
+    }
+
+    // MARK: Stops
+
+    /// A signal or step goes out: not after the kill, unless another daemon begins anew.
+    func watchSignal(_ place: Int) {
+        guard let process = processes[place] else { return }
+        if process.watched.killedBy == daemon { violate("\(process.launch.number) is sent a signal after its kill") }
+    }
+
+    func watchNote(_ note: LaunchNote) {
+        switch note {
+        case .ordered(_, _, let definition, _, _): watch.definition = definition
+        case .stopping(let launch, _, let step, _): stops(launch, step)
+        case .ready(let launch, _):
+            guard let place = places[launch] else { return }
+            learnt(place)
+            if processes[place]?.watched.wasReady == false { violate("\(launch.number) is called ready and is not") }
+            processes[place]?.watched.isReadyNoted = true
+        case .probed(let launch, let kind, let isPassing):
+            guard let place = places[launch], let process = processes[place] else { return }
+            processes[place]?.watched[kind].noted = isPassing ? .passing : .failing
+            if process.watched[kind].verdict != (isPassing ? .passing : .failing) {
+                violate(
+                    "\(launch.number): its \(kind.rawValue) probe is called \(isPassing ? "passing" : "failing") and is not"
+                )
+            }
+        case .executed, .failed, .released, .ended: break
+        }
+    }
+
+    private func stops(_ launch: LaunchID, _ step: Int) {
+        guard let place = places[launch], let process = processes[place] else { return }
+        let before = process.watched.step
+        let isRepeat = step == before && process.watched.stepBy != daemon
+        if step != before + 1, !isRepeat, process.watched.killedBy != daemon {
+            violate("\(launch.number) is at step \(step) of its ladder after step \(before)")
+        }
+        if before < 0 {
+            checkOrder(process)
+            processes[place]?.watched.wasStopped = process.isMainAlive || !process.isOver
+        }
+        processes[place]?.watched.step = step
+        processes[place]?.watched.stepBy = daemon
+        watch.touch(process.seat)
+    }
+
+    /// When it goes down together with what needs it, it goes after it.
+    private func checkOrder(_ process: MachineProcess) {
+        let id = process.order.instance
+        guard process.isMainAlive, !isWanted(id), !watch.isDiskBehind, process.watched.startup.verdict != .failing,
+            process.watched.liveness.verdict != .failing
+        else { return }
+        if let by = watch.hurriedBy[id.service.stack], by <= clock { return }
+        if let limit = process.order.spec.startTimeout, !process.watched.wasReady || process.order.spec.kind == .task,
+            clock - (process.executedAt ?? process.orderedAt) >= limit
+        {
+            return
+        }
+        for place in processes.indices {
+            guard let other = processes[place], other.isMainAlive,
+                other.order.instance.service.stack == id.service.stack,
+                other.launch != process.launch, !isWanted(other.order.instance),
+                (specNow(of: other.order.instance.service) ?? other.order.spec).dependsOn.contains(where: {
+                    $0.on == id.service.service
+                })
+            else { continue }
+            violate("\(id) is told to stop while \(other.order.instance), which goes too, still needs it")
+        }
+    }
+
+    // MARK: Clients
+
+    func heard(_ reply: Reply, _ place: Int) {
+        let name = clients[place].name
+        if reply.id == 0 {
+            if !clients[place].isUnwelcome { violate("client \(name) is told \(reply.body.word)") }
+            return
+        }
+        guard let found = clients[place].pending.firstIndex(where: { $0.id == reply.id }) else {
+            return violate(
+                "client \(name) gets a reply to #\(reply.id), which it does not wait for: \(reply.body.word)")
+        }
+        let request = clients[place].pending[found]
+        guard reply.isFinal else {
+            if !request.isStream, reply.body.isOccurrence == false {
+                violate("client \(name) #\(reply.id) gets more than one reply")
+            }
+            return
+        }
+        clients[place].pending.remove(at: found)
+        switch reply.body {
+        case .accepted(let plan, _): accepted(request.question, plan, clients[place])
+        case .verdict(let verdict): if name == Self.judge { verdicts.append(verdict) }
+        case .refusal(let refusal):
+            if name == Self.judge { verdicts.append(.failed(refusal.message)) }
+            if clients[place].isOtherVersion, refusal.kind != .version {
+                violate("another version is refused for \(refusal.kind)")
+            }
+        case .status, .plan, .instance, .gone, .occurrence, .why, .history, .daemon, .end: break
+        }
+    }
+
+    /// What is acknowledged is on the disk.
+    private func accepted(_ question: Question, _ plan: Plan?, _ client: SimulatedClient) {
+        switch question {
+        case .apply(let place):
+            if client.isOtherVersion { violate("another version has changed something") }
+            let name = scenario.revisions[place].name
+            watch.hurriedBy[name] = nil
+            if !watch.saved.contains(where: { $0.stack == name && $0.revision?.hex == plan?.revision }) {
+                violate("apply of \(name) is acknowledged and not saved")
+            }
+        case .diff: violate("a diff is accepted")
+        case .command(let command): accepted(command)
+        }
+    }
+
+    private func accepted(_ command: Command) {
+        func isSaved(_ stack: String, isLeaving: Bool) -> Bool {
+            watch.saved.contains { $0.stack == stack && ($0.revision == nil) == isLeaving }
+        }
+        if case .down(let stack, _) = command, !isSaved(stack, isLeaving: true) {
+            violate("down of \(stack) is acknowledged and not saved")
+        } else if case .rollback(let request) = command {
+            watch.hurriedBy[request.stack] = nil
+            if !isSaved(request.stack, isLeaving: false) {
+                violate("rollback of \(request.stack) is acknowledged and not saved")
+            }
+        } else if case .daemonStop = command {
+            isShuttingDown = true
+        }
+    }
+
+    /// A request has come as a whole; some give a stop less time than its ladder and its order need.
+    func hurry(by question: Question) {
+        guard case .command(let command) = question else { return }
+        if case .down(let stack, let timeout) = command {
+            hurry(stack, min(timeout ?? .seconds(1 << 30), stackNow(stack)?.request.stack.stopTimeout ?? .zero))
+        } else if case .stop(let targets, let timeout?) = command {
+            for target in targets { hurry(target.stack, timeout) }
+        } else if case .daemonStop = command {
+            hurryAll()
+        }
+    }
+
+    func hurryAll() {
+        for applied in disk.state.stacks { hurry(applied.request.stack.name, applied.request.stack.stopTimeout) }
+    }
+
+    private func hurry(_ stack: String, _ timeout: Duration) {
+        watch.hurriedBy[stack] = min(watch.hurriedBy[stack] ?? .distantFuture, clock + timeout)
+    }
+}
+
+extension Reply.Body {
+    var isOccurrence: Bool { if case .occurrence = self { true } else { false } }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// What the oracle remembers. It looks only at what a turn touched.
+struct Watch {
+    var violations: [String] = []
+    /// Outputs and writes of this turn.
+    var deedsOfTurn = 0
+    /// Seats that this turn was about, each possibly more than once.
+    private(set) var touched: [Int] = []
+    /// Clients that were heard in this turn.
+    var clients: [ClientID] = []
+    /// Revisions that were saved in this turn; without a digest: saved as leaving.
+    var saved: [(stack: String, revision: Digest?)] = []
+    /// Launches whose end nobody could tell.
+    var lost: Set<LaunchID> = []
+    /// A write has failed: the disk may not say what the daemon holds true.
+    var isDiskBehind = false
+    var highestOrdered: UInt64 = 0
+    /// Of the launch that is about to be ordered.
+    var definition: Digest?
+    var lastInstant = Instant.zero
+    var turnsAtInstant = 0
+    /// When each stack that has been hurried goes without order.
+    var hurriedBy: [String: Instant] = [:]
+
+    mutating func touch(_ seat: Int) {
+        if touched.last != seat { touched.append(seat) }
+    }
+
+    mutating func endTurn() {
+        deedsOfTurn = 0
+        touched.removeAll(keepingCapacity: true)
+        clients.removeAll(keepingCapacity: true)
+        saved.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What the oracle knows of one launch, from what happened and what the daemon was told; never from what the fleet concluded.
+struct WatchedLaunch {
+    struct Tally {
+        enum Verdict { case unknown, passing, failing }
+        var verdict = Verdict.unknown
+        var successes = 0
+        var failures = 0
+        /// What the ledger says of it.
+        var noted = Verdict.unknown
+    }
+    /// The definition that it runs; empty text's digest until it is known.
+    var definition: Digest
+    var hasSaidReady = false
+    var wasReady = false
+    var isReadyNoted = false
+    var startup = Tally()
+    var readiness = Tally()
+    var liveness = Tally()
+    /// The step of the ladder that was noted last.
+    var step = -1
+    /// The daemon that noted it.
+    var stepBy = 0
+    /// Its ladder began while its main process lived.
+    var wasStopped = false
+    var killedBy: Int?
+    /// Its place was gone when a daemon woke up.
+    var isStray = false
+
+    init(_ definition: Digest) { self.definition = definition }
+
+    subscript(kind: ProbeKind) -> Tally {
+        get {
+            switch kind {
+            case .startup: startup
+            case .readiness: readiness
+            case .liveness: liveness
+            }
+        }
+        set {
+            switch kind {
+            case .startup: startup = newValue
+            case .readiness: readiness = newValue
+            case .liveness: liveness = newValue
+            }
+        }
+    }
+
+    /// Another daemon knows only what was noted.
+    mutating func adopted() {
+        for kind in ProbeKind.allCases {
+            let noted = self[kind].noted
+            self[kind] = Tally(verdict: noted, noted: noted)
+        }
+        wasReady = isReadyNoted
+        hasSaidReady = isReadyNoted
+    }
+}
+
+/// What the machine tells the oracle.
+extension Machine {
+    /// Something new is known of a launch.
+    func learnt(_ place: Int) {
+        guard let process = processes[place] else { return }
+        watch.touch(process.seat)
+        guard !process.watched.wasReady, process.isMainAlive, process.watched.step < 0, isDaemonAlive else { return }
+        guard let spec = specNow(of: seats[process.seat].id.service) else { return }
+        if spec.ready == .notify, !process.watched.hasSaidReady { return }
+        for kind in [ProbeKind.startup, .readiness]
+        where spec.health[kind] != nil && process.watched[kind].verdict != .passing { return }
+        processes[place]?.watched.wasReady = true
+    }
+
+    /// The daemon gets an answer.
+    func counted(_ place: Int, _ kind: ProbeKind, _ result: ProbeResult) {
+        guard isDaemonAlive, let process = processes[place], process.isMainAlive, process.watched.step < 0,
+            let probe = specNow(of: seats[process.seat].id.service)?.health[kind]
+        else { return }
+        var tally = process.watched[kind]
+        switch result {
+        case .success:
+            tally.successes += 1
+            tally.failures = 0
+            if tally.successes >= probe.successThreshold { tally.verdict = .passing }
+        case .failure:
+            tally.failures += 1
+            tally.successes = 0
+            if tally.failures >= probe.failureThreshold { tally.verdict = .failing }
+        case .unasked: break
+        }
+        processes[place]?.watched[kind] = tally
+        learnt(place)
+    }
+
+    /// A revision takes the place of another: probes that it redefines start anew.
+    func revised(from old: AppliedStack, to new: AppliedStack) {
+        for place in processes.indices {
+            guard let process = processes[place], process.order.instance.service.stack == new.request.stack.name,
+                let before = old.request.stack.service(process.order.instance.service.service),
+                let after = new.request.stack.service(process.order.instance.service.service)
+            else { continue }
+            for kind in ProbeKind.allCases where before.health[kind] != after.health[kind] {
+                let tally = process.watched[kind]
+                processes[place]?.watched[kind] = WatchedLaunch.Tally(
+                    verdict: tally.verdict == .failing ? .unknown : tally.verdict, noted: tally.noted)
+            }
+            watch.touch(process.seat)
+        }
+    }
+
+    func specNow(of service: ServiceID) -> ServiceSpec? {
+        stackNow(service.stack)?.request.stack.service(service.service)
+    }
+
+    /// The revision that is on the disk.
+    func stackNow(_ name: String) -> AppliedStack? { disk.state.stacks.first { $0.request.stack.name == name } }
+
+    /// What only a new process takes up, of the service as it is on the disk.
+    func definitionNow(of service: ServiceID) -> Digest? {
+        guard let applied = stackNow(service.stack), let spec = applied.request.stack.service(service.service) else {
+            return nil
+        }
+        let key = "\(applied.revision.hex)/\(service.service)"
+        if let known = definitions[key] { return known }
+        let digest = spec.definitionDigest
+        definitions[key] = digest
+        return digest
+    }
+
+    /// Whether the disk and what was commanded want the instance up.
+    func isWanted(_ id: InstanceID) -> Bool {
+        guard !isShuttingDown, let applied = stackNow(id.service.stack), !applied.isLeaving,
+            let spec = applied.request.stack.service(id.service.service), id.replica <= spec.replicas
+        else { return false }
+        switch departures.first(where: { $0.instance == id })?.kind {
+        case .stopped: return false
+        case .started: return true
+        case nil: return spec.enabled
+        }
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// What a life came to.
+public struct Report: Sendable {
+    /// Rules that were broken, in words, with the time; empty when all is well.
+    public var violations: [String] = []
+    /// Everything that happened and was done, one line each, if it was asked for.
+    public var score: [String] = []
+    /// Turns of daemons' loops.
+    public var turns = 0
+    public var daemons = 0
+    /// Virtual time that passed.
+    public var lived = Duration.zero
+    /// Of everything that went into the daemons and came out of them, in order.
+    public var digest: UInt64 = 0
+}
+
+extension Scenario {
+    /// Plays it: the acts, then the faults stop and all that is wanted must come up, then everything goes down and nothing may be left.
+    public func run(keepsScore: Bool = false) -> Report {
+        var simulation = Simulation(self, keepsScore: keepsScore)
+        simulation.play()
+        return simulation.report
+    }
+}
+
+/// A run of a scenario: daemons come and go on one machine.
+struct Simulation {
+    let machine: Machine
+    private var conductor: Conductor<SimulatedHost, SimulatedDisk>
+    private var turns = 0
+    private static let turnsAtOneInstant = 200
+    /// How long all may take to come up or to go down once the faults have stopped.
+    private static let patience = Duration.seconds(7_200)
+
+    init(_ scenario: Scenario, keepsScore: Bool) {
+        machine = Machine(scenario, keepsScore: keepsScore)
+        conductor = Self.wake(on: machine)
+    }
+
+    var report: Report {
+        Report(
+            violations: machine.watch.violations, score: machine.score, turns: turns, daemons: machine.daemon,
+            lived: machine.clock - .zero, digest: machine.digest.sum)
+    }
+
+    private var isBroken: Bool { !machine.watch.violations.isEmpty }
+
+    // MARK: The two acts
+
+    mutating func play() {
+        while machine.actsLeft > 0 || machine.isBeingAsked, !isBroken { turn() }
+        guard !isBroken else { return }
+        machine.heal()
+        machine.horizon = machine.clock + Self.patience
+        while machine.isShuttingDown, !isBroken { turn() }
+        comeUp()
+        guard !isBroken else { return }
+        goDown()
+    }
+
+    /// Everything that is applied is started, and must be up within the bound.
+    private mutating func comeUp() {
+        for _ in 0..<8 {
+            let stacks = machine.disk.state.stacks.filter { !$0.isLeaving }.map { Target(stack: $0.request.stack.name) }
+            guard !stacks.isEmpty else { return }
+            let leaving = machine.disk.state.stacks.filter { $0.isLeaving }.map { Target(stack: $0.request.stack.name) }
+            if !leaving.isEmpty { judge([.follow(leaving, goal: .gone)]) }
+            judge([.start(stacks), .follow(stacks, goal: .settled)])
+            if isBroken { return }
+            if machine.verdicts.last == .reached, isUp { return awaitRest() }
+        }
+        machine.violate(
+            "not up after the faults stopped: \(machine.verdicts.last.map { "\($0)" } ?? "no verdict") \(rows)")
+    }
+
+    private mutating func goDown() {
+        for applied in machine.disk.state.stacks where !isBroken {
+            let name = applied.request.stack.name
+            machine.horizon = machine.clock + Self.patience
+            judge([.down(stack: name, timeout: nil), .follow([Target(stack: name)], goal: .gone)])
+            if !isBroken, machine.verdicts.last != .reached {
+                machine.violate("\(name) does not go: \(machine.verdicts.last.map { "\($0)" } ?? "no verdict") \(rows)")
+            }
+        }
+        machine.horizon = machine.clock + .seconds(60)
+        while !machine.isAsleep, !isBroken { turn() }
+        guard !isBroken else { return }
+        if let left = machine.processes.compactMap({ $0 }).first {
+            machine.violate("\(left.launch.number) is left in the keeper after down")
+        }
+        if !machine.disk.state.stacks.isEmpty { machine.violate("a stack is left on the disk after down") }
+        if conductor.deadline != nil { machine.violate("awake with nothing to do") }
+    }
+
+    /// Asks, and waits for all answers.
+    private mutating func judge(_ commands: [Command]) {
+        machine.verdicts = []
+        for command in commands { machine.ask(Machine.judge, .command(command), pieces: 1) }
+        repeat {
+            turn()
+        } while !isBroken && machine.clients.contains { $0.name == Machine.judge && !$0.pending.isEmpty }
+    }
+
+    /// Whether everything runs that is to run. A service that ended well just before the faults stopped is down by right.
+    private var isUp: Bool {
+        for applied in machine.disk.state.stacks where !applied.isLeaving {
+            for spec in applied.request.stack.services {
+                for replica in stride(from: 1, through: spec.replicas, by: 1) {
+                    let service = ServiceID(stack: applied.request.stack.name, service: spec.name)
+                    if !isUp(InstanceID(service: service, replica: replica), spec) { return false }
+                }
+            }
+        }
+        return true
+    }
+
+    private func isUp(_ id: InstanceID, _ spec: ServiceSpec) -> Bool {
+        let seat = machine.seatIndex[id].map { machine.seats[$0] }
+        let process = seat?.living.flatMap { machine.places[$0] }.flatMap { machine.processes[$0] }
+        switch spec.kind {
+        case .service: return process?.isMainAlive == true
+        case .task: return process == nil && seat?.lastEnd != nil
+        }
+    }
+
+    /// What is not wanted goes too, be it that its place was lost with a former daemon.
+    private mutating func awaitRest() {
+        machine.horizon = machine.clock + .seconds(60)
+        while !isBroken, let stray = machine.seats.first(where: { $0.living != nil && !machine.isWanted($0.id) }) {
+            if machine.isAsleep { return machine.violate("\(stray.id) lives and is not wanted") }
+            turn()
+        }
+    }
+
+    private var rows: [String] {
+        conductor.status.flatMap(\.instances).map { "\($0.id.name) \($0.phase.rawValue) \($0.reason)" }
+    }
+
+    // MARK: Turns
+
+    private mutating func turn() {
+        let ending = conductor.turn()
+        turns += 1
+        if machine.isPastHorizon {
+            machine.isPastHorizon = false
+            machine.violate("not at rest in time: \(rows)")
+        }
+        if !machine.isDaemonAlive { return replaceDaemon(after: .milliseconds(Int64(1 + machine.dice.below(30)))) }
+        switch ending {
+        case .replaced: return replaceDaemon(after: .milliseconds(5))
+        case .shutdown: return restartAfterShutdown()
+        case nil: break
+        }
+        if machine.isKeeperLost { return replaceDaemon(after: .seconds(Int64(1 + machine.dice.below(10)))) }
+        checkTurn()
+        machine.watch.endTurn()
+    }
+
+    /// Everything is stopped and the keeper ends too; later somebody starts orch again.
+    private mutating func restartAfterShutdown() {
+        for process in machine.processes.compactMap({ $0 }) {
+            if process.isAlive {
+                machine.violate("the daemon says that everything is stopped while \(process.launch.number) lives")
+            }
+        }
+        for place in machine.processes.indices { machine.remove(place) }
+        machine.highestLaunch = 0
+        replaceDaemon(after: .seconds(Int64(1 + machine.dice.below(10))))
+    }
+
+    private mutating func replaceDaemon(after gap: Duration) {
+        machine.bury()
+        machine.watch.endTurn()
+        machine.idle(for: gap)
+        conductor = Self.wake(on: machine)
+        machine.watch.endTurn()
+    }
+
+    /// As orchd does it.
+    private static func wake(on machine: Machine) -> Conductor<SimulatedHost, SimulatedDisk> {
+        let (recovery, remarks) = machine.takeOver()
+        let identity = DaemonIdentity(pid: Int32(machine.daemon), uid: 1000, startedAt: machine.now.wall)
+        var conductor = Conductor(
+            host: SimulatedHost(machine), store: SimulatedDisk(machine), recovery: recovery, remarks: remarks,
+            identity: identity)
+        machine.checkAdopted(conductor.status, recovery.notes)
+        conductor.start()
+        return conductor
+    }
+
+    private func checkTurn() {
+        if let deadline = conductor.deadline, deadline <= machine.now.instant {
+            machine.violate("the deadline does not lie in the future")
+        }
+        if machine.clock == machine.watch.lastInstant {
+            machine.watch.turnsAtInstant += 1
+            if machine.watch.turnsAtInstant > Self.turnsAtOneInstant { machine.violate("it spins: \(rows)") }
+        } else {
+            machine.watch.lastInstant = machine.clock
+            machine.watch.turnsAtInstant = 0
+        }
+        for id in machine.watch.clients { machine.checkAnswered(id) }
+        for seat in machine.watch.touched {
+            let seat = machine.seats[seat]
+            if let wrong = machine.disagreement(seat, conductor.status(of: seat.id)) {
+                machine.violate("\(seat.id) \(wrong)")
+            }
+        }
+    }
+}
+
+extension Machine {
+    /// Whoever asked as a whole has its answer by the end of the turn.
+    func checkAnswered(_ id: ClientID) {
+        guard let place = clientPlaces[id] else { return }
+        for request in clients[place].pending where request.isComplete && !request.isStream {
+            violate("client \(clients[place].name) gets no answer to \(request.question.summary(scenario))")
+        }
+        if clients[place].isUnwelcome, clients[place].isConnected, inbox.isEmpty, isDaemonAlive, clients[place].isHeard
+        {
+            violate("client \(clients[place].name) is not turned away")
+        }
+    }
+
+    /// How the status of an instance differs from what is; nil when it does not.
+    func disagreement(_ seat: Seat, _ status: InstanceStatus?) -> String? {
+        guard let launch = seat.living, let place = places[launch], let process = processes[place] else {
+            guard let status else { return nil }
+            return status.pid == nil && !status.phase.hasProcess
+                ? nil : "is called \(status.phase.rawValue) and has no process"
+        }
+        if process.watched.isStray { return nil }
+        guard let status else { return "lives and has no status" }
+        guard status.launch == launch else {
+            return "lives as \(launch.number) and is called \(status.launch?.number ?? 0)"
+        }
+        guard status.phase.hasProcess else { return "lives as \(launch.number) and is called \(status.phase.rawValue)" }
+        guard process.isMainAlive else {
+            return status.pid == nil || process.executedAt == nil ? nil : "has ended and is called alive"
+        }
+        if status.pid != Int32(truncatingIfNeeded: launch.number) {
+            return "has pid \(launch.number) and is called \(status.pid ?? 0)"
+        }
+        if status.phase == .ready, !process.watched.wasReady { return "is called ready and is not" }
+        if (status.phase == .stopping || status.phase == .stuck) != (process.watched.step >= 0) {
+            return "is at step \(process.watched.step) of its ladder and called \(status.phase.rawValue)"
+        }
+        return nil
+    }
+}
