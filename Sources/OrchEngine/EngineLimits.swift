@@ -12,4 +12,6 @@ enum Patience {
     static let stray = Duration.seconds(10)
     /// What the machine lacked (descriptors, memory, processes) is tried again after so long.
     static let scarcity = Duration.seconds(1)
+    /// Closed launches whose late words are still told.
+    static let closedLaunches = 64
 }

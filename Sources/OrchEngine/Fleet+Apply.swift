@@ -5,13 +5,14 @@ import OrchModel
 /// Taking up a revision.
 extension Fleet {
     mutating func apply(_ applied: AppliedStack, at now: Moment) {
+        let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied.revision }
         let stack = takeUp(applied)
         var known: Set<String> = []
         for (index, spec) in applied.request.stack.services.enumerated() {
             known.insert(spec.name)
             let inherited =
                 index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
-            takeUp(spec, inherited, applied.request.fileLimit, stack, at: now)
+            takeUp(spec, inherited, applied, stack, former, at: now)
         }
         for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
             services[service].isRemoved = true
@@ -41,8 +42,10 @@ extension Fleet {
     }
 
     private mutating func takeUp(
-        _ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ fileLimit: UInt64?, _ stack: Int, at now: Moment
+        _ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ applied: AppliedStack, _ stack: Int,
+        _ former: Digest?, at now: Moment
     ) {
+        let fileLimit = applied.request.fileLimit
         let id = ServiceID(stack: stacks[stack].name, service: spec.name)
         guard let place = stacks[stack].services[spec.name] else {
             let service = Service(
@@ -55,6 +58,7 @@ extension Fleet {
             return
         }
         let old = services[place].spec
+        let oldDefinition = services[place].definition
         if old != spec {
             services[place].spec = spec
             services[place].definition = spec.definitionDigest
@@ -64,7 +68,10 @@ extension Fleet {
         services[place].isRemoved = false
         services[place].isRetired = false
         populate(place, stack, at: now)
-        for slot in services[place].slots { mend(slot, from: old, to: spec) }
+        for slot in services[place].slots {
+            tellSuperseded(slot, former, oldDefinition, at: now)
+            mend(slot, from: old, to: spec)
+        }
     }
 
     /// As many slots as replicas; what is beyond leaves.
@@ -119,6 +126,16 @@ extension Fleet {
         for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] {
             slots[place]?.current?.forget(kind)
         }
+    }
+
+    /// What still runs the definition before last never ran the one that is replaced now, and never will: only the newest starts.
+    private mutating func tellSuperseded(_ place: Int, _ former: Digest?, _ replaced: Digest, at now: Moment) {
+        guard let former, let slot = slots[place], let incarnation = slot.current, incarnation.definition != replaced,
+            services[slot.service].definition != replaced
+        else { return }
+        var told: [Effect] = []
+        tell(place, .superseded, "revision \(former.short) was replaced before it ran", at: now, &told)
+        pending += told
     }
 
     /// Draws the edges of a stack anew, those of services that leave included: they still hold up what they need.

@@ -9,6 +9,7 @@ extension Fleet {
         let isReplaced = mustGo(slot)
         slots[place]?.current = nil
         launchIndex[incarnation.launch] = nil
+        rememberClosed(incarnation.launch, of: slot.id)
         effects.append(.release(incarnation.launch))
         effects.append(.note(.released(incarnation.launch)))
         if isWanted(slot), services[slot.service].spec.kind == .service, incarnation.isExecuted {
@@ -101,7 +102,7 @@ extension Fleet {
     }
 
     /// min(max_delay, delay × factor^(attempt−1)), varied by the jitter.
-    private mutating func backoff(_ policy: RestartPolicy, attempt: Int) -> Duration {
+    mutating func backoff(_ policy: RestartPolicy, attempt: Int) -> Duration {
         let cap = policy.maxDelay.inSeconds
         var seconds = policy.delay.inSeconds
         for _ in 1..<max(1, attempt) {

@@ -48,8 +48,7 @@ extension Fleet {
             slots[place]?.current = Incarnation(
                 launch: launch, definition: definition, orderedAt: moment, because: "adopted")
             slots[place]?.lastLaunch = launch
-            slots[place]?.restarts = restarts
-            slots[place]?.outcome = nil
+            recount(orderedIn: place, restarts: restarts)
             open[launch] = place
         case .executed(let launch, let pid, let moment, let ports, let tracking):
             rewrite(launch, open) {
@@ -73,9 +72,7 @@ extension Fleet {
             progress.step = min(step, stop.steps.count - 1)
             rewrite(launch, open) { $0.stopping = progress }
         case .failed(let id, let moment):
-            guard let place = slotPlace(id) else { return }
-            slots[place]?.failures.append(moment.instant)
-            slots[place]?.streak += 1
+            if let place = slotPlace(id) { recount(failedIn: place, at: moment) }
         case .probed(let launch, let kind, let isPassing):
             rewrite(launch, open) {
                 var state = $0.probes[kind] ?? ProbeState(next: now.instant)
@@ -84,12 +81,15 @@ extension Fleet {
             }
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
+            let incarnation = slots[place]?.current
+            slots[place]?.formerUpSince = (incarnation?.readyAt ?? incarnation?.executedAt)?.instant
             slots[place]?.current = nil
         case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
             let reason = exit.text
             slots[place]?.outcome = Outcome(
                 phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
+            recount(endedIn: place, phase, at: moment)
             slots[place]?.lastExit = exit
             slots[place]?.lastLaunch = launch
             slots[place]?.since = moment.wall

@@ -27,6 +27,8 @@ public struct Fleet: Sendable {
     var pending: [Effect] = []
     var upcoming: LaunchID
     var random: SplitMix
+    /// The latest closed launches, oldest first.
+    var lately: [(launch: LaunchID, instance: InstanceID)] = []
     var isShuttingDown = false
     /// The instant of the last turn: `deadline` must lie after it.
     var clock = Instant.zero
@@ -70,7 +72,7 @@ public struct Fleet: Sendable {
             bury(stray: launch)
             learn(launch) { $0.isEmptied = true }
         case .drained: break
-        case .notified(let launch, let notice): learn(launch) { $0.hear(notice) }
+        case .notified(let launch, let notice): hear(launch, notice, at: now)
         case .probed(let launch, let kind, let round, let result):
             observe(launch, kind, round, result, at: now)
         case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)

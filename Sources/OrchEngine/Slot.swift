@@ -34,6 +34,8 @@ struct Slot: Sendable {
     /// Failures in a row, for the back-off.
     var streak = 0
     var restarts = 0
+    /// While notes are recalled: since when the launch that was closed last had been up.
+    var formerUpSince: Instant?
 
     /// The dependency (by place in `dependsOn`) that was missing last time: asked first.
     var blocker = 0

@@ -8,6 +8,8 @@ public struct Occurrence: Equatable, Sendable {
         case failed, done, departed, returned, stuck, adopted, step, warning
         /// A former revision was taken up again.
         case rolledBack = "rolled-back"
+        /// A revision was replaced by a newer one before the instance ran it.
+        case superseded
         case daemonStarted = "daemon-started"
         case daemonStopping = "daemon-stopping"
     }

@@ -64,6 +64,18 @@ import Testing
         #expect(contents(keeper.directory + "/log").contains("was killed by signal"))
     }
 
+    @Test func race40WhatMustOutliveAShortageOfMemoryIsProtected() throws {
+        let own = try #require(Int(contents("/proc/self/oom_score_adj").dropLast()))
+        let keeper = try Keeper()
+        _ = try keeper.handOver()
+        let kept = try #require(Int(contents("/proc/\(keeper.pid)/oom_score_adj").dropLast()))
+        // Lowering it takes CAP_SYS_RESOURCE (proc_pid_oom_score_adj(5)).
+        guard kept != own else { return }
+        #expect(kept == -1000)
+        #expect(contents("/proc/\(keeper.daemon.pid)/oom_score_adj") == "-900\n")
+        #expect(try keeper.output(launch(1, "cat", "/proc/self/oom_score_adj")) == "\(own)\n", "a service is not")
+    }
+
     private func link(_ path: String) -> String {
         var target = [CChar](repeating: 0, count: 4096)
         let length = unsafe readlink(path, &target, target.count - 1)

@@ -49,6 +49,44 @@ import Testing
         }
     }
 
+    @Test func aRestIsNotCutShort() {
+        timeline("back-off and retry_after go on by the clock that they were begun with") {
+            service("a") { $0.restart.delay = .seconds(5) }
+            service("b") {
+                $0.restart.maxAttempts = 0
+                $0.restart.retryAfter = .seconds(6)
+            }
+            world("a", "-x-------")
+            orch("a", "L-----L--")
+            phases("a", "rb==bbrrr")
+            world("b", "-x-------")
+            orch("b", "L------L-")
+            phases("b", "rf==fffrr")
+            daemon("--✝=-----")
+        }
+    }
+
+    @Test func whatWasForgivenStaysForgiven() {
+        timeline("failures before a start by hand, or before a quiet time, are not counted by the next daemon") {
+            service("a") {
+                $0.restart.delay = .seconds(1)
+                $0.restart.maxAttempts = 1
+            }
+            service("b") {
+                $0.restart.delay = .seconds(1)
+                $0.restart.resetAfter = .seconds(3)
+            }
+            //          0    5    10
+            world("a", "-x-x-----x---")
+            orch("a", "L-L-L-----L--")
+            phases("a", "rbrfrr==rbrrr")
+            command(.start([target("a")]), at: 4)
+            world("b", "-x----x--x---")
+            orch("b", "L-L-----L--L-")
+            daemon("------✝=-----")
+        }
+    }
+
     @Test func aTaskThatSucceededRunsNoMore() {
         timeline("done stays done through a daemon's death") {
             task("migrate")

@@ -99,7 +99,7 @@ import Testing
         timeline("uninterruptible sleep: killed each second, stuck after ten, never doubled") {
             service("web", needs: [], ladder([.init(.signal(.terminate, to: .main), wait: .seconds(1))]))
             //             0    5    10   15
-            world("web", "--u------------e---")
+            world("web", "--u------------x---")
             orch("web", "L-TKKKKKKKKKKKKL---")
             phases("web", "rrpppppppppppkkrrrr")
             command(.restart([target("web")]), at: 2)

@@ -23,7 +23,7 @@ import Testing
             (verdict(on: .settled, at: 1, is: .pending), "the verdict on settled"),
             (world("web", "--z"), "`z` is no letter"),
             (daemon("-z-"), "`z` is no letter"),
-            (world("web", "-e-e"), "`emptied` of web, which has no process"),
+            (world("web", "-e-e"), "nothing of web is left that could go"),
             (world("web", "-0p0"), "column 2: `sick` of web, which has no process"),
             (daemon("-b-"), "had nothing to do"),
         ]

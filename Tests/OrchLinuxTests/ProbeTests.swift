@@ -158,4 +158,17 @@ import Testing
         }
         #expect(read == answer.count)
     }
+
+    @Test func race26AClientThatDoesNotReadIsCutOff() throws {
+        let bench = try Bench(session: false)
+        let client = try Descriptor("connect", unsafe corch_unix_connect(bench.directory + "/orch.sock"))
+        let id = try bench.until("client") { if case .connected(let id, _) = $0 { id } else { nil } }
+        let block = [UInt8](repeating: 42, count: 4 << 20)
+        // What the kernel takes, and the backlog, and then one more.
+        for _ in 0..<(Limits.clientBacklogBytes / block.count + 8) { bench.host.perform(.send(id, block)) }
+        let remark = try bench.until("remark") { if case .remarked(let text) = $0 { text } else { nil } }
+        #expect(remark.contains("a client was cut off"))
+        _ = try bench.until("end") { if case .disconnected(id) = $0 { true } else { nil } }
+        _ = consume client
+    }
 }

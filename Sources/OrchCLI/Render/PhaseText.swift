@@ -37,7 +37,8 @@ enum PhaseText {
         case .failed, .stuck, .killing: .bad
         case .unready, .unhealthy, .backoff, .exited, .warning: .caution
         case .launching, .started, .stopping, .waiting, .step: .active
-        case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .daemonStarted, .daemonStopping:
+        case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .superseded, .daemonStarted,
+            .daemonStopping:
             .plain
         }
     }

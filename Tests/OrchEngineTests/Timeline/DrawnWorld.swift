@@ -239,7 +239,6 @@ struct DrawnWorld {
             end(index, exit, leavesOthers: leavesOthers)
         case .emptied:
             guard process.isTreeAlive else { return mistake("nothing of \(name) is left that could go") }
-            if process.isMainAlive { end(index, .signal(.kill, coreDumped: false), leavesOthers: true) }
             processes[index].isTreeAlive = false
             observe(.emptied(process.launch))
         case .isDeep: processes[index].isDeep = true

@@ -31,7 +31,7 @@ enum Letters {
         ("c", "it crashes: SIGSEGV", .exits(.signal(Signal(number: 11), coreDumped: true), leavesOthers: false)),
         ("O", "the main process exits 0 and leaves others behind", .exits(.code(0), leavesOthers: true)),
         ("X", "it exits 1 and leaves others behind", .exits(.code(1), leavesOthers: true)),
-        ("e", "what was left of it is gone", .emptied),
+        ("e", "nothing of its tree runs any more; the exit of its main process may still be to come", .emptied),
         ("u", "from here SIGKILL does nothing to it: uninterruptible sleep", .isDeep),
         ("n", "a step of the ladder that is run here can't do its work", .stepIsBroken),
     ]
