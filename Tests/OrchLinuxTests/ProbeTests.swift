@@ -40,8 +40,8 @@ import Testing
         let result = try ask(
             bench, 1,
             .command(.shell("echo thinking; setsid sleep 1000 & sleep 1000", shell: CommandLine.standardShell)),
-            timeout: .milliseconds(300))
-        #expect(result == .failure("no answer within 300ms: thinking"))
+            timeout: .seconds(2))
+        #expect(result == .failure("no answer within 2s: thinking"))
         let end = bench.host.now.instant + Bench.patience
         while bench.host.records[LaunchID(101)] != nil, bench.host.now.instant < end { _ = bench.host.wait(until: end) }
         #expect(bench.leftBehind.count == 1)

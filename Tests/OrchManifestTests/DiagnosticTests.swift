@@ -122,14 +122,11 @@ import Testing
 
     @Test func anAliasBombIsRefusedBeforeItGrows() {
         var text = "x0: &x0 [a, a, a, a, a, a, a, a, a]\n"
-        for level in 1...8 {
+        // 9^60 nodes: whoever expands them first never comes to the answer.
+        for level in 1...60 {
             text += "x\(level): &x\(level) [\(Array(repeating: "*x\(level - 1)", count: 9).joined(separator: ", "))]\n"
         }
         let fixture = Fixture(text)
-        let clock = ContinuousClock()
-        // The best of a few: what else this machine does is not the question.
-        let spent = (0..<5).map { _ in clock.measure { _ = fixture.complaints() } }.min() ?? .zero
-        #expect(spent < .milliseconds(50))
         let complaints = fixture.complaints()
         #expect(complaints.count == 1)
         #expect(complaints.first?.contains("error[alias-bomb]") == true)
