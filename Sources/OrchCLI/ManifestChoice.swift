@@ -55,7 +55,8 @@ struct ManifestOptions: ParsableArguments {
             ManifestInput(
                 files: chosen, currentDirectory: platform.workingDirectory, callerEnvironment: platform.environment,
                 overrides: overrides,
-                isKnownUser: { platform.isKnownUser($0) }, read: { (path) throws(Fault) in try platform.read(path) }))
+                isKnownUser: { platform.isKnownUser($0) }, isKnownTimeZone: { platform.isKnownTimeZone($0) },
+                read: { (path) throws(Fault) in try platform.read(path) }))
     }
 
     /// As they are to be shown: relative where they were given so.

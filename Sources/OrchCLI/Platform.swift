@@ -40,6 +40,8 @@ public protocol Platform: AnyObject {
     func isFile(_ path: String) -> Bool
     /// Whether this host has a user of that name or number; true when that can't be asked.
     func isKnownUser(_ name: String) -> Bool
+    /// Whether this host has the time zone.
+    func isKnownTimeZone(_ name: String) -> Bool
 
     /// A new connection to the daemon; nil when none runs.
     func connect() throws(Fault) -> ConnectionID?

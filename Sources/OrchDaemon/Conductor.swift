@@ -105,6 +105,7 @@ public struct Conductor<H: Host, S: Store> {
             let effects = fleet.reconcile(at: now)
             if effects.isEmpty { return }
             journal.cover(fleet.nextLaunch, at: now)
+            journal.save(effects.marks, at: now)
             for effect in effects { perform(effect, at: now) }
         }
     }
@@ -115,7 +116,8 @@ public struct Conductor<H: Host, S: Store> {
         case .forget(let stack):
             requests[stack] = nil
             journal.forget(stack, at: now)
-        case .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
+        case .mark: break  // Saved before anything of its turn was done.
+        case .readZone, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
             host.perform(.effect(effect))
         }
     }

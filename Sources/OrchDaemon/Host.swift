@@ -99,6 +99,8 @@ public protocol Store {
     mutating func reserve(launchesBelow next: LaunchID) throws(Fault)
     /// Written behind; may be lost with the machine, never torn.
     mutating func append(_ occurrences: [Occurrence]) throws(Fault)
+    /// Replaces what was saved of these instances' schedules.
+    mutating func save(marks: [ScheduleMark]) throws(Fault)
     /// In order of time; the newest `limit`.
     mutating func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence]
 }
@@ -109,6 +111,8 @@ public struct StoredState: Equatable, Sendable {
     /// What the stacks that are on trial would go back to.
     public var fallbacks: [AppliedStack] = []
     public var departures: [Departure] = []
+    /// How far schedules have come.
+    public var marks: [ScheduleMark] = []
     public var nextLaunch = LaunchID(1)
     /// What was damaged and set aside, for status and doctor.
     public var remarks: [String] = []

@@ -16,6 +16,8 @@ struct Journal<S: Store> {
     /// Stacks that are to be dropped, and departures to be written, once the store works again.
     private var forgets: [String] = []
     private var departures: [(stack: String, departures: [Departure])] = []
+    /// Of schedules, what is not on the disk yet: the newest of each.
+    private var marks: [ScheduleMark] = []
     private var retryAt: Instant?
     /// What the store said last, while it fails.
     private(set) var trouble: Fault?
@@ -58,6 +60,7 @@ struct Journal<S: Store> {
 
     mutating func flush(at now: Moment) {
         flushAt = nil
+        writeMarks(at: now)
         guard !unwritten.isEmpty else { return }
         do {
             try store.append(unwritten)
@@ -85,6 +88,25 @@ struct Journal<S: Store> {
         departures.removeAll { $0.stack == stack }
     }
 
+    /// What a turn says of schedules: at once when a run is about to begin, else with the history.
+    mutating func save(_ newest: [ScheduleMark], at now: Moment) {
+        guard !newest.isEmpty else { return }
+        let names = Set(newest.map(\.instance))
+        marks = marks.filter { !names.contains($0.instance) } + newest
+        if newest.contains(where: \.isUrgent) { writeMarks(at: now) }
+        if !marks.isEmpty, flushAt == nil { flushAt = now.instant + Self.pause }
+    }
+
+    /// What can't be written now is tried again with the history: a run doesn't wait for a disk.
+    private mutating func writeMarks(at now: Moment) {
+        guard !marks.isEmpty else { return }
+        let all = marks
+        do {
+            try guarded { (store: inout S) throws(Fault) in try store.save(marks: all) }
+            marks = []
+        } catch { flushAt = now.instant + Self.retryPause }
+    }
+
     // MARK: What is owed while the store fails
 
     /// The answer does not depend on it: a failure is tried again.
@@ -98,6 +120,7 @@ struct Journal<S: Store> {
 
     mutating func forget(_ stack: String, at now: Moment) {
         forgets.append(stack)
+        marks.removeAll { $0.instance.service.stack == stack }
         payDebts(at: now)
     }
 
@@ -163,5 +186,24 @@ extension Occurrence {
         if let service = target.service, service != self.service ?? instance?.service.service { return false }
         if let replica = target.replica, replica != instance?.replica { return false }
         return true
+    }
+}
+
+extension [Effect] {
+    /// The newest mark of each instance.
+    var marks: [ScheduleMark] {
+        var found: [ScheduleMark] = []
+        var seen: Set<InstanceID> = []
+        for case .mark(let mark) in reversed() {
+            guard seen.insert(mark.instance).inserted else {
+                // What was decided stays said, whatever else the turn says of the schedule.
+                guard let place = found.firstIndex(where: { $0.instance == mark.instance }) else { continue }
+                if found[place].decided == nil { found[place].decided = mark.decided }
+                if mark.isUrgent { found[place].isUrgent = true }
+                continue
+            }
+            found.append(mark)
+        }
+        return found.reversed()
     }
 }

@@ -5,11 +5,12 @@ public import OrchModel
 
 extension LaunchNote {
     /// What later daemons still ask for: open launches whole; of the closed ones only how each instance last ended; of failures the newest
-    /// of each instance. `open`: launches that the keeper still holds.
+    /// of each instance; where the runs of each scheduled task stood last. `open`: launches that the keeper still holds.
     public static func pruned(_ notes: [LaunchNote], open: Set<LaunchID>) -> [LaunchNote] {
         let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         var failuresLeft: [InstanceID: Int] = [:]
         var ended: Set<InstanceID> = []
+        var scheduled: Set<InstanceID> = []
         var kept: [LaunchNote] = []
         for note in notes.reversed() {
             let isKept: Bool
@@ -19,6 +20,7 @@ extension LaunchNote {
                 .probed(let launch, _, _):
                 isKept = !released.contains(launch)
             case .released(let launch): isKept = open.contains(launch)
+            case .runs(let instance, _): isKept = scheduled.insert(instance).inserted
             case .failed(let instance, _):
                 failuresLeft[instance, default: 100] -= 1
                 isKept = failuresLeft[instance, default: 0] >= 0

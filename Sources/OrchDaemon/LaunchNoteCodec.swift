@@ -41,6 +41,7 @@ public enum LaunchNoteCodec {
         case .failed(let instance, let at): ["failed", instance.value, at.value]
         case .probed(let launch, let kind, let passing):
             ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
+        case .runs(let instance, let state): ["runs", instance.value, state.value]
         case .released(let launch): ["released", launch.value]
         case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
             [
@@ -70,6 +71,7 @@ public enum LaunchNoteCodec {
         case "probed":
             guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }
             return .probed(try r.launch(1), kind, passing: passing)
+        case "runs": return .runs(try r.instance(1), try RunState(r.part(2)))
         case "released": return .released(try r.launch(1))
         case "ended":
             guard let outcome = Phase(rawValue: try r.string(6)) else { return nil }

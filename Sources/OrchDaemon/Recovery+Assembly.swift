@@ -20,6 +20,7 @@ extension Recovery {
         recovery.fallbacks = stored.fallbacks
         recovery.departures = stored.departures
         recovery.notes = notes
+        recovery.marks = stored.marks
         recovery.isNewBoot = isNewBoot
         recovery.survivors = survivors.sorted { $0.launch < $1.launch }
         recovery.seed = seed
@@ -39,7 +40,7 @@ extension LaunchNote {
             .stopping(let launch, _, _, _),
             .probed(let launch, _, _), .released(let launch), .ended(_, let launch, _, _, _, _):
             launch
-        case .failed: nil
+        case .failed, .runs: nil
         }
     }
 }

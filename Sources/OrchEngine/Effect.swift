@@ -22,6 +22,10 @@ public enum Effect: Equatable, Sendable {
     case relog(LaunchID, LoggingSpec)
     /// For the record that dies with a boot: what recovery needs of this launch.
     case note(LaunchNote)
+    /// How far a schedule has come, for the disk. Where it is urgent it is durable before anything of the same turn is launched.
+    case mark(ScheduleMark)
+    /// Read a time zone: a name of the IANA database, or `host`. The answer is `zoneRead`.
+    case readZone(String)
     /// For history, `why` and `events`.
     case record(Occurrence)
     /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
@@ -66,6 +70,8 @@ public enum LaunchNote: Equatable, Sendable {
     case failed(InstanceID, at: Moment)
     /// Probes that have passed: a daemon restart must not flap.
     case probed(LaunchID, ProbeKind, passing: Bool)
+    /// Which runs of a scheduled task are decided and not over.
+    case runs(InstanceID, RunState)
     /// Nothing more to know.
     case released(LaunchID)
     /// How the last launch of an instance ended: what keeps a finished task finished over a daemon restart.

@@ -14,4 +14,10 @@ enum Patience {
     static let scarcity = Duration.seconds(1)
     /// Closed launches whose late words are still told.
     static let closedLaunches = 64
+    /// A scheduled instant that is noticed later than this was missed; before, it only runs late.
+    static let missed = Duration.seconds(60)
+    /// A clock that is set back by more was wrong before, as cron(8) has it.
+    static let clockCorrection = Duration.seconds(3 * 3_600)
+    /// A time zone is read again after so long.
+    static let zone = Duration.seconds(24 * 3_600)
 }

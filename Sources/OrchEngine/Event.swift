@@ -22,6 +22,10 @@ public enum Event: Equatable, Sendable {
     case stepEnded(LaunchID, step: Int, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.
     case survivorsSeen(LaunchID, [String])
+    /// The clock on the wall was set, or the machine woke up: what waits by that clock is worked out anew.
+    case clockSet
+    /// The time zone that was asked for; nil when this host has none of that name.
+    case zoneRead(String, TimeZone?)
 }
 
 /// What sd_notify(3) can say.

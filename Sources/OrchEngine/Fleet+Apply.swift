@@ -79,6 +79,8 @@ extension Fleet {
         let wanted = services[service].spec.replicas
         for place in services[service].slots {
             let replica = slots[place]?.id.replica ?? 1
+            // A run beside others ends by itself.
+            if slots[place]?.isOverlap == true, wanted > 0 { continue }
             slots[place]?.isLeaving = replica > wanted
         }
         let taken = Set(services[service].slots.compactMap { slots[$0]?.id.replica })

@@ -4,14 +4,21 @@ import OrchModel
 
 /// What follows an end.
 extension Fleet {
+    /// What follows is written down before the launch is released: who dies between the two has forgotten nothing.
     mutating func close(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
+        conclude(place, incarnation, at: now, &effects)
+        effects.append(.release(incarnation.launch))
+        effects.append(.note(.released(incarnation.launch)))
+    }
+
+    private mutating func conclude(
+        _ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]
+    ) {
         guard let slot = slots[place] else { return }
         let isReplaced = mustGo(slot)
         slots[place]?.current = nil
         launchIndex[incarnation.launch] = nil
         rememberClosed(incarnation.launch, of: slot.id)
-        effects.append(.release(incarnation.launch))
-        effects.append(.note(.released(incarnation.launch)))
         if isWanted(slot), services[slot.service].spec.kind == .service, incarnation.isExecuted {
             pass(on: .restart, from: slot, at: now, &effects)
         }
@@ -32,6 +39,7 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         let reason = incarnation.stopping?.reason ?? goingBecause(slot)
         tell(place, .stopped, reason, at: now, launch: incarnation.launch, &effects)
+        endRun(place, .stopped, incarnation, at: now, &effects)
         slots[place]?.restarts = 0
         forgiveFailures(place)
         guard isWanted(slot) else { return }
@@ -53,6 +61,7 @@ extension Fleet {
         let how =
             hasFailedAlive
             ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
+        if judgeRun(place, incarnation, isSuccess: isSuccess, how, at: now, &effects) { return }
         if incarnation.isScarcity {
             slots[place]?.retryAt = now.instant + max(policy.delay, Patience.scarcity)
             slots[place]?.nextCause = "tried again after: \(how)"
@@ -125,6 +134,7 @@ extension Fleet {
         slots[place]?.retryAt =
             phase == .failed ? services[slot.service].spec.restart.retryAfter.map { now.instant + $0 } : nil
         let exit = incarnation?.exit ?? .unknown(reason)
+        endRun(place, phase == .done ? .succeeded : .failed, incarnation, at: now, &effects)
         effects.append(
             .note(
                 .ended(

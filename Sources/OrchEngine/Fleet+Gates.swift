@@ -18,7 +18,9 @@ extension Fleet {
     /// Alive, and to be stopped or replaced.
     func mustGo(_ slot: Slot) -> Bool {
         guard let incarnation = slot.current else { return false }
-        return !isWanted(slot) || slot.isRestartAsked || incarnation.definition != services[slot.service].definition
+        // A run under way ends as it began; the next one has the new definition.
+        let isStale = incarnation.definition != services[slot.service].definition && !isScheduled(slot)
+        return !isWanted(slot) || slot.isRestartAsked || isStale
     }
 
     /// Why it must go, in words.

@@ -21,6 +21,7 @@ extension Fleet {
             }
         case .start(let targets):
             for place in places(of: targets, withNeeds: true) { startByHand(place, "started by hand", at: now) }
+            runByHand(targets.filter { $0.service != nil })
         case .restart(let targets):
             for place in places(of: targets, withNeeds: false) {
                 if let slot = slots[place], slot.current != nil, isWanted(slot) {
@@ -32,11 +33,13 @@ extension Fleet {
                 }
                 touch(place)
             }
+            runByHand(targets.filter { $0.service != nil })
         case .stop(let targets, let timeout):
             for place in places(of: targets, withNeeds: false) {
                 guard let slot = slots[place] else { continue }
                 slots[place]?.departure = services[slot.service].spec.enabled ? .stopped : nil
                 forgive(place)
+                voidRuns(place)
                 if let timeout { hurry(place, by: now.instant + timeout) }
                 touch(service: slot.service)
             }
@@ -89,7 +92,7 @@ extension Fleet {
     }
 
     /// The slots that targets cover, in order; with what they need that is not wanted now.
-    private func places(of targets: [Target], withNeeds: Bool) -> [Int] {
+    func places(of targets: [Target], withNeeds: Bool) -> [Int] {
         var found: Set<Int> = []
         var work: [Int] = []
         for target in targets {

@@ -55,7 +55,9 @@ extension Fleet {
         let isUp = live.contains { $0.current != nil }
         let isRestart = fields.contains { $0.fate == .restart }
         var because: [String] = []
-        if isRestart { because.append("its definition changed") }
+        if isRestart {
+            because.append("its definition changed" + (spec.schedule == nil ? "" : "; the next run has it"))
+        }
         because += drift
         let action: Change.Action
         if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
@@ -64,9 +66,11 @@ extension Fleet {
                 because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest")
             }
         } else if isRestart {
-            action = spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
+            action =
+                spec.schedule != nil
+                ? .live : spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
         } else if !drift.isEmpty {
-            action = spec.kind == .task ? .run : .start
+            action = spec.kind == .task && spec.schedule == nil ? .run : .start
         } else if fields.contains(where: { $0.path == "replicas" }) {
             action = .scale
         } else {
@@ -82,7 +86,9 @@ extension Fleet {
             let label = live.count > 1 ? "\(label(of: slot)) " : ""
             if slot.departure == .stopped, wanted { found.append("\(label)stopped by hand") }
             if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
-            if wanted, let outcome = slot.outcome, outcome.phase == .failed, outcome.definition == service.definition {
+            if wanted, service.spec.schedule == nil, let outcome = slot.outcome, outcome.phase == .failed,
+                outcome.definition == service.definition
+            {
                 found.append("\(label)failed: \(outcome.reason)")
             }
         }

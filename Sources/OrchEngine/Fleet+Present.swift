@@ -42,6 +42,7 @@ extension Fleet {
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
             return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
         }
+        if let standing = scheduledStanding(of: slot, at: now) { return standing }
         if let outcome = slot.outcome, outcome.definition == service.definition {
             return (outcome.phase, outcome.reason, "restart")
         }
@@ -116,6 +117,7 @@ extension Fleet {
                 }
             }
         }
+        if let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
         return candidates.filter { $0 > now }.min()
     }
 }

@@ -17,13 +17,17 @@ extension Fleet {
                 services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
             if !recovery.isNewBoot || survivesBoot { slots[place]?.departure = departure.kind }
         }
+        recall(recovery.marks, at: now)
         var open: [LaunchID: Int] = [:]
         for note in recovery.notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
         for case .ordered(let launch, let instance, _, _, _) in recovery.notes { ordered[launch] = instance }
         for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], ordered, at: now) }
         buryTheLost(recovery.survivors, at: now)
-        for place in slots.indices { remember(place, at: now) }
+        for place in slots.indices {
+            rememberSchedule(place, isNewBoot: recovery.isNewBoot, at: now)
+            remember(place, at: now)
+        }
     }
 
     /// A phase that a former daemon knew began when it began, not when this one woke up.
@@ -49,6 +53,7 @@ extension Fleet {
                 launch: launch, definition: definition, orderedAt: moment, because: "adopted")
             slots[place]?.lastLaunch = launch
             recount(orderedIn: place, restarts: restarts)
+            beginRun(place, at: moment)
             open[launch] = place
         case .executed(let launch, let pid, let moment, let ports, let tracking):
             rewrite(launch, open) {
@@ -72,7 +77,9 @@ extension Fleet {
             progress.step = min(step, stop.steps.count - 1)
             rewrite(launch, open) { $0.stopping = progress }
         case .failed(let id, let moment):
-            if let place = slotPlace(id) { recount(failedIn: place, at: moment) }
+            guard let place = slotPlace(id) else { return }
+            closeJudged(place)
+            recount(failedIn: place, at: moment)
         case .probed(let launch, let kind, let isPassing):
             rewrite(launch, open) {
                 var state = $0.probes[kind] ?? ProbeState(next: now.instant)
@@ -81,12 +88,12 @@ extension Fleet {
             }
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
-            let incarnation = slots[place]?.current
-            slots[place]?.formerUpSince = (incarnation?.readyAt ?? incarnation?.executedAt)?.instant
-            slots[place]?.current = nil
+            closeJudged(place)
+        case .runs(let id, let state): recall(state, of: id, at: now)
         case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
             let reason = exit.text
+            if slots[place]?.current?.launch == launch { closeJudged(place) }
             slots[place]?.outcome = Outcome(
                 phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
             recount(endedIn: place, phase, at: moment)
@@ -94,6 +101,13 @@ extension Fleet {
             slots[place]?.lastLaunch = launch
             slots[place]?.since = moment.wall
         }
+    }
+
+    /// What its end asks for was decided by the daemon that noted this: it is not judged again.
+    private mutating func closeJudged(_ place: Int) {
+        guard let incarnation = slots[place]?.current else { return }
+        slots[place]?.formerUpSince = (incarnation.readyAt ?? incarnation.executedAt)?.instant
+        slots[place]?.current = nil
     }
 
     private mutating func rewrite(_ launch: LaunchID, _ open: [LaunchID: Int], _ write: (inout Incarnation) -> Void) {
@@ -112,7 +126,11 @@ extension Fleet {
                 pending.append(.note(.released(survivor.launch)))
                 return
             }
-            chase(survivor.launch, of: ordered[survivor.launch], at: now)
+            if survivor.exit == nil {
+                chase(survivor.launch, of: ordered[survivor.launch], at: now)
+            } else {
+                expectEmpty(survivor.launch, of: ordered[survivor.launch], at: now)
+            }
             return
         }
         if survivor.hasExecuted, incarnation.executedAt == nil { incarnation.executedAt = now }

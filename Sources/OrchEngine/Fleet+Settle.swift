@@ -13,6 +13,7 @@ extension Fleet {
                 attend(place, at: now, &effects)
             }
         }
+        attendSchedule(place, at: now, &effects)
         decide(place, at: now, &effects)
         guard slots[place] != nil else { return }
         present(place, at: now)
@@ -81,7 +82,10 @@ extension Fleet {
             if slot.isLeaving { remove(place) }
             return
         }
-        if let outcome = slot.outcome {
+        if isScheduled(slot) {
+            guard slot.schedule?.pending != nil else { return }
+            slots[place]?.outcome = nil
+        } else if let outcome = slot.outcome {
             let isDue = slot.retryAt.map { $0 <= now.instant } ?? false
             guard isDue || outcome.definition != services[slot.service].definition else { return }
             forgiveFailures(place)
@@ -106,6 +110,7 @@ extension Fleet {
             launch: launch, definition: service.definition, orderedAt: now, because: because)
         slots[place]?.lastLaunch = launch
         slots[place]?.nextCause = nil
+        beginRun(place, at: now)
         slots[place]?.outcome = nil
         slots[place]?.retryAt = nil
         slots[place]?.isRestartAsked = false

@@ -44,6 +44,8 @@ extension Fleet {
         if let next = slot.current?.stopping?.deadline ?? (slot.phase == .backoff ? slot.retryAt : nil), next > clock {
             row.until = wallOfClock + (next - clock)
         }
+        if let next = nextRun(of: slot) { row.until = next }
+        row.runs = slot.schedule?.runs ?? []
         if let incarnation = slot.current {
             row.pid = incarnation.hasEnded ? nil : incarnation.pid
             row.readyAt = incarnation.readyAt?.wall
@@ -84,7 +86,7 @@ extension Fleet {
             for slotPlace in services[service].slots {
                 guard let slot = slots[slotPlace] else { continue }
                 switch slot.phase {
-                case .idle: break
+                case .idle: if isScheduled(slot), isWanted(slot) { isAnyUp = true }
                 case .waiting, .backoff, .starting, .running, .reloading, .stopping: isProgressing = true
                 case .ready, .done: isAnyUp = true
                 case .unhealthy: isDegraded = true
@@ -132,6 +134,7 @@ extension Fleet {
             return slot.current == nil ? .reached : .pending
         case .settled:
             if !isWanted(slot) { return slot.current == nil ? .reached : .pending }
+            if let verdict = scheduleVerdict(of: slot) { return verdict }
             if slot.isDirty || mustGo(slot) { return .pending }
             if slot.phase == .failed { return .failed(slot.reason) }
             return slot.phase == .ready || slot.phase == .done ? .reached : .pending

@@ -30,6 +30,8 @@ public struct Fleet: Sendable {
     /// The latest closed launches, oldest first.
     var lately: [(launch: LaunchID, instance: InstanceID)] = []
     var isShuttingDown = false
+    /// In the order in which they were asked for.
+    var zones: [ReadZone] = []
     /// The instant of the last turn: `deadline` must lie after it.
     var clock = Instant.zero
     /// The same moment in civil time.
@@ -76,6 +78,8 @@ public struct Fleet: Sendable {
         case .probed(let launch, let kind, let round, let result):
             observe(launch, kind, round, result, at: now)
         case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)
+        case .clockSet: clockWasSet(at: now)
+        case .zoneRead(let name, let zone): learn(zone: name, zone, at: now)
         case .survivorsSeen(let launch, let names): learn(launch) { $0.survivors = names }
         }
     }

@@ -12,6 +12,8 @@ public struct Recovery: Equatable, Sendable {
     public var departures: [Departure] = []
     /// Of this boot, in the order of writing. Empty after a boot.
     public var notes: [LaunchNote] = []
+    /// How far schedules have come.
+    public var marks: [ScheduleMark] = []
     /// What the keeper holds, sorted by launch.
     public var survivors: [Survivor] = []
     /// No launch of this or an earlier boot has this number or a higher one.

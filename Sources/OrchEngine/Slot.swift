@@ -41,6 +41,11 @@ struct Slot: Sendable {
     var blocker = 0
     var waitingSince: Instant?
 
+    /// For a task with a schedule.
+    var schedule: ScheduleState?
+    /// For one run that overlaps others: gone with it.
+    var isOverlap = false
+
     var deadline: Instant?
     var isDirty = false
     var isChanged = false

@@ -16,6 +16,11 @@ extension Fleet {
         pending.append(.signal(launch, .terminate, to: .tree))
     }
 
+    /// Its end is known and was judged; only that nothing is left of it is still to be said.
+    mutating func expectEmpty(_ launch: LaunchID, of instance: InstanceID?, at now: Moment) {
+        strays.append(Stray(launch: launch, instance: instance, next: now.instant + Patience.stray))
+    }
+
     mutating func tendStrays(_ effects: inout [Effect]) {
         for place in strays.indices where strays[place].next <= clock {
             strays[place].next = clock + Patience.killAgain

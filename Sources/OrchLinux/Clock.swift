@@ -5,11 +5,14 @@ public import OrchModel
 
 /// The machine's clocks (`clock_gettime(2)`); the only place that reads them.
 public enum Clock {
-    /// Both clocks, read one after the other.
+    /// The clocks, read one after the other.
     public static var now: Moment {
-        Moment(
-            instant: Instant(nanoseconds: corch_clock(CLOCK_MONOTONIC)),
-            wall: WallTime(nanoseconds: corch_clock(CLOCK_REALTIME)))
+        let instant = corch_clock(CLOCK_MONOTONIC)
+        let slept = corch_clock(CLOCK_BOOTTIME) - instant
+        // Between the two readings a little time passes; nobody sleeps so shortly.
+        return Moment(
+            instant: Instant(nanoseconds: instant), wall: WallTime(nanoseconds: corch_clock(CLOCK_REALTIME)),
+            slept: slept < 1_000_000 ? .zero : .nanoseconds(slept))
     }
 
     /// The identity of this boot, `random(4)`, as 32 hexadecimal digits; nil when the kernel does not tell.

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// What a watched descriptor belongs to; it comes back with each event, so nothing is looked up by descriptor number.
 enum Source: Equatable {
-    case signals, keeper, listener, notify, groups, edge, logs
+    case signals, keeper, listener, notify, groups, edge, logs, clock
     /// A client's socket.
     case client(UInt64)
     /// The connection of a TCP probe.
@@ -25,6 +25,7 @@ enum Source: Equatable {
         case .client(let number): 7 << 56 | number
         case .connection(let number): 8 << 56 | number
         case .output(let number): 9 << 56 | number
+        case .clock: 10 << 56
         }
     }
 
@@ -41,6 +42,7 @@ enum Source: Equatable {
         case 7: self = .client(number)
         case 8: self = .connection(number)
         case 9: self = .output(number)
+        case 10: self = .clock
         default: return nil
         }
     }

@@ -91,6 +91,7 @@ enum Fields {
             Field(
                 "ports", .list(.either([port, .text, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
+            Field("schedule", .object(schedule), "When a task runs by itself."),
             Field("title", .text, "Its name for people."),
             Field("description", .text, "What it is, for people."),
             Field("labels", variables, "Free words, by name."),
@@ -112,7 +113,6 @@ enum Fields {
         .later("watch", "Files whose change restarts it."),
         .later("config_files", "Files that count as part of its definition."),
         .later("sockets", "Sockets opened for it."),
-        .later("schedule", "When a task runs."),
         .later("hooks", "Commands around its life."),
         .later("reload", "How it rereads its configuration."),
         .later("update", "How apply replaces instances."),

@@ -15,11 +15,14 @@ public struct ManifestInput {
     public var read: (String) throws(Fault) -> [UInt8]
     /// Whether this host has a user of this name or number; nil when that can't be asked.
     public var isKnownUser: ((String) -> Bool)?
+    /// Whether this host has a time zone of this name; nil when that can't be asked.
+    public var isKnownTimeZone: ((String) -> Bool)?
 
     public init(
         files: [String], currentDirectory: String, callerEnvironment: [EnvironmentEntry] = [],
         overrides: [EnvironmentEntry] = [],
-        isKnownUser: ((String) -> Bool)? = nil, read: @escaping (String) throws(Fault) -> [UInt8]
+        isKnownUser: ((String) -> Bool)? = nil, isKnownTimeZone: ((String) -> Bool)? = nil,
+        read: @escaping (String) throws(Fault) -> [UInt8]
     ) {
         self.files = files
         self.currentDirectory = currentDirectory
@@ -27,6 +30,7 @@ public struct ManifestInput {
         self.overrides = overrides
         self.read = read
         self.isKnownUser = isKnownUser
+        self.isKnownTimeZone = isKnownTimeZone
     }
 }
 

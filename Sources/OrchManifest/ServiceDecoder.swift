@@ -57,6 +57,7 @@ extension Decoder {
         decoded.spec.stop = stop(section, command: decoded.spec.command, health)
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
+        schedule(section, into: &decoded.spec, own: own)
         if let node = section["depends_on"] { dependencies(node, into: decoded) }
         if decoded.spec.replicas > 1 { checkReplicas(decoded, at: section["replicas"] ?? node) }
         return decoded

@@ -16,7 +16,7 @@ public struct Instant: Comparable, Hashable, Sendable {
     public static func - (a: Instant, b: Instant) -> Duration { .nanoseconds(a.nanoseconds - b.nanoseconds) }
 }
 
-/// A point in civil time: nanoseconds since 1970-01-01T00:00:00Z (`CLOCK_REALTIME`). It may step; nothing waits by it.
+/// A point in civil time: nanoseconds since 1970-01-01T00:00:00Z (`CLOCK_REALTIME`). It may step; only schedules by the calendar wait by it.
 public struct WallTime: Comparable, Hashable, Sendable {
     public var nanoseconds: Int64
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -31,9 +31,12 @@ public struct WallTime: Comparable, Hashable, Sendable {
 public struct Moment: Hashable, Sendable {
     public var instant: Instant
     public var wall: WallTime
-    public init(instant: Instant, wall: WallTime) {
+    /// How long the machine has slept since its boot: what `CLOCK_BOOTTIME` is ahead of `CLOCK_MONOTONIC`.
+    public var slept: Duration
+    public init(instant: Instant, wall: WallTime, slept: Duration = .zero) {
         self.instant = instant
         self.wall = wall
+        self.slept = slept
     }
 }
 

@@ -76,6 +76,10 @@ public enum Limits {
     public static let stopSteps = 16
     /// Longest duration that a manifest may name.
     public static let longestDuration = Duration.seconds(366 * 24 * 3600)
+    /// Instances of a task whose runs overlap.
+    public static let overlappingRuns = 16
+    /// Runs that a schedule can remember.
+    public static let runHistory = 1_000
     /// How far ahead a schedule is searched: the same weekday on 29 February is at most 40 years away.
     public static let scheduleHorizon = Duration.seconds(48 * 366 * 24 * 3600)
     /// Bytes of a line that log conversion holds; longer lines are split.

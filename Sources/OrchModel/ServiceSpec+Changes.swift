@@ -43,7 +43,7 @@ extension Fate {
     private static let takenUp = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
         "success_exit_codes", "stop",
-        "logging", "enabled", "replicas",
+        "logging", "enabled", "replicas", "schedule",
     ]
 
     private static func wiring(_ stream: Value?) -> String {

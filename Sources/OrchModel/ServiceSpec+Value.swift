@@ -38,6 +38,7 @@ extension ServiceSpec: ValueCodable {
         if complete || stop != .standard(for: command) { w.set("stop", stop.value) }
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
+        w.set("schedule", schedule?.written(complete: complete))
         return w.value
     }
 
@@ -78,6 +79,9 @@ extension ServiceSpec: ValueCodable {
         stop = try r.optional("stop") ?? stop
         logging = try r.optional("logging") ?? LoggingSpec()
         ports = try r.list("ports")
+        if let found = r.value("schedule") {
+            do { schedule = try ScheduleSpec(found) } catch { throw error.under("schedule") }
+        }
     }
 
     /// Declared variables as text, unset ones as null.

@@ -34,6 +34,8 @@ public struct ServiceSpec: Equatable, Sendable {
     public var stop: StopSpec
     public var logging = LoggingSpec()
     public var ports: [PortSpec] = []
+    /// When it runs by itself; for tasks.
+    public var schedule: ScheduleSpec?
 
     public init(name: String, kind: Kind = .service, command: CommandLine, workingDirectory: String) {
         self.name = name

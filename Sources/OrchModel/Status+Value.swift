@@ -28,6 +28,7 @@ extension InstanceStatus: ValueCodable {
         w.set("log", ["stdout": .optional(stdoutLog), "stderr": .optional(stderrLog)])
         w.set("tracking", tracking)
         w.set("said", said)
+        w.set("runs", list: runs)
         return w.value
     }
 
@@ -56,6 +57,7 @@ extension InstanceStatus: ValueCodable {
         stderrLog = r.value("log")?["stderr"]?.string
         tracking = try r.optionalString("tracking")
         said = try r.optionalString("said")
+        runs = try r.list("runs")
     }
 }
 

@@ -56,6 +56,8 @@ public struct InstanceStatus: Equatable, Sendable {
     public var stderrLog: String?
     /// How its processes are held together: `cgroup` or `session`.
     public var tracking: String?
+    /// Runs of a scheduled task that are over, newest last.
+    public var runs: [ScheduledRun] = []
     /// What the service said of itself (`STATUS=`).
     public var said: String?
 

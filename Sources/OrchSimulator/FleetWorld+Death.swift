@@ -34,6 +34,7 @@ extension FleetWorld {
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
         recovery.departures = departures.sorted { $0.key < $1.key }.flatMap(\.value)
         recovery.notes = notes
+        recovery.marks = marks
         recovery.nextLaunch = fleet.nextLaunch
         recovery.survivors = processes.map {
             Survivor(launch: $0.launch, pid: 1, hasExecuted: $0.hasExecuted, fault: $0.fault, exit: $0.exit)
@@ -42,7 +43,9 @@ extension FleetWorld {
         coming.removeAll { item in
             switch item.event {
             case .probed, .stepEnded: true
-            case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen: false
+            case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen,
+                .clockSet, .zoneRead:
+                false
             }
         }
         fleet = Fleet(recovering: recovery, at: now)

@@ -26,6 +26,9 @@ public struct FleetWorld {
     var stored: [AppliedStack] = []
     var departures: [String: [Departure]] = [:]
     var notes: [LaunchNote] = []
+    var marks: [ScheduleMark] = []
+    /// What the host knows of time zones; it has no others.
+    public var zones: [String: TimeZone] = [ScheduleSpec.hostZone: .utc]
     /// Effects that are still performed before the daemon dies; nil while it is to live.
     var lifeLeft: Int?
     var generation: UInt64 = 1
@@ -201,7 +204,7 @@ extension FleetWorld {
             processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
-        case .commanded, .drained, .probed, .stepEnded, .survivorsSeen: return true
+        case .commanded, .drained, .probed, .stepEnded, .survivorsSeen, .clockSet, .zoneRead: return true
         }
     }
 
@@ -249,6 +252,8 @@ extension FleetWorld {
         case .runStep(let launch, let step, _, _, _):
             schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
+        case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
+        case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .endProbes, .relog, .record: break
         }

@@ -60,6 +60,8 @@ struct Simulation {
         while machine.isShuttingDown, !isBroken { turn() }
         comeUp()
         guard !isBroken else { return }
+        seeRuns()
+        guard !isBroken else { return }
         goDown()
     }
 
@@ -76,6 +78,30 @@ struct Simulation {
         }
         machine.violate(
             "not up after the faults stopped: \(machine.verdicts.last.map { "\($0)" } ?? "no verdict") \(rows)")
+    }
+
+    /// Nothing goes wrong any more: what is due often has its runs.
+    private mutating func seeRuns() {
+        let frequent = machine.seats.filter { seat in
+            guard machine.isWanted(seat.id), let schedule = machine.specNow(of: seat.id.service)?.schedule else {
+                return false
+            }
+            switch schedule.trigger {
+            case .every: return true
+            case .cron(let expression): return expression.text.hasPrefix("*")
+            }
+        }
+        guard !frequent.isEmpty else { return }
+        machine.horizon = .distantFuture
+        // Two minutes and the jitter, and what was running before.
+        let end = machine.clock + .seconds(300)
+        while machine.clock < end, !isBroken, !machine.isAsleep { turn() }
+        for seat in frequent where machine.isWanted(seat.id) {
+            guard let place = machine.seatIndex[seat.id], machine.seats[place].launches == seat.launches else {
+                continue
+            }
+            machine.violate("\(seat.id) had no run for five minutes: \(rows)")
+        }
     }
 
     private mutating func goDown() {
@@ -124,7 +150,7 @@ struct Simulation {
         let process = seat?.living.flatMap { machine.places[$0] }.flatMap { machine.processes[$0] }
         switch spec.kind {
         case .service: return process?.isMainAlive == true
-        case .task: return process == nil && seat?.lastEnd != nil
+        case .task: return spec.schedule != nil || process == nil && seat?.lastEnd != nil
         }
     }
 

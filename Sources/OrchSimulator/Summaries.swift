@@ -30,6 +30,8 @@ extension Event {
             "\(launch.number) \(kind.rawValue) #\(round): \(result)"
         case .stepEnded(let launch, let step, _): "\(launch.number) step \(step) ended"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
+        case .clockSet: "the clock was set"
+        case .zoneRead(let name, let zone): "time zone \(name) \(zone == nil ? "unknown" : "read")"
         }
     }
 }
@@ -45,7 +47,8 @@ extension Effect {
         case .kill(let launch): "kill \(launch.number)"
         case .release(let launch): "release \(launch.number)"
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
-        case .endProbes, .relog, .note, .record: nil
+        case .endProbes, .relog, .note, .record, .mark: nil
+        case .readZone(let name): "read the time zone \(name)"
         case .forget(let stack): "forget \(stack)"
         }
     }

@@ -42,6 +42,7 @@ public final class DiskStore: Store {
                 if let found = try shelf.revision(fallback, of: name) { state.fallbacks.append(found) }
             } catch { remarks.append(error.text) }
         }
+        state.marks = try attempt("read the schedules in") { history throws(DatabaseError) in try history.marks() }
         let stored = try attempt("read") { history throws(DatabaseError) in try history.nextLaunch() }
         state.nextLaunch = LaunchID(max(stored ?? 1, try reservedInFile()))
         state.remarks = remarks
@@ -68,12 +69,17 @@ public final class DiskStore: Store {
 
     public func forget(stack: String) throws(Fault) {
         try save(departures: [], of: stack)
+        try attempt("forget the schedules in") { history throws(DatabaseError) in try history.forgetMarks(of: stack) }
         try shelf.forget(stack: stack)
     }
 
     public func save(departures: [Departure], of stack: String) throws(Fault) {
         try attempt("save the departures in") { history throws(DatabaseError) in try history.save(departures, of: stack)
         }
+    }
+
+    public func save(marks: [ScheduleMark]) throws(Fault) {
+        try attempt("save the schedules in") { history throws(DatabaseError) in try history.save(marks) }
     }
 
     /// In the database and in a file of its own: a number that is used twice is worse than a lost history.

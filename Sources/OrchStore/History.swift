@@ -8,7 +8,7 @@ import OrchWire
 /// the machine is synced, others are written behind.
 struct History {
     /// SQLite's user_version of this layout.
-    static let format: Int64 = 1
+    static let format: Int64 = 2
     private static let schema = [
         "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
         """
@@ -24,10 +24,14 @@ struct History {
         CREATE TABLE IF NOT EXISTS revisions (id INTEGER PRIMARY KEY, stack TEXT NOT NULL, digest TEXT NOT NULL, applied_at INTEGER NOT NULL,
         author TEXT NOT NULL)
         """,
+        """
+        CREATE TABLE IF NOT EXISTS schedules (stack TEXT NOT NULL, instance TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (stack, instance)) WITHOUT ROWID
+        """,
         "PRAGMA user_version = \(format)",
     ]
 
-    private let database: Database
+    let database: Database
     private var appended = 0
 
     enum Problem: Error {
@@ -59,6 +63,7 @@ struct History {
             try database.run("SELECT stack, service, replica, kind FROM departures LIMIT 1")
             try database.run("SELECT id, stack, digest, applied_at, author FROM revisions LIMIT 1")
             try database.run("SELECT key, number FROM meta LIMIT 1")
+            try database.run("SELECT stack, instance, body FROM schedules LIMIT 1")
         } catch {
             if error.code == -1 { throw .newer(Int64(error.message) ?? 0) }
             if error.isDamage || error.code == 1 { throw .damaged(error.message) }
@@ -166,7 +171,7 @@ struct History {
     }
 
     /// A transaction that is on the disk when it returns (synchronous=FULL syncs the log at each commit).
-    private func synced(_ work: () throws(DatabaseError) -> Void) throws(DatabaseError) {
+    func synced(_ work: () throws(DatabaseError) -> Void) throws(DatabaseError) {
         try database.run("PRAGMA synchronous = FULL")
         defer { _ = try? database.run("PRAGMA synchronous = NORMAL") }
         try database.transaction(work)

@@ -39,6 +39,7 @@ final class LinuxPlatform: Platform {
     var orphanCount: Int { Orphans.count(run: paths.run) }
 
     func isKnownUser(_ name: String) -> Bool { Accounts.isKnown(name) }
+    func isKnownTimeZone(_ name: String) -> Bool { ZoneFile.isKnown(name) }
 
     var fileLimit: UInt64? {
         var limits = rlimit()

@@ -10,6 +10,7 @@ import Testing
         name: shop
         services:
           once: { kind: task, command: "echo done; exit 3" }
+          tick: { kind: task, command: [/bin/true], schedule: { every: 1s } }
           web:
             command: "while :; do echo hello; sleep 1; done"
             ports: [{ name: main, port: auto }]
@@ -25,6 +26,7 @@ import Testing
         #expect(try place.orch("apply").status == 1)
         #expect(try place.orch("wait", "web").status == 0)
         try place.eventually("a line is written") { try place.orch("logs", "web").output.contains("hello") }
+        try place.eventually("a scheduled run is over") { try place.rows()["tick"]?["runs"]?.array?.isEmpty == false }
         try page.hold("orch status --json", to: [place.orch("status", "--json").output])
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
         try page.hold("orch logs --json", to: lines(place.orch("logs", "--json")))

@@ -83,6 +83,7 @@ final class ScriptedPlatform: Platform {
     }
     func isFile(_ path: String) -> Bool { files[path] != nil }
     func isKnownUser(_ name: String) -> Bool { true }
+    func isKnownTimeZone(_ name: String) -> Bool { true }
 
     func connect() throws(Fault) -> ConnectionID? {
         greeted = false

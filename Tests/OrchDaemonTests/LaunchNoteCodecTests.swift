@@ -16,6 +16,16 @@ import Testing
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
             .stopping(LaunchID(7), reason: "line\nbreak", step: 1, deadline: .distantFuture), .failed(id, at: at),
             .probed(LaunchID(7), .liveness, passing: true), .released(LaunchID(.max)),
+            .runs(
+                id,
+                RunState(
+                    underway: DueRun(due: at.wall, elapsed: at.instant, attempt: 2), pending: DueRun(due: nil),
+                    queued: nil,
+                    judged: LaunchID(6),
+                    last: ScheduledRun(
+                        due: WallTime(nanoseconds: 0), startedAt: nil, endedAt: WallTime(nanoseconds: 1_000_000),
+                        exit: .code(3), result: .failed, attempts: 1))),
+            .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
             .ended(id, LaunchID(7), .signal(.kill, coreDumped: true), at: at, definition: digest, outcome: .failed),
         ]
     }()

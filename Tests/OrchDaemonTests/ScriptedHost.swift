@@ -18,6 +18,8 @@ final class ScriptedHost: Host {
     private(set) var waits = 0
     /// Every launch fails with it, while it is there.
     var launchFault: Fault?
+    /// What it knows of time zones.
+    var zones: [String: TimeZone] = [ScheduleSpec.hostZone: .utc]
     private var coming: [(at: Instant, sequence: Int, input: Input)] = []
     private var sequence = 0
     private var alive: Set<LaunchID> = []
@@ -69,7 +71,8 @@ final class ScriptedHost: Host {
         case .runStep(let launch, let step, _, _, _): tell(.stepEnded(launch, step: step, nil))
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
         case .release(let launch): tell(.drained(launch))
-        case .endProbes, .relog, .note, .record, .forget: break
+        case .readZone(let name): tell(.zoneRead(name, zones[name]))
+        case .endProbes, .relog, .note, .record, .forget, .mark: break
         }
     }
 

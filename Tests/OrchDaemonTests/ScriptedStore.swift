@@ -40,7 +40,15 @@ final class ScriptedStore: Store {
         try check()
         stored.stacks.removeAll { $0.request.stack.name == stack }
         stored.departures.removeAll { $0.instance.service.stack == stack }
+        stored.marks.removeAll { $0.instance.service.stack == stack }
         writes.append("forget \(stack)")
+    }
+
+    func save(marks: [ScheduleMark]) throws(Fault) {
+        try check()
+        let names = Set(marks.map(\.instance))
+        stored.marks = stored.marks.filter { !names.contains($0.instance) } + marks
+        writes.append("marks \(marks.count)")
     }
 
     private func keep(_ applied: AppliedStack, of name: String) {

@@ -21,7 +21,8 @@ struct Fixture {
         return ManifestLoader.load(
             ManifestInput(
                 files: manifests, currentDirectory: "/srv/shop", callerEnvironment: caller, overrides: overrides,
-                isKnownUser: users.map { users in { users.contains($0) } }
+                isKnownUser: users.map { users in { users.contains($0) } },
+                isKnownTimeZone: { ["UTC", "Europe/Paris"].contains($0) }
             ) { path throws(Fault) in
                 guard let bytes = files[path] else {
                     throw Fault(step: "read", subject: path, reason: "no such file or directory (ENOENT)")

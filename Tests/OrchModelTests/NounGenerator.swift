@@ -99,6 +99,25 @@ struct NounGenerator {
         return port
     }
 
+    mutating func schedule() -> ScheduleSpec {
+        let crons = ["@daily", "30 2 * * mon-fri", "*/5 9-17 1,15 */2 *"].compactMap { try? CronExpression($0) }
+        var schedule = ScheduleSpec(chance() ? .cron(pick(crons)) : .every(span()))
+        schedule.timeZone = pick(["host", "UTC", "Europe/Paris"])
+        if chance() { schedule.jitter = span() }
+        schedule.overlap = pick(ScheduleSpec.Overlap.allCases)
+        schedule.missed = pick(ScheduleSpec.Missed.allCases)
+        schedule.retries = below(4)
+        if chance() { schedule.retryDelay = span() }
+        schedule.history = below(40)
+        return schedule
+    }
+
+    mutating func run() -> ScheduledRun {
+        ScheduledRun(
+            due: maybe(time()), startedAt: maybe(time()), endedAt: time(), exit: maybe(exit()),
+            result: pick(ScheduledRun.Result.allCases), attempts: 1 + below(3))
+    }
+
     mutating func spec(_ name: String) -> ServiceSpec {
         var spec = ServiceSpec(
             name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
@@ -128,6 +147,7 @@ struct NounGenerator {
         if chance() { spec.stop = stop() }
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }
+        spec.schedule = maybe(schedule())
         return spec
     }
 
@@ -179,6 +199,7 @@ struct NounGenerator {
         status.stderrLog = maybe(text())
         status.tracking = maybe("cgroup")
         status.said = maybe(text())
+        status.runs = (0..<below(3)).map { _ in run() }
         return status
     }
 

@@ -33,6 +33,28 @@ import Testing
         #expect(try DiskStore.peek(at: state).stacks.count == 2)
     }
 
+    @Test func aScheduleIsKeptAsItWasLastAndGoesWithItsStack() throws {
+        func mark(_ through: Int64, isUrgent: Bool) -> ScheduleMark {
+            ScheduleMark(
+                instance: InstanceID(service: ServiceID(stack: "one", service: "tick")), trigger: "every 5s",
+                through: WallTime(nanoseconds: through),
+                decided: DueRun(due: WallTime(nanoseconds: through), attempt: 1),
+                runs: [
+                    ScheduledRun(
+                        due: nil, startedAt: nil, endedAt: WallTime(nanoseconds: 5_000_000), exit: .code(1),
+                        result: .failed,
+                        attempts: 2)
+                ], isUrgent: isUrgent)
+        }
+        try fill()
+        let store = try DiskStore(directory: state)
+        try store.save(marks: [mark(1, isUrgent: false)])
+        try store.save(marks: [mark(1_700_000_000_123_456_789, isUrgent: true)])
+        #expect(try DiskStore(directory: state).load().marks == [mark(1_700_000_000_123_456_789, isUrgent: false)])
+        try store.forget(stack: "one")
+        #expect(try DiskStore(directory: state).load().marks.isEmpty)
+    }
+
     /// Else a daemon could not be replaced while the disk is full.
     @Test func openingWritesNothing() throws {
         try fill()

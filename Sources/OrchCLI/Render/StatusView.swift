@@ -70,7 +70,9 @@ struct StatusView {
     /// Never cut, as a person has to act on it: wrapped.
     private func notes(of status: InstanceStatus) -> [Line] {
         var notes: [Line] = []
-        if status.phase != .ready, status.phase != .done, !status.reason.isEmpty || status.until != nil {
+        if status.phase != .ready, status.phase != .done || status.until != nil,
+            !status.reason.isEmpty || status.until != nil
+        {
             let reason = PhaseText.reason(of: status, at: time)
             if let width, reason.width > width - 4 {
                 notes += DisplayWidth.wrapped(reason.text, to: max(20, width - 4)).map { Line($0) }

@@ -33,6 +33,8 @@ public final class LinuxHost: Host {
     let state: String
     var poller: Poller
     let signals: SignalSource
+    /// Nil where the kernel refuses it: schedules then follow a set clock at their next look.
+    let clockWatch: ClockWatch?
     let keeper: KeeperLink
     let clients: ClientListener?
     let notify: NotifySocket?
@@ -77,6 +79,7 @@ public final class LinuxHost: Host {
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")
         }
+        clockWatch = try? ClockWatch()
         if let listener = parts.listener.take() { clients = ClientListener(listener) } else { clients = nil }
         do { notify = try NotifySocket(path: run.notifySocket, digest: run.mark) } catch {
             notify = nil
@@ -105,6 +108,7 @@ public final class LinuxHost: Host {
             try poller.watch(pump.noticeDescriptor, .reading, as: .logs)
             if let notify { try poller.watch(notify.descriptor.number, .reading, as: .notify) }
             if let groups { try poller.watch(groups.changes.number, .reading, as: .groups) }
+            if let clockWatch { try poller.watch(clockWatch.descriptor.number, .reading, as: .clock) }
             try clients?.start(poller)
         } catch {
             throw error.fault(step: "watch", subject: "the daemon's descriptors")
@@ -137,8 +141,9 @@ public final class LinuxHost: Host {
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
         case .note(let note): self.note(note)
+        case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
-        case .record, .forget: break
+        case .record, .forget, .mark: break
         }
     }
 
@@ -186,6 +191,7 @@ public final class LinuxHost: Host {
         case .groups: groupsChanged()
         case .logs: logsChanged()
         case .edge: hearEdge()
+        case .clock: return clockWatch?.wasSet() == true ? [.event(.clockSet)] : []
         case .connection(let number): connectionDecided(number)
         case .output(let number): outputCame(LaunchID(number))
         }

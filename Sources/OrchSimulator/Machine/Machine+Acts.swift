@@ -35,9 +35,12 @@ extension Machine {
         case .step(let span):
             note("» the wall clock steps by \(span)")
             wallOffset &+= span.nanoseconds
+            tell(.clockSet)
         case .suspend(let span):
             note("» the machine sleeps for \(span)")
             wallOffset &+= span.nanoseconds
+            slept += span
+            tell(.clockSet)
         case .lag(let span): lag = span
         case .fillDisk(let span):
             note("» the disk is full")
@@ -88,6 +91,9 @@ extension Machine {
         highestLaunch = 0
         isKeeperLost = false
         bootedAt = Instant(nanoseconds: clock.nanoseconds - 1_000_000_000)
+        slept = .zero
+        forgetFrequentRuns()
+        disk.state.marks = disk.syncedMarks
         let kept = disk.syncedHistory + dice.below(disk.history.count - disk.syncedHistory + 1)
         disk.history.removeLast(disk.history.count - kept)
         departures.removeAll { departure in
@@ -106,6 +112,7 @@ extension Machine {
                 seats[process.seat].lastEnd = nil
             }
             watch.lost.insert(process.launch)
+            watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)
         }
     }
@@ -200,6 +207,7 @@ extension Machine {
             else { continue }
             if seats[process.seat].living == launch { seats[process.seat].living = nil }
             watch.lost.insert(launch)
+            watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)
         }
         unsent.removeAll()

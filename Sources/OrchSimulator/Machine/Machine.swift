@@ -14,6 +14,8 @@ final class Machine {
     var bootedAt = Instant.zero
     /// Civil time minus the machine's own.
     var wallOffset: Int64 = 1_700_000_000_000_000_000
+    /// Since it booted.
+    var slept = Duration.zero
     var agenda = Agenda<Coming>()
     /// What the daemon hears next.
     var inbox: [Input] = []
@@ -85,7 +87,7 @@ final class Machine {
     var now: Moment {
         Moment(
             instant: Instant(nanoseconds: clock.nanoseconds - bootedAt.nanoseconds),
-            wall: WallTime(nanoseconds: clock.nanoseconds &+ wallOffset))
+            wall: WallTime(nanoseconds: clock.nanoseconds &+ wallOffset), slept: slept)
     }
 
     func note(_ line: @autoclosure () -> String) {

@@ -116,6 +116,7 @@ extension Machine {
         else { return }
         if let fault = process.life.fault {
             process.fault = fault
+            if process.life.isScarcity { watch.lostRuns[process.order.instance, default: 0] += 1 }
             processes[place] = process
             tell(.launchFailed(launch, fault, isScarcity: process.life.isScarcity))
             checkEmptiness(place)

@@ -12,6 +12,8 @@ struct DiskImage {
     private(set) var kept: [String: [AppliedStack]] = [:]
     /// So much of the history outlives a cut of power for certain.
     var syncedHistory = 0
+    /// What outlives a cut of power of how far schedules have come.
+    var syncedMarks: [ScheduleMark] = []
     /// Nothing can be written while it is there.
     var fault: Fault?
     /// What the next daemon finds damaged; whether departures can be rescued.
@@ -53,6 +55,8 @@ final class SimulatedDisk: Store {
             machine.disk.damage = nil
             machine.disk.history = []
             machine.disk.syncedHistory = 0
+            machine.disk.state.marks = []
+            machine.disk.syncedMarks = []
             if !rescues {
                 machine.disk.state.departures = []
                 machine.departures = []
@@ -87,6 +91,8 @@ final class SimulatedDisk: Store {
         guard try mayWrite(2) else { return }
         machine.note("    ⎘ forget \(stack)")
         machine.disk.state.stacks.removeAll { $0.request.stack.name == stack }
+        machine.disk.state.marks.removeAll { $0.instance.service.stack == stack }
+        machine.disk.syncedMarks = machine.disk.state.marks
         machine.disk.state.departures.removeAll { $0.instance.service.stack == stack }
         machine.departures.removeAll { $0.instance.service.stack == stack }
         machine.disk.syncedHistory = machine.disk.history.count
@@ -113,6 +119,19 @@ final class SimulatedDisk: Store {
         machine.departures.removeAll { $0.instance.service.stack == stack }
         machine.departures += departures
         machine.disk.syncedHistory = machine.disk.history.count
+    }
+
+    func save(marks: [ScheduleMark]) throws(Fault) {
+        guard try mayWrite(6) else { return }
+        let names = Set(marks.map(\.instance))
+        machine.disk.state.marks = machine.disk.state.marks.filter { !names.contains($0.instance) } + marks
+        for mark in marks {
+            machine.digest.mix(UInt64(bitPattern: mark.through.nanoseconds))
+            if mark.isUrgent {
+                machine.disk.syncedMarks = machine.disk.state.marks
+                machine.disk.syncedHistory = machine.disk.history.count
+            }
+        }
     }
 
     func reserve(launchesBelow next: LaunchID) throws(Fault) {

@@ -83,8 +83,9 @@ extension Machine {
             mix(8, launch)
             _ = open(launch, "relog")
         case .note(let note): write(note)
+        case .readZone(let name): tell(.zoneRead(name, ZoneDraw.zone(name)))
         // These are the store's.
-        case .record, .forget: violate("the host was given what is the store's")
+        case .record, .forget, .mark: violate("the host was given what is the store's")
         }
     }
 

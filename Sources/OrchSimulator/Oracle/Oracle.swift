@@ -18,6 +18,7 @@ extension Machine {
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
         guard !watch.isDiskBehind else { return }
+        checkRun(order)
         if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
         for need in order.spec.dependsOn { check(need, of: order.instance) }
     }
@@ -99,6 +100,7 @@ extension Machine {
                     "\(launch.number): its \(kind.rawValue) probe is called \(isPassing ? "passing" : "failing") and is not"
                 )
             }
+        case .runs(let id, let state): watchRuns(id, state)
         case .executed, .failed, .released, .ended: break
         }
     }

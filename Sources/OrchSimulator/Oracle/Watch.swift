@@ -17,6 +17,10 @@ struct Watch {
     var saved: [(stack: String, revision: Digest?)] = []
     /// Launches whose end nobody could tell.
     var lost: Set<LaunchID> = []
+    /// Of scheduled tasks.
+    var runs: [InstanceID: WatchedRuns] = [:]
+    /// Launches of scheduled tasks that came to nothing: lacking, lost or never made.
+    var lostRuns: [InstanceID: Int] = [:]
     /// A write has failed: the disk may not say what the daemon holds true.
     var isDiskBehind = false
     var highestOrdered: UInt64 = 0

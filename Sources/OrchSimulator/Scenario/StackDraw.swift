@@ -31,11 +31,12 @@ struct StackDraw {
         drawRestart(&spec, &dice)
         drawStop(&spec, &dice)
         if dice.once(in: 12) { spec.enabled = false }
+        if isTask, dice.once(in: 2) { spec.schedule = ZoneDraw.schedule(&dice) }
         return spec
     }
 
     private static func drawNeeds(_ spec: inout ServiceSpec, _ others: [ServiceSpec], _ dice: inout SplitMix) {
-        for other in others where dice.once(in: 2) {
+        for other in others where other.schedule == nil && dice.once(in: 2) {
             var need = Dependency(
                 on: other.name,
                 condition: other.kind == .task
@@ -127,7 +128,9 @@ struct StackDraw {
                 names.append(spec.name)
                 stack.services = (stack.services + [spec]).sorted { $0.name < $1.name }
             }
-        default: Self.drawRestart(&stack.services[place], &dice)
+        default:
+            if stack.services[place].schedule != nil { stack.services[place].schedule = ZoneDraw.schedule(&dice) }
+            Self.drawRestart(&stack.services[place], &dice)
         }
     }
 

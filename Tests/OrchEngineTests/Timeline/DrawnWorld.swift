@@ -28,6 +28,7 @@ struct DrawnWorld {
     private var stored: [AppliedStack] = []
     private var departures: [Departure] = []
     private var notes: [LaunchNote] = []
+    private var marks: [ScheduleMark] = []
     private var isDead = false
     private var isBooting = false
     private var generation: UInt64 = 1
@@ -52,6 +53,7 @@ struct DrawnWorld {
             let daemon = script.daemon.element(column) ?? .lives
             if isDead, daemon != .isDead { wake() }
             held = [:]
+            for jump in script.jumps where jump.at == column { jumpClock(jump) }
             for name in script.drawnInstances { live(name) }
             hear()
             turn(until: daemon)
@@ -93,7 +95,13 @@ struct DrawnWorld {
 
     private mutating func move(to instant: Instant) {
         guard instant > now.instant else { return }
-        now = Moment(instant: instant, wall: now.wall + (instant - now.instant))
+        now = Moment(instant: instant, wall: now.wall + (instant - now.instant), slept: now.slept)
+    }
+
+    private mutating func jumpClock(_ jump: ClockJump) {
+        now.wall = now.wall + jump.span
+        if jump.isAsleep { now.slept += jump.span }
+        observe(.clockSet)
     }
 
     private mutating func draw(_ kind: TimelineRow.Kind, _ name: String, _ letter: Character) {
@@ -185,6 +193,7 @@ struct DrawnWorld {
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
         recovery.departures = departures
         recovery.notes = notes
+        recovery.marks = marks
         recovery.nextLaunch = fleet.nextLaunch
         recovery.survivors = processes.map {
             Survivor(launch: $0.launch, pid: 1, hasExecuted: $0.hasExecuted, fault: $0.fault, exit: $0.exit)
@@ -309,6 +318,8 @@ struct DrawnWorld {
             }
             processes.removeAll { $0.launch == launch }
         case .note(let note): notes.append(note)
+        case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
+        case .readZone(let name): react(.zoneRead(name, name == "Nowhere" ? nil : .utc))
         case .record(let occurrence):
             let name = occurrence.instance.map { TimelineScript.name(of: $0) } ?? occurrence.stack
             tellings.append((column, name, occurrence.kind, occurrence.cause))
@@ -380,21 +391,4 @@ struct DrawnProcess {
     var isDeep = false
     var exit: Exit?
     var fault: Fault?
-}
-
-extension Effect {
-    /// Something that a process notices.
-    fileprivate var actsOnProcess: Bool {
-        switch self {
-        case .launch, .signal, .runStep, .kill: true
-        case .release, .probe, .endProbes, .relog, .note, .record, .forget: false
-        }
-    }
-}
-
-extension Fleet {
-    /// The last launch of an instance of the drawn stack; number 0, which none has, when it never had one.
-    fileprivate func lastLaunch(of name: String) -> LaunchID {
-        status(of: nil).flatMap(\.instances).first { TimelineScript.name(of: $0.id) == name }?.launch ?? LaunchID(0)
-    }
 }

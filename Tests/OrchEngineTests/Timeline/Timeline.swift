@@ -52,6 +52,7 @@ enum TimelineLine {
     case verdict(Goal, at: Int, Verdict)
     /// At the end of the drawing nothing is due: it sleeps for ever.
     case asleep
+    case jump(ClockJump)
 }
 
 /// What happens to an instance.
@@ -71,6 +72,14 @@ func command(_ order: Order, at column: Int) -> TimelineLine { .command(order, a
 /// A person applies the manifest with one service changed; changes of one column are one apply.
 func change(_ name: String, at column: Int, _ adjust: @escaping (inout ServiceSpec) -> Void) -> TimelineLine {
     .change({ for index in $0.indices where $0[index].name == name { adjust(&$0[index]) } }, at: column)
+}
+/// The clock on the wall is set, forward or back.
+func clockIsSet(by span: Duration, at column: Int) -> TimelineLine {
+    .jump(ClockJump(at: column, span: span, isAsleep: false))
+}
+/// The machine sleeps: of the clocks only that of deadlines stands still.
+func machineSleeps(for span: Duration, at column: Int) -> TimelineLine {
+    .jump(ClockJump(at: column, span: span, isAsleep: true))
 }
 /// A person applies the manifest without a service.
 func remove(_ name: String, at column: Int) -> TimelineLine {

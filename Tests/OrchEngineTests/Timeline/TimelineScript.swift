@@ -11,6 +11,14 @@ struct TimelineRow {
     var letters: [Character]
 }
 
+/// What happens to the clocks at the beginning of a column.
+struct ClockJump {
+    var at: Int
+    var span: Duration
+    /// The machine slept so long; else the clock on the wall was set.
+    var isAsleep: Bool
+}
+
 /// A timeline as it was drawn.
 struct TimelineScript {
     let column: Duration
@@ -23,6 +31,7 @@ struct TimelineScript {
     var tellings: [(instance: String, kind: Occurrence.Kind, at: Int, text: String)] = []
     var verdicts: [(goal: Goal, at: Int, verdict: Verdict)] = []
     var endsAsleep = false
+    var jumps: [ClockJump] = []
     var mistakes: [String] = []
 
     init(column: Duration) { self.column = column }
@@ -54,6 +63,7 @@ struct TimelineScript {
             tellings.append((Self.plain(instance), kind, column, text))
         case .verdict(let goal, let column, let verdict): verdicts.append((goal, column, verdict))
         case .asleep: endsAsleep = true
+        case .jump(let jump): jumps.append(jump)
         }
     }
 

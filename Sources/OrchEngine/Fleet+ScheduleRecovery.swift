@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// What a new daemon knows of schedules: from the disk how far they had come, from the notes of this boot what was decided.
+extension Fleet {
+    /// Each schedule goes on where it was; one of which nothing is known, or that has another trigger now, begins with its revision.
+    mutating func recall(_ marks: [ScheduleMark], at now: Moment) {
+        for place in slots.indices {
+            guard let slot = slots[place], let spec = services[slot.service].spec.schedule,
+                let stack = stackPlace(slot.id.service.stack)
+            else { continue }
+            slots[place]?.schedule = ScheduleState(trigger: spec.triggerText, through: stacks[stack].applied.appliedAt)
+        }
+        for mark in marks {
+            guard let place = slotPlace(mark.instance), slots[place]?.schedule != nil else { continue }
+            slots[place]?.schedule?.runs = mark.runs
+            guard slots[place]?.schedule?.trigger == mark.trigger else { continue }
+            slots[place]?.schedule?.through = mark.through
+            slots[place]?.schedule?.marked = mark.decided
+        }
+    }
+
+    /// A note of this boot: what was decided, and may be running.
+    mutating func recall(_ state: RunState, of id: InstanceID, at now: Moment) {
+        guard let place = slotPlace(id) ?? recallOverlap(id, at: now), slots[place]?.schedule != nil else { return }
+        slots[place]?.schedule?.underway = state.underway
+        slots[place]?.schedule?.pending = state.pending
+        slots[place]?.schedule?.queued = state.queued
+        // What its end asks for was decided before the daemon died.
+        if let judged = state.judged, slots[place]?.current?.launch == judged { slots[place]?.current = nil }
+        guard let keeper = slots[place]?.isOverlap == true ? slotPlace(id.ofFirst) : place else { return }
+        if let last = state.last { remember(last, of: place) }
+        guard let through = state.through, var schedule = slots[keeper]?.schedule else { return }
+        schedule.notedThrough = max(through, schedule.notedThrough ?? through)
+        if through >= schedule.through {
+            schedule.through = through
+            let runs = [state.queued, state.pending, state.underway].compactMap(\.self)
+            schedule.throughElapsed = runs.first { $0.due == through }?.elapsed
+        }
+        slots[keeper]?.schedule = schedule
+    }
+
+    private mutating func recallOverlap(_ id: InstanceID, at now: Moment) -> Int? {
+        guard let service = serviceIndex[id.service], services[service].spec.schedule?.overlap == .allow else {
+            return nil
+        }
+        return addOverlap(id, at: now)
+    }
+
+    /// After all notes: what was decided and never noted is still to be done, unless the machine died with it; so is what was noted
+    /// and never launched.
+    mutating func rememberSchedule(_ place: Int, isNewBoot: Bool, at now: Moment) {
+        guard let slot = slots[place], var schedule = slot.schedule else { return }
+        if slot.current == nil { schedule.takeBack() }
+        if let run = schedule.marked, let due = run.due, !isNewBoot, schedule.notedThrough.map({ $0 < due }) ?? true {
+            if schedule.isIdle { schedule.pending = run } else if schedule.queued == nil { schedule.queued = run }
+        }
+        schedule.marked = nil
+        if slot.departure == .stopped {
+            schedule.void()
+            schedule.trigger = ""
+        }
+        slots[place]?.schedule = schedule
+        if slot.isOverlap, slot.current == nil, schedule.isIdle { slots[place]?.isLeaving = true }
+        touch(place)
+    }
+}
+
+extension InstanceID {
+    fileprivate var ofFirst: InstanceID { InstanceID(service: service, replica: 1) }
+}

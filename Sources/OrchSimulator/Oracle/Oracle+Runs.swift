@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// What the oracle knows of the runs of one scheduled task.
+struct WatchedRuns {
+    /// The trigger that the instants are of.
+    var trigger = ""
+    /// Instants for which a run was begun, and how often.
+    var begun: [WallTime: Int] = [:]
+    /// What the notes of this boot say.
+    var state = RunState(underway: nil, pending: nil, queued: nil)
+    /// A person asked for a run that has not begun.
+    var isAsked = false
+}
+
+/// No instant has two runs, and none begins that was not due.
+extension Machine {
+    func watchRuns(_ id: InstanceID, _ state: RunState) { watch.runs[id, default: WatchedRuns()].state = state }
+
+    /// How far frequent schedules had come is written behind: after a cut of power an instant of the last second may come again.
+    func forgetFrequentRuns() {
+        for id in watch.runs.keys.sorted() where watch.runs[id]?.trigger.hasPrefix("every") == true {
+            watch.runs[id]?.begun = [:]
+        }
+    }
+
+    /// Before the launch of a scheduled task.
+    func checkRun(_ order: LaunchOrder) {
+        guard let schedule = specNow(of: order.instance.service)?.schedule else { return }
+        let id = order.instance
+        var runs = watch.runs[id] ?? WatchedRuns()
+        defer { watch.runs[id] = runs }
+        if runs.trigger != schedule.triggerText {
+            runs.trigger = schedule.triggerText
+            runs.begun = [:]
+        }
+        guard let run = runs.state.pending ?? runs.state.underway else {
+            return violate("\(id) is launched and no run of it was decided")
+        }
+        guard let due = run.due else { return }
+        if due > now.wall { violate("\(id) is launched before it is due at \(due.rfc3339)") }
+        guard run.attempt == 0 else { return }
+        runs.begun[due, default: 0] += 1
+        // A launch that the keeper never got, or lost, is made again; each loss is one more.
+        if runs.begun[due, default: 0] > 1 + (watch.lostRuns[id] ?? 0) {
+            violate("the run of \(id) that was due at \(due.rfc3339) begins twice")
+        }
+    }
+}
