@@ -17,7 +17,7 @@ extension LaunchNote {
             switch note {
             case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
                 .stopping(let launch, _, _, _),
-                .probed(let launch, _, _):
+                .probed(let launch, _, _), .tallied(let launch, _, _):
                 isKept = !released.contains(launch)
             case .released(let launch): isKept = open.contains(launch)
             case .runs(let instance, _): isKept = scheduled.insert(instance).inserted

@@ -41,6 +41,8 @@ public enum LaunchNoteCodec {
         case .failed(let instance, let at): ["failed", instance.value, at.value]
         case .probed(let launch, let kind, let passing):
             ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
+        case .tallied(let launch, let kind, let tally):
+            ["tallied", launch.value, .string(kind.rawValue), .int(Int64(tally))]
         case .runs(let instance, let state): ["runs", instance.value, state.value]
         case .released(let launch): ["released", launch.value]
         case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
@@ -71,6 +73,9 @@ public enum LaunchNoteCodec {
         case "probed":
             guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }
             return .probed(try r.launch(1), kind, passing: passing)
+        case "tallied":
+            guard let kind = ProbeKind(rawValue: try r.string(2)) else { return nil }
+            return .tallied(try r.launch(1), kind, Int(clamping: try r.int(3)))
         case "runs": return .runs(try r.instance(1), try RunState(r.part(2)))
         case "released": return .released(try r.launch(1))
         case "ended":

@@ -38,7 +38,8 @@ extension LaunchNote {
         switch self {
         case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
             .stopping(let launch, _, _, _),
-            .probed(let launch, _, _), .released(let launch), .ended(_, let launch, _, _, _, _):
+            .probed(let launch, _, _), .tallied(let launch, _, _), .released(let launch),
+            .ended(_, let launch, _, _, _, _):
             launch
         case .failed, .runs: nil
         }

@@ -70,6 +70,8 @@ public enum LaunchNote: Equatable, Sendable {
     case failed(InstanceID, at: Moment)
     /// Probes that have passed: a daemon restart must not flap.
     case probed(LaunchID, ProbeKind, passing: Bool)
+    /// So many answers in a row against the verdict: successes, or failures as a negative number.
+    case tallied(LaunchID, ProbeKind, Int)
     /// Which runs of a scheduled task are decided and not over.
     case runs(InstanceID, RunState)
     /// Nothing more to know.

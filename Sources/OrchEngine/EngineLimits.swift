@@ -14,6 +14,8 @@ enum Patience {
     static let scarcity = Duration.seconds(1)
     /// Closed launches whose late words are still told.
     static let closedLaunches = 64
+    /// A loop that wakes by more too late was away, and so were the services.
+    static let lateness = Duration.seconds(2)
     /// A scheduled instant that is noticed later than this was missed; before, it only runs late.
     static let missed = Duration.seconds(60)
     /// A clock that is set back by more was wrong before, as cron(8) has it.

@@ -190,6 +190,7 @@ extension Incarnation {
         var fresh = ProbeState(next: .zero)
         fresh.verdict = old.verdict == .failing ? .unknown : old.verdict
         fresh.round = old.round
+        fresh.notedTally = old.notedTally
         probes[kind] = fresh
     }
 }

@@ -64,6 +64,7 @@ extension Fleet {
         guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil
         else { return }
         let spec = services[slot.service].spec
+        if sparesStart(place, spec.startTimeout ?? .zero, at: now, &effects) { return }
         let limit = (spec.startTimeout ?? .zero).text
         switch spec.kind {
         case .service:
@@ -79,7 +80,7 @@ extension Fleet {
         guard let incarnation = slot.current, incarnation.readyAt == nil, !incarnation.hasEnded,
             let limit = services[slot.service].spec.startTimeout
         else { return nil }
-        return (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
+        return incarnation.startBy ?? (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
     }
 
     /// What a probe that has not passed said last.
@@ -106,8 +107,13 @@ extension Fleet {
         case .success:
             state.successes += 1
             state.failures = 0
+            state.isSpared = false
             state.complaint = ""
             if state.successes >= probe.successThreshold { state.verdict = .passing }
+        case .failure(let text) where spares(kind, state, probe):
+            state.isSpared = true
+            state.successes = 0
+            state.complaint = text
         case .failure(let text):
             state.failures += 1
             state.successes = 0
@@ -120,8 +126,21 @@ extension Fleet {
         touch(place)
     }
 
+    /// Thresholds that are half reached are kept for the next daemon. A service that is steadily well, or steadily not, costs no notes.
+    private mutating func noteTally(_ place: Int, _ kind: ProbeKind, _ effects: inout [Effect]) {
+        guard let launch = slots[place]?.current?.launch, let state = slots[place]?.current?.probes[kind] else {
+            return
+        }
+        // A verdict that has turned is noted by itself, and begins anew.
+        let tally = state.isTurned ? 0 : state.tally
+        guard tally != state.notedTally else { return }
+        slots[place]?.current?.probes[kind]?.notedTally = tally
+        if !state.isTurned { effects.append(.note(.tallied(launch, kind, tally))) }
+    }
+
     /// Acts once on a verdict that has turned.
     private mutating func react(_ place: Int, _ kind: ProbeKind, at now: Moment, _ effects: inout [Effect]) {
+        noteTally(place, kind, &effects)
         guard let slot = slots[place], let incarnation = slot.current, let state = incarnation.probes[kind],
             state.isTurned
         else { return }

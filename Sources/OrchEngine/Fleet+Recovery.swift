@@ -82,8 +82,16 @@ extension Fleet {
             recount(failedIn: place, at: moment)
         case .probed(let launch, let kind, let isPassing):
             rewrite(launch, open) {
-                var state = $0.probes[kind] ?? ProbeState(next: now.instant)
+                var state = ProbeState(next: now.instant)
                 state.verdict = isPassing ? .passing : .failing
+                $0.probes[kind] = state
+            }
+        case .tallied(let launch, let kind, let tally):
+            rewrite(launch, open) {
+                var state = $0.probes[kind] ?? ProbeState(next: now.instant)
+                state.successes = max(0, tally)
+                state.failures = max(0, -tally)
+                state.notedTally = tally
                 $0.probes[kind] = state
             }
         case .released(let launch):

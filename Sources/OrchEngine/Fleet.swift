@@ -30,6 +30,10 @@ public struct Fleet: Sendable {
     /// The latest closed launches, oldest first.
     var lately: [(launch: LaunchID, instance: InstanceID)] = []
     var isShuttingDown = false
+    /// What the machine had slept when it was last looked at.
+    var slept = Duration.zero
+    /// The machine was away before this turn.
+    var isDiscontinuous = false
     /// In the order in which they were asked for.
     var zones: [ReadZone] = []
     /// The instant of the last turn: `deadline` must lie after it.
@@ -41,12 +45,14 @@ public struct Fleet: Sendable {
         upcoming = recovery.nextLaunch
         random = SplitMix(seed: recovery.seed)
         clock = now.instant
+        slept = now.slept
         wallOfClock = now.wall
         recover(recovery, at: now)
     }
 
     /// Learns, never acts.
     public mutating func observe(_ event: Event, at now: Moment) {
+        sense(now)
         switch event {
         case .commanded(let order): observe(order, at: now)
         case .launched(let launch, let pid, let ports, let tracking):
@@ -86,6 +92,8 @@ public struct Fleet: Sendable {
 
     /// Acts, never learns. Asked again at the same instant it returns nothing; afterwards `deadline` lies in the future.
     public mutating func reconcile(at now: Moment) -> [Effect] {
+        sense(now)
+        defer { isDiscontinuous = false }
         if now.instant > clock { clock = now.instant }
         wallOfClock = now.wall
         var effects = pending

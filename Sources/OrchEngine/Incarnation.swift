@@ -33,6 +33,9 @@ struct Incarnation: Sendable {
     var isStartTold = false
     var isEndTold = false
 
+    /// Its start deadline was put off to this instant, as the machine was away.
+    var startBy: Instant?
+
     var probes: [ProbeKind: ProbeState] = [:]
     var stopping: StopProgress?
 
@@ -60,9 +63,22 @@ struct ProbeState: Sendable {
     var next: Instant
     var successes = 0
     var failures = 0
+    /// A failure was left out, as the machine was away; until the next success.
+    var isSpared = false
+    /// What the notes say of `tally`.
+    var notedTally = 0
     /// What the last failure said.
     var complaint = ""
     init(next: Instant) { self.next = next }
+
+    /// How far the answers have come towards another verdict: successes in a row, failures as a negative number; 0 when they agree with it.
+    var tally: Int {
+        switch verdict {
+        case .unknown: failures > 0 ? -failures : successes
+        case .passing: -failures
+        case .failing: successes
+        }
+    }
 }
 
 /// The ladder under way. Never left upward: a new wish is kept in the slot and takes effect when the incarnation is closed.

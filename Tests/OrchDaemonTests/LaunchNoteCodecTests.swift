@@ -15,7 +15,8 @@ import Testing
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
             .stopping(LaunchID(7), reason: "line\nbreak", step: 1, deadline: .distantFuture), .failed(id, at: at),
-            .probed(LaunchID(7), .liveness, passing: true), .released(LaunchID(.max)),
+            .probed(LaunchID(7), .liveness, passing: true), .tallied(LaunchID(7), .startup, -2),
+            .released(LaunchID(.max)),
             .runs(
                 id,
                 RunState(

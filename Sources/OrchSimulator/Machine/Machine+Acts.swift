@@ -40,6 +40,7 @@ extension Machine {
             note("» the machine sleeps for \(span)")
             wallOffset &+= span.nanoseconds
             slept += span
+            wasAway = true
             tell(.clockSet)
         case .lag(let span): lag = span
         case .fillDisk(let span):

@@ -57,6 +57,8 @@ final class Machine {
     /// It was told to stop everything.
     var isShuttingDown = false
     var lag = Duration.zero
+    /// Since the daemon was last waiting it has slept, or wakes late.
+    var wasAway = false
 
     // How the run goes.
     var actsLeft = 0
@@ -125,6 +127,7 @@ extension Machine {
     func wait(until deadline: Instant?) -> [Input] {
         unsent.removeAll(keepingCapacity: true)
         isAsleep = false
+        wasAway = false
         let limit = deadline.map { Instant(nanoseconds: $0.nanoseconds &+ bootedAt.nanoseconds) }
         while inbox.isEmpty, isDaemonAlive {
             guard let next = [limit, agenda.next].compactMap({ $0 }).min() else {
@@ -135,6 +138,7 @@ extension Machine {
                 isPastHorizon = true
                 return []
             }
+            if lag > .zero { wasAway = true }
             pass(to: next + lag)
             lag = .zero
             happenDue()

@@ -95,11 +95,19 @@ extension Machine {
         case .probed(let launch, let kind, let isPassing):
             guard let place = places[launch], let process = processes[place] else { return }
             processes[place]?.watched[kind].noted = isPassing ? .passing : .failing
+            processes[place]?.watched[kind].notedTally = 0
+            if process.watched[kind].isDoubtful, !isPassing {
+                processes[place]?.watched[kind].verdict = .failing
+                processes[place]?.watched[kind].isDoubtful = false
+                return
+            }
             if process.watched[kind].verdict != (isPassing ? .passing : .failing) {
                 violate(
                     "\(launch.number): its \(kind.rawValue) probe is called \(isPassing ? "passing" : "failing") and is not"
                 )
             }
+        case .tallied(let launch, let kind, let tally):
+            if let place = places[launch] { processes[place]?.watched[kind].notedTally = tally }
         case .runs(let id, let state): watchRuns(id, state)
         case .executed, .failed, .released, .ended: break
         }

@@ -50,8 +50,12 @@ struct WatchedLaunch {
         var verdict = Verdict.unknown
         var successes = 0
         var failures = 0
-        /// What the ledger says of it.
+        /// What the ledger says of it, and of the answers in a row against it.
         var noted = Verdict.unknown
+        var notedTally = 0
+        /// The machine was away: the failure that would have turned the verdict may have been left out, once.
+        var isDoubtful = false
+        var wasDoubtful = false
     }
     /// The definition that it runs; empty text's digest until it is known.
     var definition: Digest
@@ -94,7 +98,9 @@ struct WatchedLaunch {
     mutating func adopted() {
         for kind in ProbeKind.allCases {
             let noted = self[kind].noted
-            self[kind] = Tally(verdict: noted, noted: noted)
+            let tally = self[kind].notedTally
+            self[kind] = Tally(
+                verdict: noted, successes: max(0, tally), failures: max(0, -tally), noted: noted, notedTally: tally)
         }
         wasReady = isReadyNoted
         hasSaidReady = isReadyNoted
@@ -121,15 +127,24 @@ extension Machine {
             let probe = specNow(of: seats[process.seat].id.service)?.health[kind]
         else { return }
         var tally = process.watched[kind]
+        tally.isDoubtful = false
         switch result {
         case .success:
             tally.successes += 1
             tally.failures = 0
+            tally.wasDoubtful = false
             if tally.successes >= probe.successThreshold { tally.verdict = .passing }
         case .failure:
             tally.failures += 1
             tally.successes = 0
-            if tally.failures >= probe.failureThreshold { tally.verdict = .failing }
+            if tally.failures >= probe.failureThreshold, tally.verdict != .failing {
+                if kind != .readiness, wasAway, !tally.wasDoubtful {
+                    tally.isDoubtful = true
+                    tally.wasDoubtful = true
+                } else {
+                    tally.verdict = .failing
+                }
+            }
         case .unasked: break
         }
         processes[place]?.watched[kind] = tally
