@@ -19,10 +19,6 @@ import Testing
         #expect(report(Sizes.overlongFolders(SourceTree.sources)) == "")
     }
 
-    @Test func switchesAreFull() {
-        #expect(report(SourceTree.sources.flatMap { Shape.defaults($0) }) == "")
-    }
-
     @Test func bannedCallsAndNamesStayOut() {
         #expect(report(SourceTree.sources.flatMap { Words.bannedCalls($0) }) == "")
         #expect(report(SourceTree.sources.flatMap { Words.bannedNames($0) }) == "")

@@ -59,14 +59,6 @@ import Testing
         #expect(Sizes.functions(in: proto).isEmpty)
     }
 
-    @Test func defaultsOverEnumerationsAreFound() {
-        let text = "switch a {\ncase .b: 1\ndefault: 2\n}\nswitch c {\ncase \"x\": 1\ndefault: 2\n}"
-        #expect(Shape.defaults(file(text)).map(\.line) == [3])
-        #expect(Shape.defaults(file(text, at: "Sources/OrchLinux/A.swift")).isEmpty)
-        let nested = "switch a {\ncase .b:\n    switch c {\n    case 1: 1\n    default: 2\n    }\ncase .d: 3\n}"
-        #expect(Shape.defaults(file(nested)).isEmpty)
-    }
-
     @Test(arguments: [
         "let a = try! b()", "fatalError()", "struct A: @unchecked Sendable {}", "nonisolated(unsafe) var a = 1",
         "usleep(1)",

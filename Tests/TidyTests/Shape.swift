@@ -3,8 +3,6 @@
 /// Rules on how code is written rather than what it names.
 enum Shape {
     static let licence = "SPDX-License-Identifier: Apache-2.0"
-    /// Modules in which every switch over an enumeration of ours lists all its cases.
-    static let modulesWithFullSwitches = ["OrchModel", "OrchEngine", "OrchDaemon"]
 
     static func missingLicence(_ file: SourceFile) -> [Finding] {
         // SwiftPM wants its own line first.
@@ -13,42 +11,6 @@ enum Shape {
             return [Finding(path: file.path, line: line + 1, message: "should be `// \(licence)`")]
         }
         return []
-    }
-
-    /// Switches that may have a `default`, how many in a file, and why.
-    static let reasonedDefaults: [(path: String, count: Int, reason: String)] = [
-        ("Sources/OrchModel/FieldDifference.swift", 1, "pairs of values: all but four of the combinations are one")
-    ]
-
-    /// A `default` beside cases that begin with a dot hides the case that somebody adds next year.
-    static func defaults(_ file: SourceFile) -> [Finding] {
-        guard file.isSwift, let module = file.module, modulesWithFullSwitches.contains(module) else { return [] }
-        let allowed = reasonedDefaults.first { $0.path == file.path }?.count ?? 0
-        return Array(defaultsOverEnumerations(file).dropFirst(allowed))
-    }
-
-    static func defaultsOverEnumerations(_ file: SourceFile) -> [Finding] {
-        struct Switch { var indent: Int, isOverEnumeration: Bool }
-        var open: [Switch] = []
-        var found: [Finding] = []
-        for (index, line) in file.code.enumerated() {
-            let indent = line.prefix { $0 == " " }.count
-            let text = line.dropFirst(indent)
-            if text.hasPrefix("}"), let last = open.last, last.indent == indent { open.removeLast() }
-            guard line.has(["switch", "case", "default:"]) else { continue }
-            if line.contains(/\bswitch\b.*\{\s*$/) {
-                open.append(Switch(indent: indent, isOverEnumeration: false))
-            } else if let last = open.indices.last {
-                if text.contains(/^case\s+(?:let\s+)?\(?\s*(?:let\s+)?\.[a-z]/) { open[last].isOverEnumeration = true }
-                if text.hasPrefix("default:"), open[last].isOverEnumeration {
-                    found.append(
-                        Finding(
-                            path: file.path, line: index + 1,
-                            message: "`default` in a switch over an enumeration: list the cases"))
-                }
-            }
-        }
-        return found
     }
 
     /// Public types and functions say what they are. Members whose name and type say it all may go without, and so may
