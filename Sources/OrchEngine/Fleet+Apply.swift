@@ -54,6 +54,7 @@ extension Fleet {
             if place < services.count { services[place] = service } else { services.append(service) }
             serviceIndex[id] = place
             stacks[stack].services[spec.name] = place
+            stacks[stack].sorted = nil
             populate(place, stack, at: now)
             return
         }
@@ -140,41 +141,11 @@ extension Fleet {
         pending += told
     }
 
-    /// Draws the edges of a stack anew, those of services that leave included: they still hold up what they need.
-    private mutating func connect(_ stack: Int) {
-        let places = placesOfServices(stack)
-        for place in places { services[place].neededBy = [] }
-        for place in places {
-            services[place].needs = services[place].spec.dependsOn.map { stacks[stack].services[$0.on] }
-            for need in services[place].needs.compactMap({ $0 }) { services[need].neededBy.append(place) }
-        }
-        for place in places { services[place].neededBy.sort() }
-    }
-
-    /// Forgets a removed service once it has no slots.
-    mutating func dissolve(_ service: Int) {
-        let id = services[service].id
-        serviceIndex[id] = nil
-        if let stack = stackPlace(id.stack) { stacks[stack].services[id.service] = nil }
-        for need in services[service].needs.compactMap({ $0 }) { services[need].neededBy.removeAll { $0 == service } }
-        for dependant in services[service].neededBy {
-            services[dependant].needs = services[dependant].needs.map { $0 == service ? nil : $0 }
-            touch(service: dependant)
-        }
-        services[service].needs = []
-        services[service].neededBy = []
-        services[service].slots = []
-        freeServices.append(service)
-    }
-
     /// Forgets stacks that were told to leave and of which nothing is left.
     mutating func finishLeaving(at now: Moment, _ effects: inout [Effect]) {
         for stack in stacks.indices.reversed() where stacks[stack].applied.isLeaving && stacks[stack].slotCount == 0 {
             let name = stacks[stack].name
-            for service in placesOfServices(stack) {
-                services[service].isRemoved = true
-                dissolve(service)
-            }
+            dissolve(stack: stack)
             stacks.remove(at: stack)
             effects.append(.forget(stack: name))
             effects.append(

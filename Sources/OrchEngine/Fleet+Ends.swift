@@ -150,7 +150,7 @@ extension Fleet {
     private mutating func pass(on misfortune: Misfortune, from slot: Slot, at now: Moment, _ effects: inout [Effect]) {
         let name = label(of: slot)
         for dependant in services[slot.service].neededBy {
-            for dependency in services[dependant].spec.dependsOn where dependency.on == slot.id.service.service {
+            for dependency in dependencies(of: dependant, on: slot.id.service.service) {
                 let reaction = misfortune == .restart ? dependency.onRestart : dependency.onFailure
                 let cause = misfortune == .restart ? "\(name) restarted (on_restart)" : "\(name) failed (on_failure)"
                 for place in services[dependant].slots { react(place, reaction, cause, at: now, &effects) }

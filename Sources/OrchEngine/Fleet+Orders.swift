@@ -56,7 +56,7 @@ extension Fleet {
 
     /// Services of a stack in order of their names.
     func placesOfServices(_ stack: Int) -> [Int] {
-        stacks[stack].services.sorted { $0.key < $1.key }.map(\.value)
+        stacks[stack].sorted ?? stacks[stack].services.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// A later command can shorten a stop, never lengthen it.

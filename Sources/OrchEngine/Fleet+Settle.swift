@@ -71,6 +71,7 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         if let incarnation = slot.current {
             guard mustGo(slot), incarnation.stopping == nil, !incarnation.hasEnded else { return }
+            if let holder = firstHolder(of: slot) { slots[place]?.holder = holder.index }
             let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
             if isLate || holdsUpStop(of: slot) == nil {
                 beginStop(place, .requested, goingBecause(slot), at: now, &effects)

@@ -82,7 +82,7 @@ extension Fleet {
         var isDegraded = false
         var isFailed = false
         var isAnyUp = false
-        for service in stacks[place].services.values.sorted() {
+        for service in placesOfServices(place) {
             for slotPlace in services[service].slots {
                 guard let slot = slots[slotPlace] else { continue }
                 switch slot.phase {

@@ -114,6 +114,7 @@ public struct Fleet: Sendable {
         }
         dirty.removeAll(keepingCapacity: true)
         finishLeaving(at: now, &effects)
+        dropStale()
         return effects
     }
 
@@ -158,6 +159,11 @@ extension Fleet {
         }
     }
 
+    /// Nobody is to be woken for what a slot no longer waits for.
+    private mutating func dropStale() {
+        while let entry = heap.first, slots[entry.slot]?.deadline != entry.at { _ = heap.pop() }
+    }
+
     mutating func touch(_ slot: Int) {
         guard let isDirty = slots[slot]?.isDirty, !isDirty else { return }
         slots[slot]?.isDirty = true
@@ -177,7 +183,17 @@ extension Fleet {
 
     func slotPlace(_ id: InstanceID) -> Int? {
         guard let service = serviceIndex[id.service] else { return nil }
-        return services[service].slots.first { slots[$0]?.id == id }
+        // Slots are sorted by replica.
+        let places = services[service].slots
+        var low = 0
+        var high = places.count
+        while low < high {
+            let middle = (low + high) / 2
+            guard let replica = slots[places[middle]]?.id.replica else { return nil }
+            if replica == id.replica { return places[middle] }
+            if replica < id.replica { low = middle + 1 } else { high = middle }
+        }
+        return nil
     }
 
     func stackPlace(_ name: String) -> Int? {

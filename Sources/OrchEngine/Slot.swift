@@ -39,6 +39,8 @@ struct Slot: Sendable {
 
     /// The dependency (by place in `dependsOn`) that was missing last time: asked first.
     var blocker = 0
+    /// The dependant (by place in `neededBy`) that held up its stop last time: asked first.
+    var holder = 0
     var waitingSince: Instant?
 
     /// For a task with a schedule.
@@ -108,6 +110,8 @@ struct StackRecord: Sendable {
     var applied: AppliedStack
     /// Places in `Fleet.services`, by name.
     var services: [String: Int] = [:]
+    /// The same in the order of the names; nil while services are being added.
+    var sorted: [Int]?
     /// Instances that still have a slot.
     var slotCount = 0
     var name: String { applied.request.stack.name }

@@ -67,9 +67,12 @@ struct Program {
     }
 }
 
-if let program = Program(Array(Swift.CommandLine.arguments.dropFirst())) {
+let words = Array(Swift.CommandLine.arguments.dropFirst())
+if words.first == "--cost" {
+    exit(Cost.run(words.dropFirst()) ? 0 : 64)
+} else if let program = Program(words) {
     exit(program.run() ? 1 : 0)
 } else {
-    print("usage: orch-sim SEEDS [--from N] [--digests] | orch-sim --seed N")
+    print("usage: orch-sim SEEDS [--from N] [--digests] | orch-sim --seed N | orch-sim --cost SHAPE SERVICES EVENTS")
     exit(64)
 }
