@@ -12,6 +12,9 @@ enum Patience {
     static let stray = Duration.seconds(10)
     /// What the machine lacked (descriptors, memory, processes) is tried again after so long.
     static let scarcity = Duration.seconds(1)
+    /// A probe whose verdict turns so often within so long flaps: its history says so.
+    static let flapTurns = 6
+    static let flapWindow = Duration.seconds(60)
     /// Closed launches whose late words are still told.
     static let closedLaunches = 64
     /// A loop that wakes by more too late was away, and so were the services.

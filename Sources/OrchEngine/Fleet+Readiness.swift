@@ -145,6 +145,7 @@ extension Fleet {
             state.isTurned
         else { return }
         slots[place]?.current?.probes[kind]?.isTurned = false
+        countTurn(place, kind, at: now, &effects)
         let launch = incarnation.launch
         let key = "health.\(kind.rawValue)"
         effects.append(.note(.probed(launch, kind, passing: state.verdict == .passing)))

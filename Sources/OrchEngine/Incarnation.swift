@@ -59,6 +59,8 @@ struct ProbeState: Sendable {
     var isAsked = false
     /// The verdict has turned and nothing was done about it yet.
     var isTurned = false
+    /// When it turned lately.
+    var turns: [Instant] = []
     /// When to ask next; never before the answer of the round before.
     var next: Instant
     var successes = 0

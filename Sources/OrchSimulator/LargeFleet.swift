@@ -133,7 +133,7 @@ public struct LargeFleet {
         case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .note(let note): notes.append(note)
-        case .probe, .runStep, .release, .endProbes, .relog, .record, .forget: break
+        case .probe, .runStep, .release, .endProbes, .relog, .mark, .readZone, .record, .forget: break
         }
     }
 

@@ -211,6 +211,23 @@ import Testing
         }
     }
 
+    @Test func race15HealthFlapsAndIsTold() {
+        timeline("without thresholds each answer turns it: its dependants wait, nobody is restarted, a person is told")
+        {
+            service("db") { $0.health.readiness = probe() }
+            service("web", needs: ["db"]) { $0.restart.delay = .milliseconds(1_500) }
+            //            0    5    10
+            world("db", "-pgpgpg---")
+            orch("db", "L---------")
+            phases("db", "rnrnrnrrrr")
+            world("web", "--x-------")
+            orch("web", "L---L-----")
+            phases("web", "rrbwrrrrrr")
+            told(
+                "db", .warning, at: 5, "its readiness probe turned 6 times within 1m: raise its interval or thresholds")
+        }
+    }
+
     @Test func race17RestartDuringBackOff() {
         timeline("the operator wins: what was counted is forgotten, the deadline dropped, it starts now") {
             service("web") {
