@@ -88,11 +88,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ]),
+        .target(
+            name: "HostContract", dependencies: ["OrchModel", "OrchEngine", "OrchDaemon"], path: "Tests/HostContract",
+            swiftSettings: house),
         .executableTarget(name: "host-probe", path: "Tests/host-probe", cSettings: [.define("_GNU_SOURCE")]),
         tests(
             "OrchLinuxTests",
             [
-                "OrchLinux", "OrchModel", "OrchEngine", "OrchDaemon", "COrch", "orch-keeper", "orch-edge",
+                "OrchLinux", "OrchModel", "OrchEngine", "OrchDaemon", "COrch", "HostContract", "orch-keeper",
+                "orch-edge",
                 "keeper-probe", "host-probe",
             ]),
         tests("OrchModelTests", ["OrchModel"]),
@@ -104,7 +108,9 @@ let package = Package(
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
         tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
-        tests("SimulationTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
+        tests(
+            "SimulationTests",
+            ["OrchModel", "OrchEngine", "OrchDaemon", "OrchSimulator", "HostContract", "orch-sim"]),
         tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orchd", "orch-keeper", "orch-edge"]),
         tests("OrchDaemonTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator"]),
         tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),

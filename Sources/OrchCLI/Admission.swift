@@ -13,6 +13,8 @@ struct Admission {
     /// Ends when it is accepted.
     let isDetached: Bool
     let timeout: Duration
+    /// The daemon takes it back by itself if it fails.
+    var isOnTrial = false
 
     /// `refusal`: what is said when a person does not agree.
     func run(_ plan: Plan, _ command: Command, refusal: String) throws(Failure) -> ExitCode {
@@ -31,7 +33,7 @@ struct Admission {
         }
         return try Settling(
             context: context, session: session, stack: plan.stack, names: names, timeout: timeout,
-            isQuietWhenReady: isInSync
+            proving: isOnTrial ? Digest(hex: (done ?? plan).revision) : nil, isQuietWhenReady: isInSync
         ).run()
     }
 

@@ -9,6 +9,8 @@ struct Follower {
         case reached
         /// With what the daemon says of it.
         case failed(String)
+        /// The daemon went back to the revision before.
+        case rolledBack(RolledBack)
         case deadline
         /// Ctrl-C; what was begun goes on.
         case interrupted
@@ -75,6 +77,7 @@ struct Follower {
             return nil
         case .verdict(.reached): return .reached
         case .verdict(.failed(let reason)): return .failed(reason)
+        case .verdict(.rolledBack(let told)): return .rolledBack(told)
         case .verdict(.pending): return nil
         case .accepted, .status, .plan, .occurrence, .why, .history, .daemon, .refusal, .end: throw .unexpectedReply
         }

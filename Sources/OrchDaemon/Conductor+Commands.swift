@@ -62,9 +62,13 @@ extension Conductor {
         var request = asked
         request.author = peer.name
         let plan = try fleet.plan(for: request)
-        let applied = try fleet.admit(request, at: now)
+        let applied = fleet.admit(request, as: plan, at: now)
         try take(up: applied, at: now)
-        return .accepted(plan, text: nil)
+        let isBare = applied.trial.map { $0.fallback == nil } ?? false
+        return .accepted(
+            plan,
+            text: isBare
+                ? "no other revision was applied before: if this one fails, there is nothing to go back to" : nil)
     }
 
     /// Durable, then told.
@@ -124,10 +128,10 @@ extension Conductor {
     }
 
     /// With the files that its output goes to.
-    func located(_ status: InstanceStatus) -> InstanceStatus {
-        guard let spec = requests[status.id.service.stack]?.stack.service(status.id.service.service) else {
-            return status
-        }
+    func located(_ status: InstanceStatus) -> InstanceStatus { located(status, in: requests[status.id.service.stack]) }
+
+    func located(_ status: InstanceStatus, in request: ApplyRequest?) -> InstanceStatus {
+        guard let spec = request?.stack.service(status.id.service.service) else { return status }
         var row = status
         (row.stdoutLog, row.stderrLog) = identity.logPaths(status.id, spec.logging)
         return row

@@ -9,7 +9,7 @@ extension Conductor {
     mutating func follow(_ targets: [Target], _ goal: Goal, _ id: UInt64, from place: Int) throws(Refusal) {
         var found = targets
         switch goal {
-        case .settled, .reached:
+        case .settled, .reached, .proven:
             if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
             try fleet.admit(.start(found))
         case .stopped, .gone: if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
@@ -76,7 +76,7 @@ extension Conductor {
             }
             let verdict = againThere(targets, goal) ?? fleet.verdict(on: goal, for: targets)
             if verdict != .pending {
-                sessions[place].session.say(stream.id, .verdict(verdict))
+                sessions[place].session.say(stream.id, .verdict(completed(verdict)))
                 return nil
             }
             return Stream(id: stream.id, subject: .follow(targets, goal, hasBegun: true))

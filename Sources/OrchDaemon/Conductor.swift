@@ -16,6 +16,8 @@ public struct Conductor<H: Host, S: Store> {
     /// What is applied, by stack: an index for status.
     var requests: [String: ApplyRequest] = [:]
     private var remarks: [String]
+    /// What was applied before the daemon went back by itself, by stack: an index for what is told of it.
+    var withdrawn: [String: ApplyRequest] = [:]
     /// Occurrences of this turn, while somebody streams them.
     var fresh: [Occurrence] = []
     var collectsFresh = false
@@ -113,11 +115,12 @@ public struct Conductor<H: Host, S: Store> {
     private mutating func perform(_ effect: Effect, at now: Moment) {
         switch effect {
         case .record(let occurrence): record(occurrence, at: now)
+        case .keep(let applied): keep(applied, at: now)
         case .forget(let stack):
             requests[stack] = nil
             journal.forget(stack, at: now)
         case .mark: break  // Saved before anything of its turn was done.
-        case .readZone, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
+        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
             host.perform(.effect(effect))
         }
     }

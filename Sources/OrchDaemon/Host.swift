@@ -5,13 +5,35 @@ public import OrchModel
 
 /// The machine, as the daemon sees it: one clock, one place that acts, one place that blocks.
 /// Linux is one; a machine in memory is another. It never throws at the mind: what it can't do comes back as a fact.
+///
+/// What every host keeps to; `Tests/HostContract` plays it as cases on each:
+///
+/// - Of a launch are told, each once and in this order, `launched`, what the service says, `exited`, `emptied`, and after its release
+///   `drained`. Of one that never executed: `launchFailed`, `emptied`, `drained`. What a service says last is told before its end.
+/// - `emptied` waits for everything that the launch started, in whatever session, and for whoever outlives its main process.
+/// - A signal to `main` reaches the main process, one to `group` its process group, one to `tree` everything; once the main process is
+///   gone, all three reach what is left. A signal or a kill that comes before the execution waits for it. A kill needs no second one
+///   unless something forks faster than it dies; no process can refuse it.
+/// - A launch number is used once. The order of a launch that is open changes nothing; a number that was used before fails.
+/// - A probe is answered once, with its round, at the latest at its timeout, as a failure then, and its command is killed. `endProbes`
+///   and `release` end the questions that are open: they are not answered any more. A step of a ladder is answered once, at the latest at
+///   its limit, as a fault then. The same runner twice runs once.
+/// - What names a launch that is over or that nobody knows changes nothing, but that it is answered: a probe as `unasked`, a step with a
+///   fault, a release with `drained`.
+/// - The next daemon on the machine finds every launch that was not released, with its end if it has one, and is told the rest: an end
+///   that nobody was told of is found or told, once; `emptied` is told again, as it is nobody's memory; `launched` is not. Nothing is told
+///   of the former one's questions. Its notes are read in the order of writing; one that was torn is left out, what is before and after
+///   it is not.
 public protocol Host {
+    /// The monotonic clock never goes back. Civil time may.
     var now: Moment { get }
-    /// Does it, or says later as an input that it could not.
+    /// Does it, or says later as an input that it could not. Does not wait for the world. Doing an effect twice is doing it once.
     mutating func perform(_ output: Output)
-    /// Blocks until something happened or `deadline` came. The only place that blocks.
+    /// Blocks until there is something to tell or `deadline` came; nil waits for ever, an instant that is past not at all. What the host
+    /// wakes up for by itself ends no wait: nothing to tell means that the deadline is there. The only place that blocks.
     mutating func wait(until deadline: Instant?) -> [Input]
-    /// What launches use right now, whole trees; a launch that can't be measured is left out.
+    /// What launches use right now, whole trees. Left out is what can't be measured: a launch that nobody knows, that has not executed, or
+    /// of which nothing lives.
     mutating func usage(of launches: [LaunchID]) -> [Usage]
 }
 
@@ -52,9 +74,9 @@ public struct Peer: Equatable, Sendable {
 public enum Input: Equatable, Sendable {
     case event(Event)
     case connected(ClientID, Peer)
-    /// Bytes as they came; frames are the session's business.
+    /// Bytes as they came, in order; frames are the session's business.
     case received(ClientID, [UInt8])
-    /// The client left, or was cut off.
+    /// The client left, or was cut off: once, after all that it said. Not told of one that was closed.
     case disconnected(ClientID)
     /// SIGTERM or SIGINT: stop all stacks in order and end.
     case terminationRequested
@@ -65,8 +87,9 @@ public enum Input: Equatable, Sendable {
 /// What goes out.
 public enum Output: Equatable, Sendable {
     case effect(Effect)
+    /// To one that has left: nothing.
     case send(ClientID, [UInt8])
-    /// After what was sent is delivered.
+    /// After what was sent is delivered; nothing is sent or heard any more.
     case close(ClientID)
     /// The daemon ends.
     case end(Ending)

@@ -18,6 +18,8 @@ struct Journal<S: Store> {
     private var departures: [(stack: String, departures: [Departure])] = []
     /// Of schedules, what is not on the disk yet: the newest of each.
     private var marks: [ScheduleMark] = []
+    /// Revisions that the fleet took up by itself, in order.
+    private var revisions: [AppliedStack] = []
     private var retryAt: Instant?
     /// What the store said last, while it fails.
     private(set) var trouble: Fault?
@@ -77,6 +79,7 @@ struct Journal<S: Store> {
     mutating func save(_ applied: AppliedStack) throws(Fault) {
         try guarded { (store: inout S) throws(Fault) in try store.save(applied) }
         forgets.removeAll { $0 == applied.request.stack.name }
+        revisions.removeAll { $0.request.stack.name == applied.request.stack.name }
     }
 
     mutating func save(_ all: [(stack: String, departures: [Departure])]) throws(Fault) {
@@ -118,7 +121,13 @@ struct Journal<S: Store> {
         payDebts(at: now)
     }
 
+    mutating func saveEventually(_ applied: AppliedStack, at now: Moment) {
+        revisions.append(applied)
+        payDebts(at: now)
+    }
+
     mutating func forget(_ stack: String, at now: Moment) {
+        revisions.removeAll { $0.request.stack.name == stack }
         forgets.append(stack)
         marks.removeAll { $0.instance.service.stack == stack }
         payDebts(at: now)
@@ -127,6 +136,8 @@ struct Journal<S: Store> {
     private mutating func payDebts(at now: Moment) {
         retryAt = nil
         do {
+            for applied in revisions { try guarded { (store: inout S) throws(Fault) in try store.save(applied) } }
+            revisions = []
             for (stack, list) in departures { try save(list, of: stack) }
             for stack in forgets {
                 try guarded { (store: inout S) throws(Fault) in try store.forget(stack: stack) }

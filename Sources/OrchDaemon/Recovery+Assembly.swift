@@ -32,6 +32,18 @@ extension Recovery {
     }
 }
 
+extension Recovery {
+    /// Asks history which of the survivors that have ended it knows of. One that can't be read knows nothing.
+    public mutating func recall(from store: inout some Store) {
+        let ended = Set(survivors.filter { $0.exit != nil || $0.fault != nil }.map(\.launch))
+        guard !ended.isEmpty else { return }
+        let past = (try? store.occurrences(of: nil, since: nil, limit: Limits.occurrencesPerAnswer)) ?? []
+        for occurrence in past where occurrence.kind == .exited {
+            if let launch = occurrence.launch, ended.contains(launch) { told.insert(launch) }
+        }
+    }
+}
+
 extension LaunchNote {
     /// The launch that it speaks of.
     var launch: LaunchID? {

@@ -31,12 +31,13 @@ extension AppliedStack {
     /// That it was taken up, for the events.
     func occurrence(at time: WallTime) -> Occurrence {
         let author = request.author.isEmpty ? "" : " by \(request.author)"
+        let from = entry.left.map { " from \($0.short)" } ?? ""
         let (kind, cause): (Occurrence.Kind, String) =
             switch entry.origin {
             case _ where request.author != entry.author: (.applied, "revision \(revision.short)\(author), once more")
             case .apply: (.applied, "revision \(revision.short)\(author)")
-            case .rollback: (.rolledBack, "to revision \(revision.short) \(entry.because)\(author)")
-            case .automaticRollback: (.rolledBack, "to revision \(revision.short) \(entry.because)")
+            case .rollback: (.rolledBack, "to revision \(revision.short)\(from)\(author)")
+            case .automaticRollback: (.rolledBack, "to revision \(revision.short)\(from), as \(entry.because)")
             }
         return Occurrence(time: time, stack: request.stack.name, kind: kind, cause: cause)
     }

@@ -5,29 +5,35 @@ public import OrchModel
 /// Something the fleet wants done. Plain data: it can be printed, compared and replayed. Each names a launch, never a pid,
 /// and doing one twice is harmless.
 public enum Effect: Equatable, Sendable {
-    case launch(LaunchOrder)
+    indirect case launch(LaunchOrder)
     /// Deliver a signal; `tree` is everything that belongs to the launch.
     case signal(LaunchID, Signal, to: StopSpec.Recipient)
     /// Run a step of the ladder that is not a signal. A command runs as launch `runner`, in the service's own environment.
-    case runStep(LaunchID, step: Int, StopSpec.Action, runner: LaunchID, limit: Duration)
+    indirect case runStep(LaunchID, step: Int, StopSpec.Action, runner: LaunchID, limit: Duration)
     /// End the whole tree, no questions. Repeated while it is not empty.
     case kill(LaunchID)
     /// The launch is closed: its slot, its cgroup, its descriptors may go. Its pipes drain into the files first.
     case release(LaunchID)
     /// Ask once. A command runs as launch `runner`. The answer is `probed` with the same round.
-    case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
+    indirect case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
     /// Answers to earlier questions no longer matter.
     case endProbes(LaunchID)
     /// How a running launch logs from now on.
-    case relog(LaunchID, LoggingSpec)
+    indirect case relog(LaunchID, LoggingSpec)
     /// For the record that dies with a boot: what recovery needs of this launch.
-    case note(LaunchNote)
+    indirect case note(LaunchNote)
     /// How far a schedule has come, for the disk. Where it is urgent it is durable before anything of the same turn is launched.
     case mark(ScheduleMark)
     /// Read a time zone: a name of the IANA database, or `host`. The answer is `zoneRead`.
     case readZone(String)
+    /// Compare watched files with what they were, and say what changed.
+    case rescan(ServiceID, rule: Int)
+    /// What a watch rule does beside signals and restarts: a reload, or a command that runs as launch `runner`.
+    case react(LaunchID, WatchRule.Action, runner: LaunchID)
     /// For history, `why` and `events`.
-    case record(Occurrence)
+    indirect case record(Occurrence)
+    /// The fleet took up or changed a revision by itself: the store is to hold it, and the departures of its stack as they are.
+    case keep(AppliedStack)
     /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
     case forget(stack: String)
 }

@@ -5,7 +5,7 @@ public import OrchModel
 /// A fact that the fleet is told. Past tense: it happened; nothing here asks for anything but `commanded`.
 public enum Event: Equatable, Sendable {
     /// A person asked, and was admitted; what must be durable is durable.
-    case commanded(Order)
+    indirect case commanded(Order)
     /// The process executed. `pid` is a label for people; `tracking` is how its tree is held: `cgroup` or `session`.
     case launched(LaunchID, pid: Int32, ports: [AssignedPort], tracking: String)
     /// It never executed. `isScarcity`: the machine lacked something (descriptors, memory, processes); not the service's failure.
@@ -22,10 +22,20 @@ public enum Event: Equatable, Sendable {
     case stepEnded(LaunchID, step: Int, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.
     case survivorsSeen(LaunchID, [String])
+    /// What a watch rule of a service, by its place, is about has changed.
+    case changed(ServiceID, rule: Int, WatchChanges)
     /// The clock on the wall was set, or the machine woke up: what waits by that clock is worked out anew.
     case clockSet
     /// The time zone that was asked for; nil when this host has none of that name.
     case zoneRead(String, TimeZone?)
+}
+
+/// What changed among watched files.
+public enum WatchChanges: Equatable, Sendable {
+    /// Absolute names, in the order in which they changed; at least one.
+    case names([String])
+    /// More changed than the kernel remembers: what is there must be compared with what was.
+    case lost
 }
 
 /// What sd_notify(3) can say.

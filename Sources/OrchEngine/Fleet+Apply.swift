@@ -5,14 +5,15 @@ import OrchModel
 /// Taking up a revision.
 extension Fleet {
     mutating func apply(_ applied: AppliedStack, at now: Moment) {
-        let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied.revision }
+        let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied }
         let stack = takeUp(applied)
+        stacks[stack].failedTrial = nil
         var known: Set<String> = []
         for (index, spec) in applied.request.stack.services.enumerated() {
             known.insert(spec.name)
             let inherited =
                 index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
-            takeUp(spec, inherited, applied, stack, former, at: now)
+            takeUp(spec, inherited, applied, stack, former?.revision, at: now)
         }
         for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
             services[service].isRemoved = true
@@ -26,6 +27,7 @@ extension Fleet {
                 touch(service: service)
             }
         }
+        beginTrial(stack, after: former)
         pending.append(.record(applied.occurrence(at: now.wall)))
     }
 
@@ -88,21 +90,27 @@ extension Fleet {
         for replica in stride(from: 1, through: wanted, by: 1) where !taken.contains(replica) {
             let slot = Slot(
                 id: InstanceID(service: services[service].id, replica: replica), service: service, since: now.wall)
-            let place: Int
-            if let free = freeSlots.popLast() {
-                slots[free] = slot
-                place = free
-            } else {
-                slots.append(slot)
-                place = slots.count - 1
-            }
-            services[service].slots.append(place)
-            stacks[stack].slotCount += 1
-            touch(place)
-            noteChange(place)
+            seat(slot, in: stack)
         }
         let replicas = services[service].slots.map { (place: $0, replica: slots[$0]?.id.replica ?? 0) }
         services[service].slots = replicas.sorted { $0.replica < $1.replica }.map(\.place)
+    }
+
+    /// Gives a new slot its place.
+    @discardableResult mutating func seat(_ slot: Slot, in stack: Int) -> Int {
+        let place = freeSlots.popLast() ?? slots.count
+        if place < slots.count {
+            slots[place] = slot
+            stories[place] = []
+        } else {
+            slots.append(slot)
+            stories.append([])
+        }
+        services[slot.service].slots.append(place)
+        stacks[stack].slotCount += 1
+        touch(place)
+        noteChange(place)
+        return place
     }
 
     /// Apply mends drift, and takes up what is live.
@@ -110,7 +118,7 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
         if slot.departure != nil {
-            slots[place]?.departure = nil
+            depart(place, nil)
             slots[place]?.nextCause = "apply put it back"
         }
         let isChanged = old != spec
@@ -121,7 +129,9 @@ extension Fleet {
             slots[place]?.streak = 0
             slots[place]?.waitingSince = nil
             if slot.current == nil {
-                slots[place]?.nextCause = isChanged ? "its definition changed" : "applied again after it failed"
+                let isNews = isChanged || isRolledBack(slot.id.service)
+                let cause = isNews ? causeOfChange(slot.id.service) : "applied again after it failed"
+                slots[place]?.nextCause = cause
             }
         }
         guard isChanged, let incarnation = slot.current else { return }

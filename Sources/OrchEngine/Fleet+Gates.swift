@@ -32,7 +32,7 @@ extension Fleet {
         if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
         if slot.departure == .stopped { return "stopped by hand" }
         if !isWanted(slot) { return "it is disabled in the manifest" }
-        return slot.isRestartAsked ? slot.restartCause ?? "restarted by hand" : "its definition changed"
+        return slot.isRestartAsked ? slot.restartCause ?? "restarted by hand" : causeOfChange(slot.id.service)
     }
 
     func isStarted(_ slot: Slot) -> Bool {

@@ -10,6 +10,7 @@ extension Fleet {
         case .down(let name, let timeout):
             guard let stack = stackPlace(name) else { return }
             stacks[stack].applied.isLeaving = true
+            endTrial(name)
             let limit = min(
                 timeout ?? .seconds(Int64.max / 4_000_000_000), stacks[stack].applied.request.stack.stopTimeout)
             for service in placesOfServices(stack) {
@@ -20,26 +21,27 @@ extension Fleet {
                 }
             }
         case .start(let targets):
-            for place in places(of: targets, withNeeds: true) { startByHand(place, "started by hand", at: now) }
+            for place in placesToMove(by: order) { startByHand(place, "started by hand", order, at: now) }
             runByHand(targets.filter { $0.service != nil })
         case .restart(let targets):
-            for place in places(of: targets, withNeeds: false) {
+            for place in placesToMove(by: order) {
                 if let slot = slots[place], slot.current != nil, isWanted(slot) {
                     forgive(place)
                     slots[place]?.isRestartAsked = true
                     slots[place]?.restartCause = nil
                 } else {
-                    startByHand(place, "restarted by hand", at: now)
+                    startByHand(place, "restarted by hand", order, at: now)
                 }
                 touch(place)
             }
             runByHand(targets.filter { $0.service != nil })
-        case .stop(let targets, let timeout):
-            for place in places(of: targets, withNeeds: false) {
+        case .stop(_, let timeout):
+            for place in placesToMove(by: order) {
                 guard let slot = slots[place] else { continue }
-                slots[place]?.departure = services[slot.service].spec.enabled ? .stopped : nil
+                depart(place, departure(of: place, after: order))
                 forgive(place)
                 voidRuns(place)
+                voidWatches(place)
                 if let timeout { hurry(place, by: now.instant + timeout) }
                 touch(service: slot.service)
             }
@@ -72,9 +74,9 @@ extension Fleet {
         slots[place]?.restarts = 0
     }
 
-    private mutating func startByHand(_ place: Int, _ cause: String, at now: Moment) {
+    private mutating func startByHand(_ place: Int, _ cause: String, _ order: Order, at now: Moment) {
         guard let slot = slots[place] else { return }
-        slots[place]?.departure = services[slot.service].spec.enabled ? nil : .started
+        depart(place, departure(of: place, after: order))
         if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
         guard let incarnation = slot.current else {
             forgive(place)
@@ -97,7 +99,8 @@ extension Fleet {
         var work: [Int] = []
         for target in targets {
             guard let stack = stackPlace(target.stack) else { continue }
-            for service in placesOfServices(stack) {
+            let named = target.service.map { name in stacks[stack].services[name].map { [$0] } ?? [] }
+            for service in named ?? placesOfServices(stack) {
                 for place in services[service].slots {
                     guard let slot = slots[place], !slot.isLeaving, target.covers(slot.id), found.insert(place).inserted
                     else { continue }
@@ -158,31 +161,6 @@ extension Fleet {
             .unknown, "there is no stack \(name)",
             remedy: names.isEmpty
                 ? "nothing is applied; orch apply FILE" : "applied stacks: \(names.joined(separator: ", "))")
-    }
-
-    /// What is to be saved before the order is told: all departures of each stack that it touches, as they will be.
-    public func departures(after order: Order) -> [(stack: String, departures: [Departure])] {
-        let touched: [String]
-        switch order {
-        case .apply(let applied): touched = [applied.request.stack.name]
-        case .down(let name, _): touched = [name]
-        case .start(let targets), .restart(let targets), .stop(let targets, _):
-            touched = Set(targets.map(\.stack)).sorted()
-        case .shutdown: return []
-        }
-        switch order {
-        case .apply, .down, .shutdown: return touched.map { ($0, []) }
-        case .start, .restart, .stop: break
-        }
-        var future = self
-        future.observe(order, at: Moment(instant: clock, wall: WallTime(nanoseconds: 0)))
-        return touched.map { name in
-            guard let stack = future.stackPlace(name) else { return (name, []) }
-            let slots = future.placesOfServices(stack).flatMap { future.services[$0].slots }.compactMap {
-                future.slots[$0]
-            }
-            return (name, slots.compactMap { slot in slot.departure.map { Departure(slot.id, $0) } })
-        }
     }
 
     /// The stack as it is to be kept while it leaves; nil when there is none.

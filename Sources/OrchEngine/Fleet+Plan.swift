@@ -97,14 +97,18 @@ extension Fleet {
 
     /// The revision as it is to be kept. What a service inherits is refreshed only where the plan starts it anew.
     public func admit(_ request: ApplyRequest, at now: Moment) throws(Refusal) -> AppliedStack {
-        try admit(request, inheriting: [], at: now)
+        admit(request, as: try plan(for: request), inheriting: [], at: now)
+    }
+
+    /// The same for a plan that was made in this turn.
+    public func admit(_ request: ApplyRequest, as plan: Plan, at now: Moment) -> AppliedStack {
+        admit(request, as: plan, inheriting: [], at: now)
     }
 
     /// `fresh`: what services that are started anew inherit; those that are not among them inherit what the request says.
-    func admit(_ request: ApplyRequest, inheriting fresh: [ServiceInheritance], at now: Moment) throws(Refusal)
-        -> AppliedStack
-    {
-        let plan = try plan(for: request)
+    func admit(
+        _ request: ApplyRequest, as plan: Plan, inheriting fresh: [ServiceInheritance], at now: Moment
+    ) -> AppliedStack {
         var refreshed: Set<String> = []
         for change in plan.changes {
             switch change.action {
@@ -121,8 +125,11 @@ extension Fleet {
             return ServiceInheritance(service: spec.name, environment: services[place].inherited)
         }
         var applied = AppliedStack(
-            request: request, revision: request.stack.digest, appliedAt: now.wall, inherited: inherited)
+            request: request, revision: Digest(hex: plan.revision) ?? request.stack.digest, appliedAt: now.wall,
+            inherited: inherited)
         applied.acceptedAt = now.instant
+        applied.request.rollbackWithin = nil
+        applied.trial = trial(of: request, applied.revision, at: now)
         applied.entry.take(plan)
         if let old, !stacks[old].applied.isLeaving, stacks[old].applied.revision == applied.revision {
             applied.entry = stacks[old].applied.entry

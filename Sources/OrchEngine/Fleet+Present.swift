@@ -13,6 +13,7 @@ extension Fleet {
             slots[place]?.since = now.wall
         }
         if phase != slot.phase || reason != slot.reason { noteChange(place) }
+        if phase == .failed, !trials.isEmpty { noteFailure(place) }
         slots[place]?.reason = reason
         slots[place]?.reasonKey = key
         let signature = signature(of: slot)
@@ -117,6 +118,7 @@ extension Fleet {
                 }
             }
         }
+        if let due = nextWatch(of: slot) { candidates.append(due) }
         if let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
         return candidates.filter { $0 > now }.min()
     }

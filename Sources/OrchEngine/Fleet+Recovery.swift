@@ -10,19 +10,23 @@ extension Fleet {
             guard applied.isLeaving else { continue }
             observe(.down(stack: applied.request.stack.name, timeout: nil), at: now)
         }
+        recoverTrials(recovery, at: now)
         pending.removeAll()
         for departure in recovery.departures {
             guard let place = slotPlace(departure.instance), let slot = slots[place] else { continue }
             let survivesBoot =
                 services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
-            if !recovery.isNewBoot || survivesBoot { slots[place]?.departure = departure.kind }
+            if !recovery.isNewBoot || survivesBoot { depart(place, departure.kind) }
         }
         recall(recovery.marks, at: now)
         var open: [LaunchID: Int] = [:]
         for note in recovery.notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
         for case .ordered(let launch, let instance, _, _, _) in recovery.notes { ordered[launch] = instance }
-        for survivor in recovery.survivors { adopt(survivor, open[survivor.launch], ordered, at: now) }
+        for survivor in recovery.survivors {
+            let isTold = recovery.told.contains(survivor.launch)
+            adopt(survivor, isTold: isTold, open[survivor.launch], ordered, at: now)
+        }
         buryTheLost(recovery.survivors, at: now)
         for place in slots.indices {
             rememberSchedule(place, isNewBoot: recovery.isNewBoot, at: now)
@@ -100,14 +104,15 @@ extension Fleet {
         case .runs(let id, let state): recall(state, of: id, at: now)
         case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
-            let reason = exit.text
-            if slots[place]?.current?.launch == launch { closeJudged(place) }
-            slots[place]?.outcome = Outcome(
-                phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
-            recount(endedIn: place, phase, at: moment)
             slots[place]?.lastExit = exit
             slots[place]?.lastLaunch = launch
             slots[place]?.since = moment.wall
+            if slots[place]?.current?.launch == launch { closeJudged(place) }
+            if phase == .failed, isForgiven(id.service.stack, moment) { return forgiveFailures(place) }
+            let reason = exit.text
+            slots[place]?.outcome = Outcome(
+                phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
+            recount(endedIn: place, phase, at: moment)
         }
     }
 
@@ -126,9 +131,11 @@ extension Fleet {
         slots[place]?.current = incarnation
     }
 
-    private mutating func adopt(_ survivor: Survivor, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment)
-    {
+    private mutating func adopt(
+        _ survivor: Survivor, isTold: Bool, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment
+    ) {
         guard let place, var incarnation = slots[place]?.current, incarnation.launch == survivor.launch else {
+            if !isTold { tellEnd(of: survivor, ordered[survivor.launch], at: now) }
             guard survivor.fault == nil else {
                 pending.append(.release(survivor.launch))
                 pending.append(.note(.released(survivor.launch)))
@@ -146,6 +153,7 @@ extension Fleet {
         incarnation.fault = survivor.fault
         incarnation.exit = survivor.exit
         if survivor.exit != nil { incarnation.exitAt = now }
+        incarnation.isEndTold = isTold
         slots[place]?.current = incarnation
         launchIndex[survivor.launch] = place
         touch(place)

@@ -53,14 +53,32 @@ extension Fleet {
     public func admit(backTo kept: AppliedStack, by author: String, at now: Moment) throws(Refusal) -> AppliedStack {
         var request = try request(backTo: kept)
         request.author = author
-        request.adopt = true
-        var applied = try admit(request, inheriting: kept.inherited, at: now)
-        applied.request.adopt = false
+        request.rollbackWithin = nil
+        var applied = admit(request, as: try plan(for: request), inheriting: kept.inherited, at: now)
         if let place = stackPlace(request.stack.name) {
             applied.entry.origin = .rollback
-            applied.entry.because = "from \(stacks[place].applied.revision.short)"
+            applied.entry.left = stacks[place].applied.revision
         }
         return applied
+    }
+
+    /// Why what runs is not the service's definition any more.
+    func causeOfChange(_ service: ServiceID) -> String {
+        guard let entry = stackPlace(service.stack).map({ stacks[$0].applied.entry }) else { return "" }
+        switch entry.origin {
+        case .apply: return "its definition changed"
+        case .rollback: return "rolled back to revision \(entry.revision.short)"
+        case .automaticRollback: return "rolled back to revision \(entry.revision.short), as \(entry.because)"
+        }
+    }
+
+    func isRolledBack(_ service: ServiceID) -> Bool {
+        stackPlace(service.stack).map { stacks[$0].applied.entry.origin != .apply } ?? false
+    }
+
+    /// What failed before the last apply of this boot was forgiven by it, also when the daemon died before it could try again.
+    func isForgiven(_ stack: String, _ moment: Moment) -> Bool {
+        stackPlace(stack).map { moment.instant <= stacks[$0].applied.acceptedAt } ?? false
     }
 
     /// The stack stays with the manifest that owns it now.

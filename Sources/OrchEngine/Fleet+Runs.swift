@@ -150,12 +150,6 @@ extension Fleet {
         var slot = Slot(id: id, service: service, since: now.wall)
         slot.isOverlap = true
         slot.schedule = ScheduleState(trigger: "", through: now.wall)
-        let place = freeSlots.popLast() ?? slots.count
-        if place < slots.count { slots[place] = slot } else { slots.append(slot) }
-        services[service].slots.append(place)
-        stacks[stack].slotCount += 1
-        touch(place)
-        noteChange(place)
-        return place
+        return seat(slot, in: stack)
     }
 }

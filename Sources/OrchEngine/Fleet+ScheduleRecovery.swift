@@ -52,9 +52,12 @@ extension Fleet {
     /// and never launched.
     mutating func rememberSchedule(_ place: Int, isNewBoot: Bool, at now: Moment) {
         guard let slot = slots[place], var schedule = slot.schedule else { return }
+        var isNews = false
         if slot.current == nil { schedule.takeBack() }
         if let run = schedule.marked, let due = run.due, !isNewBoot, schedule.notedThrough.map({ $0 < due }) ?? true {
             if schedule.isIdle { schedule.pending = run } else if schedule.queued == nil { schedule.queued = run }
+            slots[place]?.nextCause = "decided by a daemon that died before it was begun"
+            isNews = true
         }
         schedule.marked = nil
         if slot.departure == .stopped {
@@ -62,6 +65,8 @@ extension Fleet {
             schedule.trigger = ""
         }
         slots[place]?.schedule = schedule
+        // The launch that comes of it must be known for what it is.
+        if isNews { pending.append(runsNote(place)) }
         if slot.isOverlap, slot.current == nil, schedule.isIdle { slots[place]?.isLeaving = true }
         touch(place)
     }

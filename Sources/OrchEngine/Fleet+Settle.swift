@@ -14,6 +14,7 @@ extension Fleet {
             }
         }
         attendSchedule(place, at: now, &effects)
+        attendWatch(place, at: now, &effects)
         decide(place, at: now, &effects)
         guard slots[place] != nil else { return }
         present(place, at: now)
@@ -91,7 +92,8 @@ extension Fleet {
             guard isDue || outcome.definition != services[slot.service].definition else { return }
             forgiveFailures(place)
             if slot.nextCause == nil {
-                slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : "its definition changed"
+                let change = causeOfChange(slot.id.service)
+                slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : change
             }
         }
         guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true,
@@ -134,6 +136,7 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         let service = slot.service
         noteChange(place)
+        depart(place, nil)
         slots[place] = nil
         freeSlots.append(place)
         services[service].slots.removeAll { $0 == place }
@@ -158,15 +161,16 @@ extension Fleet {
             launch: launch ?? slot.current?.launch, kind: kind, cause: cause, exit: exit,
             position: position(of: slot.id.service, key: key))
         effects.append(.record(occurrence))
-        slots[place]?.causes.append(occurrence)
-        let surplus = (slots[place]?.causes.count ?? 0) - Limits.causesPerInstance
-        if surplus > 0 { slots[place]?.causes.removeFirst(surplus) }
+        stories[place].append(occurrence)
+        let surplus = stories[place].count - Limits.causesPerInstance
+        if surplus > 0 { stories[place].removeFirst(surplus) }
     }
 
     /// Where in the manifest a key of a service stands, or the service itself.
     func position(of service: ServiceID, key: String) -> Position? {
         guard let stack = stackPlace(service.stack) else { return nil }
         let positions = stacks[stack].applied.request.positions
+        guard !positions.isEmpty else { return nil }
         func find(_ path: String) -> Position? {
             var low = 0
             var high = positions.count

@@ -103,6 +103,7 @@ extension Fleet {
     /// How a goal stands for targets.
     public func verdict(on goal: Goal, for targets: [Target]) -> Verdict {
         if goal == .forever { return .pending }
+        if case .proven(let revision) = goal { return verdict(onTrialOf: revision, for: targets) }
         var isPending = false
         for target in targets {
             guard let stack = stackPlace(target.stack) else {
@@ -115,7 +116,7 @@ extension Fleet {
                     guard let slot = slots[place], target.covers(slot.id) else { continue }
                     switch verdict(on: goal, for: slot) {
                     case .pending: isPending = true
-                    case .reached: break
+                    case .reached, .rolledBack: break
                     case .failed(let reason): return .failed("\(label(of: slot)): \(reason)")
                     }
                 }
@@ -124,7 +125,7 @@ extension Fleet {
         return isPending ? .pending : .reached
     }
 
-    private func verdict(on goal: Goal, for slot: Slot) -> Verdict {
+    func verdict(on goal: Goal, for slot: Slot) -> Verdict {
         if slot.phase == .stuck, goal == .stopped || goal == .gone { return .failed(slot.reason) }
         switch goal {
         case .forever: return .pending
@@ -132,7 +133,7 @@ extension Fleet {
         case .stopped:
             if isWanted(slot) { return .failed("it was started again meanwhile") }
             return slot.current == nil ? .reached : .pending
-        case .settled:
+        case .settled, .proven:
             if !isWanted(slot) { return slot.current == nil ? .reached : .pending }
             if let verdict = scheduleVerdict(of: slot) { return verdict }
             if slot.isDirty || mustGo(slot) { return .pending }
@@ -154,7 +155,7 @@ extension Fleet {
         for service in placesOfServices(stack) {
             for place in services[service].slots {
                 guard let slot = slots[place], target.covers(slot.id) else { continue }
-                answers.append(WhyAnswer(status: status(of: slot), chain: slot.causes.reversed()))
+                answers.append(WhyAnswer(status: status(of: slot), chain: stories[place].reversed()))
             }
         }
         return answers

@@ -14,6 +14,9 @@ public struct Fleet: Sendable {
     var services: [Service] = []
     var serviceIndex: [ServiceID: Int] = [:]
     var slots: [Slot?] = []
+    /// What happened to each slot's instance, newest last, at most `Limits.causesPerInstance`; by the slot's place. Beside the slots, so that
+    /// a copy of a slot does not hold it.
+    var stories: [[Occurrence]] = []
     var freeSlots: [Int] = []
     var freeServices: [Int] = []
     /// Sorted by name.
@@ -21,6 +24,8 @@ public struct Fleet: Sendable {
     /// Open incarnations, and launches that run for a probe or a step are not among them.
     var launchIndex: [LaunchID: Int] = [:]
     var strays: [Stray] = []
+    /// Revisions that are taken back if they fail.
+    var trials: [TrialRecord] = []
     var dirty: [Int] = []
     var heap = DeadlineHeap()
     var changed: [InstanceID] = []
@@ -64,6 +69,7 @@ public struct Fleet: Sendable {
                 incarnation.tracking = tracking
             }
         case .launchFailed(let launch, let fault, let isScarcity):
+            learnEnd(ofStray: launch, nil, "never executed: \(fault.text)", at: now)
             bury(stray: launch)
             learn(launch) { incarnation in
                 guard !incarnation.hasEnded else { return }
@@ -71,6 +77,7 @@ public struct Fleet: Sendable {
                 incarnation.isScarcity = isScarcity
             }
         case .exited(let launch, let exit):
+            learnEnd(ofStray: launch, exit, exit.text, at: now)
             learn(launch) { incarnation in
                 guard !incarnation.hasEnded else { return }
                 incarnation.exit = exit
@@ -84,6 +91,7 @@ public struct Fleet: Sendable {
         case .probed(let launch, let kind, let round, let result):
             observe(launch, kind, round, result, at: now)
         case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)
+        case .changed(let service, let rule, let changes): observe(changes, of: service, rule: rule, at: now)
         case .clockSet: clockWasSet(at: now)
         case .zoneRead(let name, let zone): learn(zone: name, zone, at: now)
         case .survivorsSeen(let launch, let names): learn(launch) { $0.survivors = names }
@@ -100,6 +108,13 @@ public struct Fleet: Sendable {
         pending.removeAll()
         tendStrays(&effects)
         wakeDue()
+        repeat { settleDirty(at: now, &effects) } while judgeTrials(at: now, &effects)
+        finishLeaving(at: now, &effects)
+        dropStale()
+        return effects
+    }
+
+    private mutating func settleDirty(at now: Moment, _ effects: inout [Effect]) {
         var next = 0
         while next < dirty.count {
             let slot = dirty[next]
@@ -113,16 +128,11 @@ public struct Fleet: Sendable {
             }
         }
         dirty.removeAll(keepingCapacity: true)
-        finishLeaving(at: now, &effects)
-        dropStale()
-        return effects
     }
 
     /// When to ask again though nothing happened; nil sleeps for ever.
     public var deadline: Instant? {
-        let stray = strays.map(\.next).min()
-        guard let slot = heap.first?.at else { return stray }
-        return stray.map { min($0, slot) } ?? slot
+        [strays.map(\.next).min(), heap.first?.at, trialDeadline].compactMap { $0 }.min()
     }
 
     /// The lowest number that no launch has had.

@@ -7,43 +7,13 @@ import OrchModel
 /// It is closed when its end is known (`exit` or `fault`) and its tree is empty. Only then may a replacement be launched; its pipes
 /// drain into the files meanwhile, which is the host's affair.
 struct Incarnation: Sendable {
-    let launch: LaunchID
-    /// The definition that it runs: when the service's differs, it is to be replaced.
-    let definition: Digest
-    let orderedAt: Moment
-    let because: String
-
-    // Facts.
-    var pid: Int32?
-    var executedAt: Moment?
-    var ports: [AssignedPort] = []
-    var tracking: String?
-    var fault: Fault?
-    var isScarcity = false
-    var exit: Exit?
-    var exitAt: Moment?
-    var isEmptied = false
-    var isAnnounced = false
-    var said: String?
-    var isReloading = false
-    /// When it first was ready.
-    var readyAt: Moment?
-    var survivors: [String] = []
-    /// What has been told already, so that each launch has one `started` and one `exited`.
-    var isStartTold = false
-    var isEndTold = false
-
-    /// Its start deadline was put off to this instant, as the machine was away.
-    var startBy: Instant?
-
-    var probes: [ProbeKind: ProbeState] = [:]
-    var stopping: StopProgress?
+    /// Exactly one: a copy of an incarnation costs one reference, and it is written to in place.
+    var facts: [IncarnationFacts]
 
     init(launch: LaunchID, definition: Digest, orderedAt: Moment, because: String) {
-        self.launch = launch
-        self.definition = definition
-        self.orderedAt = orderedAt
-        self.because = because
+        facts = [
+            IncarnationFacts(launch: launch, definition: definition, orderedAt: orderedAt, because: because)
+        ]
     }
 
     var hasEnded: Bool { exit != nil || fault != nil }
@@ -79,6 +49,30 @@ struct ProbeState: Sendable {
         case .unknown: failures > 0 ? -failures : successes
         case .passing: -failures
         case .failing: successes
+        }
+    }
+}
+
+/// The three of them, as far as they have been asked.
+struct ProbeStates: Sendable {
+    private var startup: ProbeState?
+    private var readiness: ProbeState?
+    private var liveness: ProbeState?
+
+    subscript(kind: ProbeKind) -> ProbeState? {
+        _read {
+            switch kind {
+            case .startup: yield startup
+            case .readiness: yield readiness
+            case .liveness: yield liveness
+            }
+        }
+        _modify {
+            switch kind {
+            case .startup: yield &startup
+            case .readiness: yield &readiness
+            case .liveness: yield &liveness
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ public struct Recovery: Equatable, Sendable {
     public var marks: [ScheduleMark] = []
     /// What the keeper holds, sorted by launch.
     public var survivors: [Survivor] = []
+    /// Those of them whose end history knows already: it is not told again.
+    public var told: Set<LaunchID> = []
     /// No launch of this or an earlier boot has this number or a higher one.
     public var nextLaunch = LaunchID(1)
     /// The machine booted since the last daemon: no notes, and what was stopped by hand starts again unless its policy says otherwise.

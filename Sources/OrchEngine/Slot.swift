@@ -7,8 +7,8 @@ struct Slot: Sendable {
     let id: InstanceID
     let service: Int
 
-    /// What a person did by hand against the manifest.
-    var departure: Departure.Kind?
+    /// What a person did by hand against the manifest; `Fleet.depart` writes it.
+    fileprivate(set) var departure: Departure.Kind?
     /// Beyond `replicas`, or its service was removed: gone once closed.
     var isLeaving = false
     /// Replaced once even though its definition stands: `orch restart`.
@@ -43,6 +43,8 @@ struct Slot: Sendable {
     var holder = 0
     var waitingSince: Instant?
 
+    /// By the place of the rule; empty while nothing changed.
+    var watches: [WatchState] = []
     /// For a task with a schedule.
     var schedule: ScheduleState?
     /// For one run that overlaps others: gone with it.
@@ -58,13 +60,21 @@ struct Slot: Sendable {
     var reasonKey = ""
     /// What neighbours look at; when it changes they are looked at again.
     var signature = Signature()
-    /// Newest last, at most `Limits.causesPerInstance`.
-    var causes: [Occurrence] = []
 
     init(id: InstanceID, service: Int, since: WallTime) {
         self.id = id
         self.service = service
         self.since = since
+    }
+}
+
+extension Fleet {
+    /// Writes down what a person did by hand, for the slot and in the index of its stack.
+    mutating func depart(_ place: Int, _ kind: Departure.Kind?) {
+        guard let slot = slots[place], slot.departure != kind else { return }
+        slots[place]?.departure = kind
+        guard let stack = stackPlace(slot.id.service.stack) else { return }
+        if kind == nil { stacks[stack].departed.remove(place) } else { stacks[stack].departed.insert(place) }
     }
 }
 
@@ -90,7 +100,7 @@ struct Signature: Equatable, Sendable {
 /// A service as it is wanted now.
 struct Service: Sendable {
     let id: ServiceID
-    var spec: ServiceSpec
+    @Seldom var spec: ServiceSpec
     var definition: Digest
     var inherited: [EnvironmentEntry]
     var fileLimit: UInt64?
@@ -107,12 +117,16 @@ struct Service: Sendable {
 
 /// A stack as it is wanted now.
 struct StackRecord: Sendable {
-    var applied: AppliedStack
+    @Seldom var applied: AppliedStack
     /// Places in `Fleet.services`, by name.
     var services: [String: Int] = [:]
     /// The same in the order of the names; nil while services are being added.
     var sorted: [Int]?
     /// Instances that still have a slot.
     var slotCount = 0
+    /// Places of the slots that depart from the manifest: an index.
+    var departed: Set<Int> = []
+    /// The trial that this revision came to nothing by, or that led back to it.
+    var failedTrial: FailedTrial?
     var name: String { applied.request.stack.name }
 }

@@ -8,6 +8,7 @@ struct Stray: Sendable {
     let launch: LaunchID
     let instance: InstanceID?
     var next: Instant
+    var isEndTold = false
 }
 
 extension Fleet {
@@ -18,7 +19,33 @@ extension Fleet {
 
     /// Its end is known and was judged; only that nothing is left of it is still to be said.
     mutating func expectEmpty(_ launch: LaunchID, of instance: InstanceID?, at now: Moment) {
-        strays.append(Stray(launch: launch, instance: instance, next: now.instant + Patience.stray))
+        strays.append(
+            Stray(launch: launch, instance: instance, next: now.instant + Patience.stray, isEndTold: true))
+    }
+
+    /// The end of a launch that has no place any more belongs to the history as any other.
+    mutating func tellEnd(of launch: LaunchID, _ instance: InstanceID?, _ exit: Exit?, _ cause: String, at now: Moment)
+    {
+        pending.append(
+            .record(
+                Occurrence(
+                    time: now.wall, stack: instance?.service.stack ?? "", service: instance?.service.service,
+                    instance: instance, launch: launch, kind: .exited, cause: cause, exit: exit)))
+    }
+
+    mutating func tellEnd(of survivor: Survivor, _ instance: InstanceID?, at now: Moment) {
+        if let exit = survivor.exit {
+            tellEnd(of: survivor.launch, instance, exit, exit.text, at: now)
+        } else if let fault = survivor.fault {
+            tellEnd(of: survivor.launch, instance, nil, "never executed: \(fault.text)", at: now)
+        }
+    }
+
+    /// What had no place when a daemon woke up has ended.
+    mutating func learnEnd(ofStray launch: LaunchID, _ exit: Exit?, _ cause: String, at now: Moment) {
+        guard let place = strays.firstIndex(where: { $0.launch == launch }), !strays[place].isEndTold else { return }
+        strays[place].isEndTold = true
+        tellEnd(of: launch, strays[place].instance, exit, cause, at: now)
     }
 
     mutating func tendStrays(_ effects: inout [Effect]) {

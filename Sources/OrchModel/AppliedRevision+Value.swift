@@ -5,7 +5,8 @@ extension AppliedRevision: ValueCodable {
     public var value: Value {
         [
             "revision": .string(revision.hex), "applied_at": .string(appliedAt.rfc3339), "author": .string(author),
-            "origin": .string(origin.rawValue), "because": .optional(because.isEmpty ? nil : because),
+            "origin": .string(origin.rawValue), "left": .optional(left?.hex),
+            "because": .optional(because.isEmpty ? nil : because),
             "changes": .array(changes.map { ["action": .string($0.action.rawValue), "service": .string($0.service)] }),
             "change_count": .orNull(changeCount.map { .int(Int64($0)) }), "current": .bool(isCurrent),
         ]
@@ -16,6 +17,7 @@ extension AppliedRevision: ValueCodable {
         self.init(
             revision: try r.digest("revision"), appliedAt: try r.time("applied_at"), author: try r.string("author"))
         origin = try r.word("origin")
+        left = try r.optionalDigest("left")
         because = try r.optionalString("because") ?? ""
         for item in r.value("changes")?.array ?? [] {
             let deed = try ObjectReader(item)
@@ -34,6 +36,7 @@ extension AppliedRevision {
         w.set("applied_at", Value.int(appliedAt.nanoseconds))
         w.set("author", author, unless: "")
         w.set("origin", origin.rawValue, unless: Origin.apply.rawValue)
+        w.set("left", left?.hex)
         w.set("because", because, unless: "")
         w.set("changes", .array(changes.map { [.string($0.action.rawValue), .string($0.service)] }))
         w.set("change_count", changeCount.map { .int(Int64($0)) })
@@ -48,6 +51,7 @@ extension AppliedRevision {
             revision: try r.digest("revision"), appliedAt: WallTime(nanoseconds: at),
             author: try r.string("author", or: ""))
         origin = try r.word("origin", or: .apply)
+        left = try r.optionalDigest("left")
         because = try r.string("because", or: "")
         for item in r.value("changes")?.array ?? [] {
             guard let pair = item.array, pair.count == 2, let word = pair[0].string,
@@ -60,6 +64,11 @@ extension AppliedRevision {
 }
 
 extension ObjectReader {
+    /// Nil when it is absent or null.
+    public func optionalDigest(_ key: String) throws(ShapeError) -> Digest? {
+        guard let found = value(key), found != .null else { return nil }
+        return try digest(key)
+    }
     /// 64 hexadecimal digits.
     public func digest(_ key: String) throws(ShapeError) -> Digest {
         guard let digest = Digest(hex: try string(key)) else { throw ShapeError(path: key, expected: "a digest") }

@@ -27,7 +27,9 @@ public struct AppliedRevision: Equatable, Sendable {
     /// The name of the user who asked, as the kernel told the daemon.
     public var author: String
     public var origin = Origin.apply
-    /// What a rollback left, and why; empty for an apply.
+    /// The revision that a rollback left.
+    public var left: Digest?
+    /// Why the daemon went back by itself; else empty.
     public var because = ""
     /// From the plan that was admitted; at most `Limits.changesPerRevision`.
     public var changes: [Deed] = []

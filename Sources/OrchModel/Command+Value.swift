@@ -82,11 +82,12 @@ extension Command: ValueCodable {
 }
 
 extension Goal {
-    /// `settled`, `stopped`, `gone`, `forever`, or the condition to reach.
+    /// `settled`, `stopped`, `gone`, `forever`, `proven` and a revision, or the condition to reach.
     public var word: String {
         switch self {
         case .settled: "settled"
         case .reached(let condition): condition.rawValue
+        case .proven(let revision): "proven \(revision.hex)"
         case .stopped: "stopped"
         case .gone: "gone"
         case .forever: "forever"
@@ -100,6 +101,11 @@ extension Goal {
         case "gone": self = .gone
         case "forever": self = .forever
         default:
+            if word.hasPrefix("proven ") {
+                guard let revision = Digest(hex: String(word.dropFirst("proven ".count))) else { return nil }
+                self = .proven(revision)
+                return
+            }
             guard let condition = Dependency.Condition(rawValue: word) else { return nil }
             self = .reached(condition)
         }
@@ -113,6 +119,7 @@ extension Verdict: ValueCodable {
         case .pending: ["verdict": "pending"]
         case .reached: ["verdict": "reached"]
         case .failed(let reason): ["verdict": "failed", "reason": .string(reason)]
+        case .rolledBack(let told): told.value
         }
     }
     public init(_ value: Value) throws(ShapeError) {
@@ -121,8 +128,27 @@ extension Verdict: ValueCodable {
         case "pending": self = .pending
         case "reached": self = .reached
         case "failed": self = .failed(try r.string("reason"))
+        case "rolled-back": self = .rolledBack(try RolledBack(value))
         default: throw ShapeError(path: "verdict", expected: "a verdict")
         }
+    }
+}
+
+extension RolledBack: ValueCodable {
+    public var value: Value {
+        var w = ObjectWriter()
+        w.set("verdict", "rolled-back")
+        w.set("from", from.hex)
+        w.set("to", to.hex)
+        w.set("reason", reason)
+        w.set("instance", instance)
+        return w.value
+    }
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init(
+            from: try r.digest("from"), to: try r.digest("to"), reason: try r.string("reason"),
+            instance: try r.optional("instance"))
     }
 }
 

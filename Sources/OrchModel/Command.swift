@@ -35,6 +35,8 @@ public enum Goal: Equatable, Sendable {
     /// Every enabled service ready, every task succeeded; fails as soon as one is `failed`. What `apply` waits for.
     case settled
     case reached(Dependency.Condition)
+    /// The revision has settled; fails when it is taken back or another one takes its place. What `apply --rollback-on-failure` waits for.
+    case proven(Digest)
     /// Nothing of it is left.
     case stopped
     /// The stack is forgotten.
@@ -49,6 +51,24 @@ public enum Verdict: Equatable, Sendable {
     case reached
     /// With the reason, naming what failed.
     case failed(String)
+    /// The revision that was to be proven was taken back.
+    case rolledBack(RolledBack)
+}
+
+/// That the daemon went back by itself.
+public struct RolledBack: Equatable, Sendable {
+    public var from: Digest
+    public var to: Digest
+    /// Names what failed, or that the time was over.
+    public var reason: String
+    /// How the instance stood that failed; nil when it was the time, or a former daemon that saw it.
+    public var instance: InstanceStatus?
+    public init(from: Digest, to: Digest, reason: String, instance: InstanceStatus? = nil) {
+        self.from = from
+        self.to = to
+        self.reason = reason
+        self.instance = instance
+    }
 }
 
 /// The daemon will not do it: the thing, the reason, the remedy.

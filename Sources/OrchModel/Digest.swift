@@ -17,29 +17,32 @@ public struct Digest: Hashable, Sendable {
 
     /// Digests bytes. O(n).
     public init(of bytes: [UInt8]) {
-        var state: [UInt32] = [
+        var state: InlineArray<8, UInt32> = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
         ]
-        var schedule = [UInt32](repeating: 0, count: 64)
-        var padded = bytes
-        padded.append(0x80)
-        while padded.count % 64 != 56 { padded.append(0) }
+        let whole = bytes.count & ~63
+        for start in stride(from: 0, to: whole, by: 64) { Self.absorb(bytes, at: start, into: &state) }
+        var rest = Array(bytes[whole...])
+        rest.append(0x80)
+        while rest.count % 64 != 56 { rest.append(0) }
         let bits = UInt64(bytes.count) &* 8
         for shift in stride(from: 56, through: 0, by: -8) {
-            padded.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+            rest.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
         }
-        for start in stride(from: 0, to: padded.count, by: 64) {
-            Self.absorb(padded, at: start, into: &state, with: &schedule)
+        for start in stride(from: 0, to: rest.count, by: 64) { Self.absorb(rest, at: start, into: &state) }
+        var text: [UInt8] = []
+        text.reserveCapacity(64)
+        for index in 0..<8 {
+            for shift in stride(from: 28, through: 0, by: -4) {
+                let digit = UInt8(truncatingIfNeeded: (state[index] >> UInt32(shift)) & 15)
+                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
         }
-        let digits: [Character] = Array("0123456789abcdef")
-        var text = ""
-        for word in state {
-            for shift in stride(from: 28, through: 0, by: -4) { text.append(digits[Int((word >> UInt32(shift)) & 15)]) }
-        }
-        hex = text
+        hex = String(decoding: text, as: UTF8.self)
     }
 
-    private static func absorb(_ bytes: [UInt8], at start: Int, into state: inout [UInt32], with w: inout [UInt32]) {
+    private static func absorb(_ bytes: [UInt8], at start: Int, into state: inout InlineArray<8, UInt32>) {
+        var w = InlineArray<64, UInt32>(repeating: 0)
         for i in 0..<16 {
             let j = start + i * 4
             w[i] =
@@ -59,12 +62,19 @@ public struct Digest: Hashable, Sendable {
             let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
         }
-        for (i, word) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= word }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
+        state[5] &+= f
+        state[6] &+= g
+        state[7] &+= h
     }
 
     private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word >> bits | word << (32 - bits) }
 
-    private static let constants: [UInt32] = [
+    private static let constants: InlineArray<64, UInt32> = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01,
         0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786,

@@ -10,6 +10,8 @@ public struct Occurrence: Equatable, Sendable {
         case rolledBack = "rolled-back"
         /// A revision was replaced by a newer one before the instance ran it.
         case superseded
+        /// Watched files changed, and it was told.
+        case changed
         /// A scheduled instant had no run.
         case skipped
         case daemonStarted = "daemon-started"

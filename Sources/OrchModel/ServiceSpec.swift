@@ -34,6 +34,8 @@ public struct ServiceSpec: Equatable, Sendable {
     public var stop: StopSpec
     public var logging = LoggingSpec()
     public var ports: [PortSpec] = []
+    /// Files whose change does something to it. No manifest has them yet.
+    public var watch: [WatchRule] = []
     /// When it runs by itself; for tasks.
     public var schedule: ScheduleSpec?
 

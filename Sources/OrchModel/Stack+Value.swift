@@ -45,6 +45,7 @@ extension ApplyRequest: ValueCodable {
         w.set("file_limit", fileLimit.map { Value.unsigned($0) })
         w.set("author", author, unless: "")
         w.set("adopt", adopt, unless: false)
+        w.set("rollback_within", rollbackWithin)
         w.set("positions", list: positions)
         return w.value
     }
@@ -56,6 +57,7 @@ extension ApplyRequest: ValueCodable {
         fileLimit = try r.optionalUnsigned("file_limit")
         author = try r.string("author", or: "")
         adopt = try r.bool("adopt", or: false)
+        rollbackWithin = try r.optionalDuration("rollback_within")
         positions = try r.list("positions")
     }
 }

@@ -38,6 +38,8 @@ public struct ApplyRequest: Equatable, Sendable {
     public var author = ""
     /// Take over a stack of this name that another manifest owns.
     public var adopt = false
+    /// Taken back by the daemon itself if something fails before everything has settled, or if that takes longer.
+    public var rollbackWithin: Duration?
     /// Where each service and its keys stand in the text: `web`, `web.restart`. Sorted by path.
     public var positions: [SourcePosition] = []
 

@@ -58,7 +58,7 @@ public struct PastLaunch: Equatable, Sendable {
                 launches[place].learn(occurrence)
             case .applied, .rolledBack, .removed, .waiting, .ready, .unready, .unhealthy, .healthy, .stopping, .killing,
                 .stopped, .backoff, .failed, .done, .departed, .returned, .stuck, .adopted, .step, .warning,
-                .daemonStarted, .daemonStopping, .superseded, .skipped:
+                .daemonStarted, .daemonStopping, .superseded, .skipped, .changed:
                 break
             }
         }

@@ -18,7 +18,8 @@ extension FleetWorld {
         }
     }
 
-    private mutating func keep(_ applied: AppliedStack) {
+    mutating func keep(_ applied: AppliedStack) {
+        revisions.append(applied)
         stored.removeAll { $0.request.stack.name == applied.request.stack.name }
         stored.append(applied)
     }
@@ -32,6 +33,9 @@ extension FleetWorld {
         recovery.isNewBoot = false
         recovery.seed = generation
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
+        recovery.fallbacks = recovery.stacks.compactMap { applied in
+            applied.trial?.fallback.flatMap { digest in revisions.last { $0.revision == digest } }
+        }
         recovery.departures = departures.sorted { $0.key < $1.key }.flatMap(\.value)
         recovery.notes = notes
         recovery.marks = marks
@@ -44,7 +48,7 @@ extension FleetWorld {
             switch item.event {
             case .probed, .stepEnded: true
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen,
-                .clockSet, .zoneRead:
+                .clockSet, .zoneRead, .changed:
                 false
             }
         }

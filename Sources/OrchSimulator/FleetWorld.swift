@@ -24,6 +24,8 @@ public struct FleetWorld {
     private var isHealed = false
     /// What the disk and the run directory hold for the next daemon.
     var stored: [AppliedStack] = []
+    /// Everything that was ever stored.
+    var revisions: [AppliedStack] = []
     var departures: [String: [Departure]] = [:]
     var notes: [LaunchNote] = []
     var marks: [ScheduleMark] = []
@@ -66,7 +68,13 @@ public struct FleetWorld {
         case .down(_, let timeout), .stop(_, let timeout): if timeout != nil { isHurried = true }
         case .apply, .start, .restart, .shutdown: break
         }
+        // What goes down may keep them until it is gone: it is not wanted anyway.
+        var promised = fleet.departures(after: order)
+        if case .down = order { promised = [] }
         fleet.observe(.commanded(order), at: now)
+        for (stack, list) in promised where fleet.departures(of: stack) != list {
+            violate("\(order.summary) saved other departures than it made")
+        }
         turn()
     }
 
@@ -204,7 +212,7 @@ extension FleetWorld {
             processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
-        case .commanded, .drained, .probed, .stepEnded, .survivorsSeen, .clockSet, .zoneRead: return true
+        case .commanded, .drained, .probed, .stepEnded, .survivorsSeen, .clockSet, .zoneRead, .changed: return true
         }
     }
 
@@ -253,7 +261,9 @@ extension FleetWorld {
             schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
+        case .rescan, .react: break
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
+        case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .endProbes, .relog, .record: break
         }

@@ -133,7 +133,9 @@ public struct LargeFleet {
         case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .note(let note): notes.append(note)
-        case .probe, .runStep, .release, .endProbes, .relog, .mark, .readZone, .record, .forget: break
+        case .probe, .runStep, .release, .endProbes, .relog, .mark, .readZone, .rescan, .react, .record, .keep,
+            .forget:
+            break
         }
     }
 

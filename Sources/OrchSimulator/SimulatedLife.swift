@@ -16,7 +16,8 @@ public struct SimulatedLife: Equatable, Sendable {
     public var exit = Exit.code(0)
     /// From a signal to the end; nil is deaf to anything but SIGKILL.
     public var stopsWithin: Duration? = .milliseconds(2)
-    /// A child outlives the main process by so long, unless the tree is signalled or killed.
+    /// A child outlives the main process by so long, unless the tree is signalled or killed: it is in a
+    /// session of its own.
     public var childOutlives: Duration?
     /// From SIGKILL to the end: long for uninterruptible sleep.
     public var diesWithin = Duration.milliseconds(1)
@@ -30,6 +31,8 @@ public struct SimulatedLife: Equatable, Sendable {
     public var isEndless = false
     /// A step of its ladder that is not a signal can't be done.
     public var refusesSteps = false
+    /// A step of its ladder that is not a signal takes so long.
+    public var stepsTake = Duration.milliseconds(1)
     /// Somebody else holds its pipe, so that it drains so much later.
     public var drainsAfter = Duration.milliseconds(1)
     public init() {}

@@ -58,11 +58,21 @@ struct Simulation {
         machine.heal()
         machine.horizon = machine.clock + Self.patience
         while machine.isShuttingDown, !isBroken { turn() }
+        awaitTrials()
+        guard !isBroken else { return }
         comeUp()
         guard !isBroken else { return }
         seeRuns()
         guard !isBroken else { return }
         goDown()
+    }
+
+    /// Whatever is on trial is proved or taken back by itself: its time is over at last.
+    private mutating func awaitTrials() {
+        while !isBroken, let tried = machine.disk.state.stacks.first(where: { $0.trial != nil && !$0.isLeaving }) {
+            if machine.isAsleep { return machine.violate("the trial of \(tried.request.stack.name) never ends") }
+            turn()
+        }
     }
 
     /// Everything that is applied is started, and must be up within the bound.
@@ -88,7 +98,7 @@ struct Simulation {
             }
             switch schedule.trigger {
             case .every: return true
-            case .cron(let expression): return expression.text.hasPrefix("*")
+            case .cron(let expression): return !machine.watch.wasSetBack && expression.text.hasPrefix("*")
             }
         }
         guard !frequent.isEmpty else { return }
@@ -121,6 +131,7 @@ struct Simulation {
         }
         if !machine.disk.state.stacks.isEmpty { machine.violate("a stack is left on the disk after down") }
         if conductor.deadline != nil { machine.violate("awake with nothing to do") }
+        machine.checkHistory()
     }
 
     /// Asks, and waits for all answers.
@@ -203,7 +214,10 @@ struct Simulation {
         machine.bury()
         machine.watch.endTurn()
         machine.idle(for: gap)
-        conductor = Self.wake(on: machine)
+        repeat {
+            conductor = Self.wake(on: machine)
+            if !machine.isDaemonAlive { machine.bury() }
+        } while !machine.isDaemonAlive
         machine.watch.endTurn()
     }
 
@@ -230,6 +244,7 @@ struct Simulation {
             machine.watch.lastInstant = machine.clock
             machine.watch.turnsAtInstant = 0
         }
+        machine.checkTrials { conductor.status }
         for id in machine.watch.clients { machine.checkAnswered(id) }
         for seat in machine.watch.touched {
             let seat = machine.seats[seat]

@@ -31,6 +31,7 @@ extension Event {
         case .stepEnded(let launch, let step, _): "\(launch.number) step \(step) ended"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
         case .clockSet: "the clock was set"
+        case .changed(let service, let rule, let changes): "\(service) rule \(rule) \(changes)"
         case .zoneRead(let name, let zone): "time zone \(name) \(zone == nil ? "unknown" : "read")"
         }
     }
@@ -48,7 +49,10 @@ extension Effect {
         case .release(let launch): "release \(launch.number)"
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
         case .endProbes, .relog, .note, .record, .mark: nil
+        case .rescan(let service, let rule): "rescan rule \(rule) of \(service)"
+        case .react(let launch, let action, _): "\(action) of \(launch.number)"
         case .readZone(let name): "read the time zone \(name)"
+        case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"
         case .forget(let stack): "forget \(stack)"
         }
     }

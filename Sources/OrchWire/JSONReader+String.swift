@@ -6,12 +6,17 @@ extension JSONReader {
     mutating func string() throws(JSONError) -> String {
         at += 1
         let start = at
+        var seen: UInt8 = 0
         while at < bytes.count {
-            switch bytes[at] {
+            let byte = bytes[at]
+            seen |= byte
+            switch byte {
             case JSON.quote:
-                guard let text = String(validating: bytes[start..<at], as: UTF8.self) else {
-                    throw error("a string is not UTF-8")
-                }
+                let piece = bytes[start..<at]
+                // What has no high bit anywhere is ASCII, which needs no look at its form.
+                let found =
+                    seen < 0x80 ? String(decoding: piece, as: UTF8.self) : String(validating: piece, as: UTF8.self)
+                guard let text = found else { throw error("a string is not UTF-8") }
                 at += 1
                 return text
             case JSON.backslash: return try escapedString(from: start)

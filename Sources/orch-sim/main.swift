@@ -56,12 +56,22 @@ struct Program {
         return !broken.isEmpty
     }
 
+    /// Prints the score of a life; of the smallest that breaks the same rule if it breaks one.
     private func show(_ seed: UInt64) -> Bool {
-        let report = Scenario(seed: seed).run(keepsScore: true)
+        let scenario = Scenario(seed: seed)
+        var report = scenario.run(keepsScore: true)
+        if !report.violations.isEmpty {
+            let small = scenario.shrunk()
+            report = small.run(keepsScore: true)
+            print("shrunk from \(scenario.acts.count) acts and \(scenario.quirks.count) odd launches")
+            for line in small.text { print(line) }
+            print("")
+        }
         for line in report.score { print(line) }
         for violation in report.violations { print("VIOLATION \(violation)") }
+        let digest = String(report.digest, radix: 16)
         print(
-            "seed \(seed): \(report.turns) turns of \(report.daemons) daemons, \(report.lived.brief) of virtual time, digest \(String(report.digest, radix: 16))"
+            "seed \(seed): \(report.turns) turns of \(report.daemons) daemons, \(report.lived.brief) of virtual time, digest \(digest)"
         )
         return !report.violations.isEmpty
     }

@@ -63,9 +63,11 @@ enum Daemon {
             stored.stacks.first { $0.request.stack.name == instance.service.stack }?
                 .request.stack.service(instance.service.service)?.logging
         }
-        let recovery = Recovery.assembled(
+        var recovery = Recovery.assembled(
             from: stored, notes: notes, isNewBoot: host.isNewBoot, survivors: inheritance.survivors,
             highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
+        var history = store
+        recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)
     }
 

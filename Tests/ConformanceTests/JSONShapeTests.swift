@@ -35,6 +35,10 @@ import Testing
         #expect(stories.map { $0.members?.map(\.key) ?? [] } == [["instance", "chain"]])
         try place.write(Self.manifest.replacing("sleep 1", with: "sleep 2"))
         try page.hold("orch diff --json", to: [place.orch("diff", "--json").output])
+        #expect(try place.orch("apply", "--detach").status == 0)
+        #expect(try place.orch("rollback", "--detach").status == 0)
+        #expect(try place.orch("wait", "web").status == 0)
+        try page.hold("orch history --json", to: [place.orch("history", "web", "--json").output])
         #expect(try place.end() == "")
     }
 

@@ -21,7 +21,8 @@ final class Rig {
         host = moment.map { ScriptedHost(at: $0) } ?? ScriptedHost()
         self.store = store
         let recovery = Recovery.assembled(
-            from: store.stored, notes: notes, isNewBoot: notes.isEmpty, survivors: survivors, seed: 1)
+            from: (try? store.load()) ?? store.stored, notes: notes, isNewBoot: notes.isEmpty, survivors: survivors,
+            seed: 1)
         let identity = DaemonIdentity(pid: 42, uid: 1000, startedAt: host.now.wall) { id, _ in
             ("/logs/\(id.name).log", nil)
         }

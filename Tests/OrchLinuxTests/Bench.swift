@@ -15,6 +15,9 @@ final class Bench {
     let directory: String
     private(set) var host: LinuxHost
     private(set) var inheritance: LinuxHost.Inheritance
+    /// What the present host found in the run directory.
+    private(set) var notes: [LaunchNote]
+    private(set) var isNewBoot: Bool
     private var keeperPid: Int32
     private var body: Body
     private let meeting: Descriptor
@@ -43,7 +46,9 @@ final class Bench {
                 Bench.tool("keeper-probe"), "--", socket,
             ], log: directory + "/keeper.log")
         body = try Bench.meet(meeting.number)
-        (host, inheritance) = try Bench.host(body, directory, session)
+        host = try Bench.host(body, directory, session)
+        (notes, isNewBoot) = (host.notes, host.isNewBoot)
+        inheritance = try host.takeOver { _ in LoggingSpec() }
     }
 
     deinit {
@@ -52,7 +57,7 @@ final class Bench {
         while host.records.values.contains(where: { !$0.isEmpty || !$0.isOver }), Clock.now.instant < end,
             !host.isKeeperLost
         {
-            _ = host.wait(until: end)
+            _ = host.pass(until: end)
         }
         host.pump.stop()
         for pid in [keeperPid, body.pid] { Glibc.kill(pid, SIGKILL) }
@@ -65,27 +70,26 @@ final class Bench {
     }
 
     /// The daemon dies as by `kill -9`, and another one takes over.
-    func replaceDaemon(logging: LoggingSpec = LoggingSpec()) throws {
+    func replaceDaemon(meanwhile: () throws -> Void = {}) throws {
         host.pump.stop()
         Glibc.kill(body.pid, SIGKILL)
         _ = close(body.connection)
+        try meanwhile()
         body = try Bench.meet(meeting.number)
         inputs = []
-        (host, inheritance) = try Bench.host(body, directory, forcesSession)
+        host = try Bench.host(body, directory, forcesSession)
+        (notes, isNewBoot) = (host.notes, host.isNewBoot)
+        inheritance = try host.takeOver { _ in LoggingSpec() }
     }
 
-    private static func host(_ body: Body, _ directory: String, _ session: Bool) throws -> (
-        LinuxHost, LinuxHost.Inheritance
-    ) {
+    private static func host(_ body: Body, _ directory: String, _ session: Bool) throws -> LinuxHost {
         let run = try RunDirectory(directory + "/run")
         var parts = LinuxHost.Parts(
             keeper: Descriptor(owning: body.keeper), listener: Descriptor(owning: body.listener), run: run,
             state: directory + "/state")
         parts.forcesSessionTracking = session
         parts.edgeProgram = tool("orch-edge")
-        let host = try LinuxHost(parts)
-        let inheritance = try host.takeOver { _ in LoggingSpec() }
-        return (host, inheritance)
+        return try LinuxHost(parts)
     }
 
     // MARK: Doing and waiting

@@ -8,29 +8,6 @@ import Testing
 
 /// What a launch is born with and how its end is told; both ways of holding a tree.
 @Suite(.serialized) struct LaunchTests {
-    @Test(arguments: [false, true]) func aProgramThatSucceedsIsToldFromStartToEnd(session: Bool) throws {
-        let bench = try Bench(session: session)
-        bench.launch(1, ["true"])
-        let pid = try bench.launched(1)
-        #expect(pid > 1)
-        #expect(try bench.exit(of: 1) == .code(0))
-        try bench.expect(.emptied(LaunchID(1)))
-        bench.perform(.release(LaunchID(1)))
-        try bench.expect(.drained(LaunchID(1)))
-        #expect(bench.host.records.isEmpty)
-    }
-
-    @Test(arguments: [false, true]) func codesAndSignalsAreTold(session: Bool) throws {
-        let bench = try Bench(session: session)
-        bench.launch(1, ["sh", "-c", "exit 7"])
-        #expect(try bench.exit(of: 1) == .code(7))
-        bench.launch(2, ["sleep", "1000"])
-        _ = try bench.launched(2)
-        bench.perform(.signal(LaunchID(2), .terminate, to: .main))
-        #expect(try bench.exit(of: 2) == .signal(.terminate, coreDumped: false))
-        try bench.expect(.emptied(LaunchID(2)))
-    }
-
     @Test func theEnvironmentIsBuiltFromNothing() throws {
         let bench = try Bench(session: false)
         bench.launch(1, ["env"]) { spec in

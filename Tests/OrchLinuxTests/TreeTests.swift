@@ -55,30 +55,4 @@ import Testing
         #expect(try bench.exit(of: 1) == .signal(.terminate, coreDumped: false))
         try bench.expect(.emptied(LaunchID(1)))
     }
-
-    @Test func anIdleHostSleepsUntilItsDeadline() throws {
-        let bench = try Bench(session: true)
-        bench.launch(1, ["sleep", "1000"])
-        _ = try bench.launched(1)
-        let end = bench.host.now.instant + .milliseconds(200)
-        #expect(bench.host.wait(until: end) == [])
-        #expect(bench.host.now.instant >= end)
-    }
-
-    @Test(arguments: [false, true]) func usageCountsTheTree(session: Bool) throws {
-        let bench = try Bench(session: session)
-        bench.launch(1, ["sleep", "1000"])
-        _ = try bench.launched(1)
-        var usage = bench.host.usage(of: [LaunchID(1), LaunchID(9)])
-        #expect(usage.map(\.launch) == [LaunchID(1)])
-        #expect(usage.first?.cpuPercent == nil)
-        // The kernel counts pages per processor and sums them up late (percpu_counter): a young process may show none yet.
-        let end = bench.host.now.instant + Bench.patience
-        repeat {
-            bench.turn()
-            usage = bench.host.usage(of: [LaunchID(1)])
-        } while usage.first?.memoryBytes == 0 && bench.host.now.instant < end
-        #expect((usage.first?.memoryBytes ?? 0) > 0)
-        #expect(usage.first?.cpuPercent != nil)
-    }
 }

@@ -160,6 +160,7 @@ struct NounGenerator {
         request.fileLimit = maybe(pick([0, 1024, .max]))
         request.author = text()
         request.adopt = chance()
+        request.rollbackWithin = maybe(span())
         request.positions = (0..<below(3)).map { SourcePosition(path: "s\($0)", position: position()) }
         return request
     }
@@ -216,6 +217,7 @@ struct NounGenerator {
     mutating func appliedRevision() -> AppliedRevision {
         var entry = AppliedRevision(revision: Digest(of: [UInt8(below(256))]), appliedAt: time(), author: text())
         entry.origin = pick(AppliedRevision.Origin.allCases)
+        entry.left = maybe(Digest(of: [UInt8(below(256))]))
         entry.because = text()
         entry.changes = (0..<below(4)).map { _ in AppliedRevision.Deed(pick(Change.Action.allCases), name()) }
         entry.changeCount = maybe(below(9))
@@ -243,7 +245,9 @@ struct NounGenerator {
 
     mutating func command() -> Command {
         let target = Target(stack: name(), service: maybe(name()), replica: maybe(1 + below(3)))
-        let goals: [Goal] = [.settled, .stopped, .gone, .forever] + Dependency.Condition.allCases.map { .reached($0) }
+        let goals: [Goal] =
+            [.settled, .stopped, .gone, .forever, .proven(Digest(of: [1]))]
+            + Dependency.Condition.allCases.map { .reached($0) }
         return pick([
             .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]),
             .stop([target], timeout: maybe(span())),

@@ -34,7 +34,10 @@ import Testing
             Diagnostic(
                 .warning, code: "x", generator.text(), at: generator.maybe(generator.position()),
                 width: generator.below(9)))
-        try expectRoundTrip(generator.pick([Verdict.pending, .reached, .failed(generator.text())]))
+        let back = RolledBack(
+            from: Digest(of: [1]), to: Digest(of: [2]), reason: generator.text(),
+            instance: generator.maybe(generator.status()))
+        try expectRoundTrip(generator.pick([Verdict.pending, .reached, .failed(generator.text()), .rolledBack(back)]))
         let (old, new) = (generator.spec("web"), generator.spec("web"))
         let change = Change(
             .restart, "web", because: [generator.text()], fields: ServiceSpec.changes(from: old, to: new))

@@ -45,6 +45,7 @@ struct Stopping {
                 goal == .gone ? "down in \(follower.elapsed); logs and history stay" : "stopped in \(follower.elapsed)"
             try context.console.print(Line("\(title): \(end)"))
             return .success
+        case .rolledBack(let told): throw Failure(.failed, "\(title): \(told.reason)")
         case .failed(let reason):
             throw Failure(.failed, "\(title): \(reason)", help: "`orch why` tells what is left and why")
         case .deadline: throw Failure(.deadline, "\(title): \(follower.progress.score)")

@@ -38,6 +38,7 @@ struct WaitCommand: OrchCommand {
         let name = TargetText.of(targets)
         switch try follower.follow(targets, goal: goal, timeout: timeout?.span) {
         case .reached: return .success
+        case .rolledBack(let told): throw Failure(.failed, told.reason)
         case .failed(let reason):
             // The daemon names the instance.
             throw Failure(.failed, reason, help: "`orch why \(name)` tells the story")

@@ -38,8 +38,9 @@ struct HistoryView {
         let text: String
         switch entry.origin {
         case .apply: return []
-        case .rollback: text = "a rollback \(entry.because)"
-        case .automaticRollback: text = "rolled back by itself \(entry.because)"
+        case .rollback: text = "a rollback from \(entry.left?.short ?? "another revision")"
+        case .automaticRollback:
+            text = "rolled back by itself from \(entry.left?.short ?? "another revision"): \(entry.because)"
         }
         return DisplayWidth.wrapped(text, to: max(20, (width ?? 200) - 4)).map { Line($0, .caution) }
     }

@@ -36,7 +36,7 @@ enum PhaseText {
         case .ready, .healthy, .done: .good
         case .failed, .stuck, .killing: .bad
         case .unready, .unhealthy, .backoff, .exited, .warning, .skipped: .caution
-        case .launching, .started, .stopping, .waiting, .step: .active
+        case .changed, .launching, .started, .stopping, .waiting, .step: .active
         case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .superseded, .daemonStarted,
             .daemonStopping:
             .plain

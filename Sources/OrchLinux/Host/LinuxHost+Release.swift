@@ -95,7 +95,7 @@ extension LinuxHost {
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if record.isService { release(record.launch) } else { kill(record.launch) }
         }
-        while !records.isEmpty, now.instant < deadline, !isKeeperLost { _ = wait(until: deadline) }
+        while !records.isEmpty, now.instant < deadline, !isKeeperLost { _ = pass(until: deadline) }
     }
 }
 

@@ -15,7 +15,9 @@ extension LinuxHost {
         case .signal(let signal, let recipient):
             send(signal, to: recipient, of: launch)
             stepEnded(launch, step, nil)
-        case .kill: kill(launch)
+        case .kill:
+            kill(launch)
+            stepEnded(launch, step, nil)
         }
     }
 
@@ -27,6 +29,7 @@ extension LinuxHost {
     func run(
         _ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration
     ) {
+        guard records[runner] == nil else { return }
         let record = LaunchRecord(runner, role)
         record.limit = limit
         guard let service = records[launch]?.context else {

@@ -141,9 +141,11 @@ public final class LinuxHost: Host {
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
         case .note(let note): self.note(note)
+        // No manifest can ask for these yet.
+        case .rescan, .react: break
         case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
-        case .record, .forget, .mark: break
+        case .record, .keep, .forget, .mark: break
         }
     }
 
@@ -155,6 +157,15 @@ public final class LinuxHost: Host {
     // MARK: What comes in
 
     public func wait(until deadline: Instant?) -> [Input] {
+        while true {
+            let inputs = pass(until: deadline)
+            if !inputs.isEmpty { return inputs }
+            if let deadline, deadline <= now.instant { return [] }
+        }
+    }
+
+    /// One turn of the loop. The host wakes up for its own sake too, and then has nothing to tell.
+    func pass(until deadline: Instant?) -> [Input] {
         let wake = [deadline, appointments.next, edge.link?.deadline].compactMap(\.self).min()
         let ready = poller.wait(
             nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)

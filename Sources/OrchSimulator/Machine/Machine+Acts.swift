@@ -35,6 +35,7 @@ extension Machine {
         case .step(let span):
             note("» the wall clock steps by \(span)")
             wallOffset &+= span.nanoseconds
+            if span < .zero { watch.wasSetBack = true }
             tell(.clockSet)
         case .suspend(let span):
             note("» the machine sleeps for \(span)")
@@ -42,7 +43,9 @@ extension Machine {
             slept += span
             wasAway = true
             tell(.clockSet)
-        case .lag(let span): lag = span
+        case .lag(let span):
+            lag = span
+            watch.longestLag = max(watch.longestLag, span)
         case .fillDisk(let span):
             note("» the disk is full")
             disk.fault = DiskImage.full
@@ -69,10 +72,10 @@ extension Machine {
         note("» old news")
         for seat in seats {
             guard let end = seat.lastEnd, places[end.launch] == nil else { continue }
-            tell(.launched(end.launch, pid: 1, ports: [], tracking: "cgroup"))
-            tell(.notified(end.launch, .ready))
-            tell(.exited(end.launch, .code(9)))
-            tell(.emptied(end.launch))
+            inbox.append(.event(.launched(end.launch, pid: 1, ports: [], tracking: "cgroup")))
+            inbox.append(.event(.notified(end.launch, .ready)))
+            inbox.append(.event(.exited(end.launch, .code(9))))
+            inbox.append(.event(.emptied(end.launch)))
         }
     }
 
@@ -96,6 +99,7 @@ extension Machine {
         forgetFrequentRuns()
         disk.state.marks = disk.syncedMarks
         let kept = disk.syncedHistory + dice.below(disk.history.count - disk.syncedHistory + 1)
+        forget(disk.history[kept...])
         disk.history.removeLast(disk.history.count - kept)
         departures.removeAll { departure in
             departure.kind == .stopped && specNow(of: departure.instance.service)?.restart.policy != .unlessStopped
@@ -116,6 +120,7 @@ extension Machine {
             watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)
         }
+        watch.owed = [:]
     }
 
     /// From here on nothing goes wrong by itself, and what lives stays well.
@@ -178,13 +183,16 @@ extension Machine {
                     Survivor(
                         launch: process.launch, pid: Int32(truncatingIfNeeded: process.launch.number),
                         hasExecuted: process.executedAt != nil, fault: process.fault, exit: process.exit))
+                if process.isOver, !watch.endsTold.contains(process.launch) { watch.owed[process.launch] = clock }
                 if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }
             }
         }
         ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
-        let recovery = Recovery.assembled(
+        var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, survivors: survivors,
             highestLaunch: highestLaunch, seed: dice.next())
+        var history = SimulatedDisk(self)
+        recovery.recall(from: &history)
         note("--- daemon \(daemon), \(survivors.count) launches taken over ---")
         return (recovery, stored.remarks)
     }
@@ -199,6 +207,7 @@ extension Machine {
     /// After a daemon: what was only in its memory is gone.
     func bury() {
         isDaemonAlive = false
+        excuse()
         deedsLeft = nil
         inbox.removeAll()
         cutClients()

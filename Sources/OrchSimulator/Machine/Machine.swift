@@ -110,7 +110,8 @@ enum Coming {
     case killed(LaunchID)
     case speaks(LaunchID)
     /// The answer to a question that this daemon asked in this epoch of the launch's questions.
-    case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int)
+    /// With a limit: the answer that there was none by then.
+    case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int, limit: Duration?)
     case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
     case drains(LaunchID, daemon: Int)
     case act(Int)
@@ -174,8 +175,8 @@ extension Machine {
         case .childrenEnd(let launch): childrenEnd(launch)
         case .killed(let launch): dies(launch)
         case .speaks(let launch): speaks(launch)
-        case .answers(let launch, let kind, let round, let epoch, let asker):
-            if asker == daemon { answers(launch, kind, round, epoch) }
+        case .answers(let launch, let kind, let round, let epoch, let asker, let limit):
+            if asker == daemon { answers(launch, kind, round, epoch, limit) }
         case .stepEnds(let launch, let step, let fault, let asker):
             if asker == daemon { tell(.stepEnded(launch, step: step, fault)) }
         case .drains(let launch, let asker): if asker == daemon { drains(launch) }
@@ -197,6 +198,7 @@ extension Machine {
     func tell(_ event: Event) {
         guard isDaemonAlive else { return }
         note("  \(event.summary)")
+        owe(event)
         inbox.append(.event(event))
     }
 

@@ -4,7 +4,7 @@ import OrchEngine
 import OrchModel
 
 /// A launch as kernel and keeper know it, from the order until it is acknowledged.
-struct MachineProcess {
+final class MachineProcess {
     let launch: LaunchID
     let seat: Int
     let order: LaunchOrder
@@ -30,6 +30,8 @@ struct MachineProcess {
     /// Questions of earlier epochs are not answered any more.
     var epoch = 0
     var hasSpoken = false
+    /// The launch that last ran a question or a step for it.
+    var lastRunner: LaunchID?
 
     var watched: WatchedLaunch
 
@@ -80,12 +82,17 @@ extension Machine {
 
     /// The keeper gets the order.
     func launch(_ order: LaunchOrder) {
+        guard places[order.launch] == nil else { return }
         let seat = seat(of: order.instance)
         seats[seat].launches += 1
         seats[seat].living = order.launch
         let definition = watch.definition ?? order.spec.definitionDigest
         watch.definition = nil
-        let process = MachineProcess(order, definition, seat: seat, life: life(of: seat, order.spec), at: clock)
+        var life = life(of: seat, order.spec)
+        if order.launch.number <= highestLaunch {
+            life.fault = Fault(step: "launch", subject: order.label, reason: "its number was used before (ESTALE)")
+        }
+        let process = MachineProcess(order, definition, seat: seat, life: life, at: clock)
         let place = freePlaces.popLast() ?? processes.count
         if place < processes.count { processes[place] = process } else { processes.append(process) }
         places[order.launch] = place
@@ -112,12 +119,11 @@ extension Machine {
     }
 
     func executes(_ launch: LaunchID) {
-        guard let place = places[launch], var process = processes[place], !process.isOver, process.executedAt == nil
+        guard let place = places[launch], let process = processes[place], !process.isOver, process.executedAt == nil
         else { return }
         if let fault = process.life.fault {
             process.fault = fault
             if process.life.isScarcity { watch.lostRuns[process.order.instance, default: 0] += 1 }
-            processes[place] = process
             tell(.launchFailed(launch, fault, isScarcity: process.life.isScarcity))
             checkEmptiness(place)
             return
@@ -127,7 +133,6 @@ extension Machine {
         process.hasChildren = process.life.childOutlives != nil
         let waiting = process.waiting
         process.waiting = []
-        processes[place] = process
         tell(.launched(launch, pid: Int32(truncatingIfNeeded: launch.number), ports: [], tracking: "cgroup"))
         if let endsAfter = process.life.endsAfter { later(endsAfter, .ends(launch, process.life.exit)) }
         if process.order.spec.ready == .notify { later(process.life.readyAfter, .speaks(launch)) }
@@ -189,11 +194,15 @@ extension Machine {
         learnt(place)
     }
 
-    func answers(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ epoch: Int) {
+    func answers(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ epoch: Int, _ limit: Duration?) {
         guard let place = places[launch], let process = processes[place], process.epoch == epoch, !process.isReleased
         else { return }
         let result: ProbeResult
-        if process.isMainAlive, let executedAt = process.executedAt, clock - executedAt >= process.life.readyAfter {
+        if let limit {
+            result = .failure("no answer within \(limit.text)")
+        } else if process.isMainAlive, let executedAt = process.executedAt,
+            clock - executedAt >= process.life.readyAfter
+        {
             let isSick = process.life.sickensAfter.map { clock - executedAt >= $0 } ?? false
             result = isSick ? .failure("it is sick") : .success
         } else {
@@ -215,9 +224,9 @@ extension Machine {
             return
         }
         processes[place]?.isTold = true
-        guard let within = process.life.stopsWithin else { return }
+        guard let within = signal == .kill ? process.life.diesWithin : process.life.stopsWithin else { return }
         if process.isMainAlive { later(within, .ends(process.launch, .signal(signal, coreDumped: false))) }
-        if process.hasChildren, recipient != .main || !process.isMainAlive {
+        if process.hasChildren, recipient == .tree || !process.isMainAlive {
             later(within + .milliseconds(1), .childrenEnd(process.launch))
         }
     }

@@ -21,6 +21,8 @@ struct SimulatedClient {
     /// Bytes go out in order: nothing of it arrives before this instant.
     var busyUntil = Instant.zero
     var pending: [PendingRequest] = []
+    /// What it was sent, when it is one that does not understand it; nil when it does.
+    var raw: [UInt8]?
 }
 
 struct PendingRequest {
@@ -63,14 +65,17 @@ extension Machine {
     private func command(for question: Question) -> Command {
         switch question {
         case .apply(let place): .apply(request(place))
+        case .tryOut(let place, let within): .apply(request(place, within: within))
         case .diff(let place): .diff(request(place))
         case .command(let command): command
         }
     }
 
-    func request(_ place: Int) -> ApplyRequest {
+    func request(_ place: Int, within: Duration? = nil) -> ApplyRequest {
         let stack = scenario.revisions[place]
-        return ApplyRequest(stack: stack, manifestPath: "/\(stack.name)/orch.yaml")
+        var request = ApplyRequest(stack: stack, manifestPath: "/\(stack.name)/orch.yaml")
+        request.rollbackWithin = within
+        return request
     }
 
     /// The place of the client of this name, connected.
@@ -140,6 +145,10 @@ extension Machine {
     func send(_ bytes: [UInt8], to id: ClientID) {
         digest.mix(bytes)
         guard let place = clientPlaces[id], clients[place].isConnected else { return }
+        guard clients[place].raw == nil else {
+            clients[place].raw?.append(contentsOf: bytes)
+            return
+        }
         clients[place].buffer.append(bytes)
         while true {
             do {
@@ -156,6 +165,11 @@ extension Machine {
             clients[place].isGreeted = true
             return
         }
+        if !keepsScore, let id = Self.rowID(body),
+            clients[place].pending.contains(where: { $0.id == id && $0.isStream })
+        {
+            return
+        }
         guard let value = try? JSON.parse(body), let reply = try? Reply(value) else {
             return violate(
                 "client \(clients[place].name) does not understand \(String(decoding: body.prefix(200), as: UTF8.self))"
@@ -165,11 +179,31 @@ extension Machine {
         heard(reply, place)
     }
 
+    /// The number of the request that a row of a stream belongs to, read from `{"id":7,"reply":"instance"` without the rest; nil for what
+    /// is no row.
+    private static func rowID(_ body: [UInt8]) -> UInt64? {
+        guard body.starts(with: rowStart) else { return nil }
+        var id: UInt64 = 0
+        var at = rowStart.count
+        while at < body.count, (48...57).contains(body[at]) {
+            id = id &* 10 &+ UInt64(body[at] - 48)
+            at += 1
+        }
+        guard body[at...].starts(with: rowMiddle), at + rowMiddle.count < body.count else { return nil }
+        // `instance`, `gone` or `occurrence`.
+        return [UInt8(ascii: "i"), UInt8(ascii: "g"), UInt8(ascii: "o")].contains(body[at + rowMiddle.count]) ? id : nil
+    }
+
+    private static let rowStart = Array(#"{"id":"#.utf8)
+    private static let rowMiddle = Array(#","reply":""#.utf8)
+
     /// The daemon closes the connection.
     func close(_ id: ClientID) {
         guard let place = clientPlaces[id] else { return }
         note("    « client \(clients[place].name) is turned away")
-        if !clients[place].isUnwelcome { violate("client \(clients[place].name) was cut off") }
+        if !clients[place].isUnwelcome, clients[place].raw == nil {
+            violate("client \(clients[place].name) was cut off")
+        }
         clients[place].isConnected = false
     }
 
@@ -195,6 +229,8 @@ extension Question {
     func summary(_ scenario: Scenario) -> String {
         switch self {
         case .apply(let place): "apply \(scenario.revisions[place].name) (revision \(place))"
+        case .tryOut(let place, let within):
+            "apply \(scenario.revisions[place].name) (revision \(place)) on trial within \(within.brief)"
         case .diff(let place): "diff \(scenario.revisions[place].name) (revision \(place))"
         case .command(let command): command.summary
         }

@@ -54,9 +54,12 @@ final class SimulatedDisk: Store {
         if let rescues = machine.disk.damage {
             machine.disk.damage = nil
             machine.disk.history = []
+            machine.watch.startsTold = []
+            machine.watch.endsTold = []
             machine.disk.syncedHistory = 0
             machine.disk.state.marks = []
             machine.disk.syncedMarks = []
+            for id in machine.watch.runs.keys.sorted() { machine.watch.runs[id]?.begun = [:] }
             if !rescues {
                 machine.disk.state.departures = []
                 machine.departures = []
@@ -78,6 +81,7 @@ final class SimulatedDisk: Store {
         let place =
             machine.disk.state.stacks.firstIndex { $0.request.stack.name >= name } ?? machine.disk.state.stacks.count
         if place < machine.disk.state.stacks.count, machine.disk.state.stacks[place].request.stack.name == name {
+            machine.checkRevision(applied, after: machine.disk.state.stacks[place])
             machine.revised(from: machine.disk.state.stacks[place], to: applied)
             machine.disk.state.stacks[place] = applied
         } else {
@@ -127,6 +131,7 @@ final class SimulatedDisk: Store {
         machine.disk.state.marks = machine.disk.state.marks.filter { !names.contains($0.instance) } + marks
         for mark in marks {
             machine.digest.mix(UInt64(bitPattern: mark.through.nanoseconds))
+            if let run = mark.decided { machine.watchDecided(mark.instance, run) }
             if mark.isUrgent {
                 machine.disk.syncedMarks = machine.disk.state.marks
                 machine.disk.syncedHistory = machine.disk.history.count
@@ -141,11 +146,13 @@ final class SimulatedDisk: Store {
     }
 
     func append(_ occurrences: [Occurrence]) throws(Fault) {
+        machine.watch.isHistoryBehind = machine.disk.fault != nil
         guard try mayWrite(5) else { return }
         for occurrence in occurrences {
             machine.digest.mix(UInt64(bitPattern: occurrence.time.nanoseconds))
             machine.digest.mix(occurrence.launch?.number ?? 0)
             machine.digest.mix(occurrence.cause)
+            machine.written(occurrence)
         }
         machine.disk.history += occurrences
     }

@@ -8,6 +8,8 @@ import OrchModel
 final class SimulatedHost: Host {
     let machine: Machine
     private let daemon: Int
+    /// What was asked for before: an index.
+    private var measured: Set<LaunchID> = []
 
     init(_ machine: Machine) {
         self.machine = machine
@@ -34,7 +36,9 @@ final class SimulatedHost: Host {
     }
 
     func usage(of launches: [LaunchID]) -> [Usage] {
-        launches.map { Usage(launch: $0, cpuPercent: 1.5, memoryBytes: 4096) }
+        launches.filter { machine.isMeasurable($0) }.map { launch in
+            Usage(launch: launch, cpuPercent: measured.insert(launch).inserted ? nil : 1.5, memoryBytes: 4096)
+        }
     }
 }
 
@@ -52,12 +56,15 @@ extension Machine {
             guard let place = open(launch, "signal") else { return }
             watchSignal(place)
             deliver(signal, to: recipient, place)
-        case .runStep(let launch, let step, _, let runner, let limit):
+        case .runStep(let launch, let step, let action, let runner, let limit):
             mix(3, launch, step)
-            highestLaunch = max(highestLaunch, runner.number)
-            guard let place = open(launch, "runStep") else { return }
+            guard let place = open(launch, "runStep") else {
+                let reason = "the launch's surroundings are not known"
+                return tell(.stepEnded(launch, step: step, Fault(step: "run", subject: "a command", reason: reason)))
+            }
             watchSignal(place)
-            runStep(place, step, limit)
+            guard serves(place, runner) else { return }
+            runStep(place, step, action, limit)
         case .kill(let launch):
             mix(4, launch)
             guard let place = open(launch, "kill") else { return }
@@ -65,17 +72,19 @@ extension Machine {
             kill(place)
         case .release(let launch):
             mix(5, launch)
-            guard let place = open(launch, "release") else { return }
+            guard let place = open(launch, "release") else { return tell(.drained(launch)) }
             if let process = processes[place], process.isAlive { violate("released \(launch.number) while it lives") }
             release(place)
         case .probe(let launch, let kind, let round, let probe, let runner):
             mix(6, launch, Int(truncatingIfNeeded: round))
-            highestLaunch = max(highestLaunch, runner.number)
-            guard let place = open(launch, "probe"), let process = processes[place] else { return }
-            watch.touch(process.seat)
+            guard let place = open(launch, "probe"), let process = processes[place] else {
+                return tell(.probed(launch, kind, round: round, .unasked("the launch's surroundings are not known")))
+            }
+            guard serves(place, runner) else { return }
+            let limit = process.life.answersAfter > probe.timeout ? probe.timeout : nil
             later(
-                min(process.life.answersAfter, probe.timeout),
-                .answers(launch, kind, round: round, epoch: process.epoch, daemon: daemon))
+                limit ?? process.life.answersAfter,
+                .answers(launch, kind, round: round, epoch: process.epoch, daemon: daemon, limit: limit))
         case .endProbes(let launch):
             mix(7, launch)
             if let place = open(launch, "endProbes") { processes[place]?.epoch += 1 }
@@ -83,22 +92,47 @@ extension Machine {
             mix(8, launch)
             _ = open(launch, "relog")
         case .note(let note): write(note)
+        case .rescan, .react: violate("nothing is watched")
         case .readZone(let name): tell(.zoneRead(name, ZoneDraw.zone(name)))
         // These are the store's.
-        case .record, .forget, .mark: violate("the host was given what is the store's")
+        case .record, .keep, .forget, .mark: violate("the host was given what is the store's")
         }
     }
 
-    private func runStep(_ place: Int, _ step: Int, _ limit: Duration) {
+    private func runStep(_ place: Int, _ step: Int, _ action: StopSpec.Action, _ limit: Duration) {
         guard let process = processes[place] else { return }
         let launch = process.launch
-        guard !process.life.refusesSteps, process.isMainAlive else {
-            let fault = Fault(step: "run", subject: "a step", reason: "exit 1")
-            return later(.milliseconds(1), .stepEnds(launch, step: step, fault, daemon: daemon))
+        let span = process.life.stepsTake
+        var obstacle: String?
+        switch action {
+        case .signal(let signal, let recipient): deliver(signal, to: recipient, place)
+        case .kill: kill(place)
+        case .command, .http, .stdin:
+            if span > limit {
+                obstacle = "no answer within \(limit.text)"
+            } else if process.life.refusesSteps || !process.isMainAlive {
+                obstacle = "exit 1: it is sick"
+            } else {
+                processes[place]?.isTold = true
+                if let within = process.life.stopsWithin { later(within, .ends(launch, .code(0))) }
+            }
         }
-        processes[place]?.isTold = true
-        later(.milliseconds(1), .stepEnds(launch, step: step, nil, daemon: daemon))
-        if let within = process.life.stopsWithin { later(within, .ends(launch, .code(0))) }
+        let fault = obstacle.map { Fault(step: "run", subject: "a step", reason: $0) }
+        later(min(span, limit), .stepEnds(launch, step: step, fault, daemon: daemon))
+    }
+
+    /// Whether this is the first time that the launch of this number is to run something: done twice it is done once.
+    private func serves(_ place: Int, _ runner: LaunchID) -> Bool {
+        highestLaunch = max(highestLaunch, runner.number)
+        guard processes[place]?.lastRunner != runner else { return false }
+        processes[place]?.lastRunner = runner
+        return true
+    }
+
+    /// Something of it lives and has executed.
+    func isMeasurable(_ launch: LaunchID) -> Bool {
+        guard let place = places[launch], let process = processes[place] else { return false }
+        return process.isMainAlive || process.hasChildren
     }
 
     /// The place of a launch that effects may name.

@@ -17,7 +17,21 @@ struct WatchedRuns {
 
 /// No instant has two runs, and none begins that was not due.
 extension Machine {
-    func watchRuns(_ id: InstanceID, _ state: RunState) { watch.runs[id, default: WatchedRuns()].state = state }
+    func watchRuns(_ id: InstanceID, _ state: RunState) {
+        watch.runs[id, default: WatchedRuns()].state = state
+        // What was decided before the clock was set back stays decided.
+        watch.latestWall = max(watch.latestWall, now.wall)
+        for due in [state.pending?.due, state.queued?.due].compactMap({ $0 }) where due > watch.latestWall {
+            violate("a run of \(id) is decided before it is due at \(due.rfc3339)")
+        }
+    }
+
+    /// A run that is on the disk is decided, though the daemon may die before it notes it.
+    func watchDecided(_ id: InstanceID, _ run: DueRun) {
+        var runs = watch.runs[id] ?? WatchedRuns()
+        if runs.state.pending == nil, runs.state.underway == nil { runs.state.pending = run }
+        watch.runs[id] = runs
+    }
 
     /// How far frequent schedules had come is written behind: after a cut of power an instant of the last second may come again.
     func forgetFrequentRuns() {
@@ -40,7 +54,6 @@ extension Machine {
             return violate("\(id) is launched and no run of it was decided")
         }
         guard let due = run.due else { return }
-        if due > now.wall { violate("\(id) is launched before it is due at \(due.rfc3339)") }
         guard run.attempt == 0 else { return }
         runs.begun[due, default: 0] += 1
         // A launch that the keeper never got, or lost, is made again; each loss is one more.

@@ -55,7 +55,8 @@ extension Machine {
         guard condition != .started else { return nil }
         learnt(place)
         if processes[place]?.watched.wasReady == false { return "is not ready" }
-        for kind in [ProbeKind.readiness, .liveness] where process.watched[kind].verdict == .failing {
+        for kind in [ProbeKind.readiness, .liveness]
+        where spec.health[kind] != nil && process.watched[kind].verdict == .failing {
             return "fails its \(kind.rawValue) probe"
         }
         if condition == .healthy, spec.health.liveness != nil, process.watched.liveness.verdict != .passing {
@@ -188,7 +189,7 @@ extension Machine {
     /// What is acknowledged is on the disk.
     private func accepted(_ question: Question, _ plan: Plan?, _ client: SimulatedClient) {
         switch question {
-        case .apply(let place):
+        case .apply(let place), .tryOut(let place, _):
             if client.isOtherVersion { violate("another version has changed something") }
             let name = scenario.revisions[place].name
             watch.hurriedBy[name] = nil

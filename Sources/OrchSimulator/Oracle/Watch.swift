@@ -19,10 +19,23 @@ struct Watch {
     var lost: Set<LaunchID> = []
     /// Of scheduled tasks.
     var runs: [InstanceID: WatchedRuns] = [:]
+    /// The latest time at which a run was decided.
+    var latestWall = WallTime(nanoseconds: .min)
+    /// The clock was set back: instants that had their runs come again, and have none.
+    var wasSetBack = false
     /// Launches of scheduled tasks that came to nothing: lacking, lost or never made.
     var lostRuns: [InstanceID: Int] = [:]
     /// A write has failed: the disk may not say what the daemon holds true.
     var isDiskBehind = false
+    /// The longest that a wake-up came late.
+    var longestLag = Duration.zero
+    /// The last batch of history could not be written.
+    var isHistoryBehind = false
+    /// Ends that a daemon was told of, and that history does not know yet, with the time.
+    var owed: [LaunchID: Instant] = [:]
+    /// What history knows of each launch.
+    var startsTold: Set<LaunchID> = []
+    var endsTold: Set<LaunchID> = []
     var highestOrdered: UInt64 = 0
     /// Of the launch that is about to be ordered.
     var definition: Digest?

@@ -45,14 +45,28 @@ struct ActDraw {
         case 3, 4: question = .command(.restart(targets))
         case 5:
             question = .command(.down(stack: name, timeout: dice.once(in: 3) ? .seconds(Int64(dice.below(4))) : nil))
-        case 6: question = dice.once(in: 3) ? .command(.daemonRestart) : .apply(revision: latest(place, revisions))
+        case 6:
+            question =
+                dice.once(in: 3)
+                ? .command(.daemonRestart)
+                : dice.once(in: 2) ? rollback(name, revisions, &dice) : .apply(revision: latest(place, revisions))
         case 7: question = dice.once(in: 4) ? .command(.daemonStop) : .apply(revision: latest(place, revisions))
         default:
             for _ in 0...dice.below(2) { stacks[place].change(&dice) }
             revisions.append(stacks[place].stack)
-            question = .apply(revision: revisions.count - 1)
+            question =
+                dice.once(in: 3)
+                ? .tryOut(revision: revisions.count - 1, within: .seconds(Int64(1 + dice.below(30))))
+                : .apply(revision: revisions.count - 1)
         }
         return .ask(client: client, question, pieces: 1 + dice.below(3))
+    }
+
+    /// Back to the revision before, or to one of all that there ever were.
+    private func rollback(_ name: String, _ revisions: [Stack], _ dice: inout SplitMix) -> Question {
+        let known = revisions.filter { $0.name == name }
+        let wanted = dice.once(in: 3) ? nil : known[dice.below(known.count)].digest.short
+        return .command(.rollback(RollbackRequest(stack: name, revision: wanted)))
     }
 
     private func latest(_ place: Int, _ revisions: [Stack]) -> Int {
@@ -71,7 +85,10 @@ struct ActDraw {
             case 3: .command(.events(dice.once(in: 2) ? nil : targets[0], since: nil, follow: dice.once(in: 2)))
             case 4: .command(.why(targets[0]))
             case 5: .command(.daemonStatus)
-            case 6: .diff(revision: dice.below(revisions.count))
+            case 6:
+                dice.once(in: 2)
+                    ? .diff(revision: dice.below(revisions.count))
+                    : .command(.follow([Target(stack: name)], goal: .proven(stacks[place].stack.digest)))
             default: .command(.follow([Target(stack: name)], goal: .gone))
             }
         return .ask(client: 1 + dice.below(temper.isCrowded ? 4 : 2), question, pieces: 1 + dice.below(3))

@@ -83,6 +83,8 @@ public enum Deed: Equatable, Sendable {
 /// What a client asks; stacks by their revision's place.
 public enum Question: Equatable, Sendable {
     case apply(revision: Int)
+    /// Apply with `--rollback-on-failure`.
+    case tryOut(revision: Int, within: Duration)
     case diff(revision: Int)
     case command(Command)
 }

@@ -7,8 +7,8 @@ extension Effect {
     /// Something that a process notices.
     var actsOnProcess: Bool {
         switch self {
-        case .launch, .signal, .runStep, .kill: true
-        case .release, .probe, .endProbes, .relog, .note, .record, .forget, .mark, .readZone: false
+        case .launch, .signal, .runStep, .kill, .react: true
+        case .release, .probe, .endProbes, .relog, .note, .record, .keep, .forget, .mark, .readZone, .rescan: false
         }
     }
 }

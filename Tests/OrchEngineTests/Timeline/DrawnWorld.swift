@@ -26,6 +26,8 @@ struct DrawnWorld {
     private var held: [String: [WorldFact]] = [:]
     // What outlives the daemon.
     private var stored: [AppliedStack] = []
+    /// Everything that was ever stored.
+    private var revisions: [AppliedStack] = []
     private var departures: [Departure] = []
     private var notes: [LaunchNote] = []
     private var marks: [ScheduleMark] = []
@@ -53,6 +55,7 @@ struct DrawnWorld {
             let daemon = script.daemon.element(column) ?? .lives
             if isDead, daemon != .isDead { wake() }
             held = [:]
+            for change in script.fileChanges where change.at == column { observe(change.event) }
             for jump in script.jumps where jump.at == column { jumpClock(jump) }
             for name in script.drawnInstances { live(name) }
             hear()
@@ -127,10 +130,12 @@ struct DrawnWorld {
         }
         if column == 0 || !changes.isEmpty {
             for (change, _) in changes { change(&services) }
-            do throws(Refusal) { tell(.apply(try fleet.admit(request(services), at: now))) } catch {
-                mistake("refused: \(error.message)")
-            }
+            var request = request(services)
+            request.rollbackWithin = script.promises[column]
+            let now = now
+            admit { (fleet) throws(Refusal) in try fleet.admit(request, at: now) }
         }
+        if script.rollbacks.contains(column) { rollBack() }
         for (order, _) in orders {
             do throws(Refusal) { try fleet.admit(order) } catch { mistake("refused: \(error.message)") }
             tell(order)
@@ -148,8 +153,27 @@ struct DrawnWorld {
             case .down(let stack, _): fleet.leaving(stack: stack)
             case .start, .stop, .restart, .shutdown: nil
             }
-        if let kept { stored = stored.filter { $0.request.stack.name != kept.request.stack.name } + [kept] }
+        if let kept { keep(kept) }
         fleet.observe(.commanded(order), at: now)
+    }
+
+    private mutating func admit(_ how: (Fleet) throws(Refusal) -> AppliedStack) {
+        do throws(Refusal) { tell(.apply(try how(fleet))) } catch { mistake("refused: \(error.message)") }
+    }
+
+    private mutating func rollBack() {
+        let (revisions, now) = (revisions, now)
+        admit { (fleet) throws(Refusal) in
+            let digest = try fleet.rollbackTarget(
+                RollbackRequest(stack: "s"), in: revisions.reversed().map(\.entry))
+            guard let kept = revisions.last(where: { $0.revision == digest }) else { throw Refusal(.unknown, "lost") }
+            return try fleet.admit(backTo: kept, by: "me", at: now)
+        }
+    }
+
+    private mutating func keep(_ applied: AppliedStack) {
+        stored = stored.filter { $0.request.stack.name != applied.request.stack.name } + [applied]
+        revisions.append(applied)
     }
 
     // MARK: the daemon
@@ -191,6 +215,9 @@ struct DrawnWorld {
         isBooting = false
         recovery.seed = generation
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
+        recovery.fallbacks = stored.compactMap { applied in
+            applied.trial?.fallback.flatMap { digest in revisions.last { $0.revision == digest } }
+        }
         recovery.departures = departures
         recovery.notes = notes
         recovery.marks = marks
@@ -318,11 +345,15 @@ struct DrawnWorld {
             }
             processes.removeAll { $0.launch == launch }
         case .note(let note): notes.append(note)
+        case .rescan(let id, _): tellings.append((column, id.service, .warning, "rescan"))
+        case .react(let launch, _, _):
+            if let process = processes.first(where: { $0.launch == launch }) { draw(.orch, process.name, Letters.step) }
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
         case .readZone(let name): react(.zoneRead(name, name == "Nowhere" ? nil : .utc))
         case .record(let occurrence):
             let name = occurrence.instance.map { TimelineScript.name(of: $0) } ?? occurrence.stack
             tellings.append((column, name, occurrence.kind, occurrence.cause))
+        case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .endProbes, .relog: break
         }
@@ -367,28 +398,4 @@ struct DrawnWorld {
         processes[index].isTreeAlive = false
         react(.emptied(process.launch))
     }
-}
-
-/// What follows at once from what was done: the process's answer, or what is drawn for it in the column of its launch.
-private enum Reaction {
-    case event(Event)
-    case fact(WorldFact, String)
-}
-
-/// A process of a timeline.
-struct DrawnProcess {
-    let launch: LaunchID
-    let name: String
-    /// It does only what its row says.
-    let isDrawn: Bool
-    let isTask: Bool
-    /// What its probes say now.
-    var answer: ProbeResult
-    var hasExecuted = false
-    var isMainAlive = true
-    var isTreeAlive = true
-    /// SIGKILL does nothing to it.
-    var isDeep = false
-    var exit: Exit?
-    var fault: Fault?
 }

@@ -45,6 +45,10 @@ enum TimelineLine {
     case daemon(String)
     case command(Order, at: Int)
     case change((inout [ServiceSpec]) -> Void, at: Int)
+    /// The apply of that column is taken back if it fails, or takes longer.
+    case promise(within: Duration, at: Int)
+    /// Back to the revision before.
+    case rollback(at: Int)
     /// What `status` says the reason is, at the end of the column: it contains the text.
     case reason(String, at: Int, String)
     /// History tells of it in that column; its cause contains the text.
@@ -53,6 +57,7 @@ enum TimelineLine {
     /// At the end of the drawing nothing is due: it sleeps for ever.
     case asleep
     case jump(ClockJump)
+    case files(Event, at: Int)
 }
 
 /// What happens to an instance.
@@ -81,6 +86,10 @@ func clockIsSet(by span: Duration, at column: Int) -> TimelineLine {
 func machineSleeps(for span: Duration, at column: Int) -> TimelineLine {
     .jump(ClockJump(at: column, span: span, isAsleep: true))
 }
+/// Watched files change: what the first rule of a service is about.
+func files(of service: String, _ changes: WatchChanges, at columns: Int...) -> [TimelineLine] {
+    columns.map { .files(.changed(ServiceID(stack: "s", service: service), rule: 0, changes), at: $0) }
+}
 /// A person applies the manifest without a service.
 func remove(_ name: String, at column: Int) -> TimelineLine {
     .change({ $0.removeAll { $0.name == name } }, at: column)
@@ -89,6 +98,12 @@ func remove(_ name: String, at column: Int) -> TimelineLine {
 func add(_ spec: ServiceSpec, at column: Int) -> TimelineLine { .change({ $0.append(spec) }, at: column) }
 /// A person applies the same manifest again.
 func applyAgain(at column: Int) -> TimelineLine { .change({ _ in }, at: column) }
+/// What a person applies in that column is with `--rollback-on-failure`.
+func promise(within span: Duration = .seconds(60), at column: Int) -> TimelineLine {
+    .promise(within: span, at: column)
+}
+/// A person goes back to the revision before.
+func rollback(at column: Int) -> TimelineLine { .rollback(at: column) }
 func reason(_ instance: String, at column: Int, _ text: String) -> TimelineLine { .reason(instance, at: column, text) }
 func told(_ instance: String, _ kind: Occurrence.Kind, at column: Int, _ text: String = "") -> TimelineLine {
     .told(instance, kind, at: column, text)
@@ -100,6 +115,7 @@ var asleep: TimelineLine { .asleep }
 @resultBuilder enum TimelineBuilder {
     static func buildExpression(_ spec: ServiceSpec) -> [TimelineLine] { [.service(spec)] }
     static func buildExpression(_ line: TimelineLine) -> [TimelineLine] { [line] }
+    static func buildExpression(_ lines: [TimelineLine]) -> [TimelineLine] { lines }
     static func buildBlock(_ lines: [TimelineLine]...) -> [TimelineLine] { lines.flatMap { $0 } }
     static func buildArray(_ lines: [[TimelineLine]]) -> [TimelineLine] { lines.flatMap { $0 } }
     static func buildOptional(_ lines: [TimelineLine]?) -> [TimelineLine] { lines ?? [] }

@@ -27,11 +27,14 @@ struct TimelineScript {
     var daemon: [DaemonFact] = []
     var commands: [(order: Order, at: Int)] = []
     var changes: [(change: (inout [ServiceSpec]) -> Void, at: Int)] = []
+    var promises: [Int: Duration] = [:]
+    var rollbacks: [Int] = []
     var reasons: [(instance: String, at: Int, text: String)] = []
     var tellings: [(instance: String, kind: Occurrence.Kind, at: Int, text: String)] = []
     var verdicts: [(goal: Goal, at: Int, verdict: Verdict)] = []
     var endsAsleep = false
     var jumps: [ClockJump] = []
+    var fileChanges: [(event: Event, at: Int)] = []
     var mistakes: [String] = []
 
     init(column: Duration) { self.column = column }
@@ -58,12 +61,15 @@ struct TimelineScript {
             }
         case .command(let order, let column): commands.append((order, column))
         case .change(let change, let column): changes.append((change, column))
+        case .promise(let span, let column): promises[column] = span
+        case .rollback(let column): rollbacks.append(column)
         case .reason(let instance, let column, let text): reasons.append((Self.plain(instance), column, text))
         case .told(let instance, let kind, let column, let text):
             tellings.append((Self.plain(instance), kind, column, text))
         case .verdict(let goal, let column, let verdict): verdicts.append((goal, column, verdict))
         case .asleep: endsAsleep = true
         case .jump(let jump): jumps.append(jump)
+        case .files(let event, let column): fileChanges.append((event, column))
         }
     }
 

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// What is known of one launch: the contents of an `Incarnation`, which hands out each of them.
+struct IncarnationFacts: Sendable {
+    let launch: LaunchID
+    /// The definition that it runs: when the service's differs, it is to be replaced.
+    let definition: Digest
+    let orderedAt: Moment
+    let because: String
+
+    // Facts.
+    var pid: Int32?
+    var executedAt: Moment?
+    var ports: [AssignedPort] = []
+    var tracking: String?
+    var fault: Fault?
+    var isScarcity = false
+    var exit: Exit?
+    var exitAt: Moment?
+    var isEmptied = false
+    var isAnnounced = false
+    var said: String?
+    var isReloading = false
+    /// When it first was ready.
+    var readyAt: Moment?
+    var survivors: [String] = []
+    /// What has been told already, so that each launch has one `started` and one `exited`.
+    var isStartTold = false
+    var isEndTold = false
+
+    /// Its start deadline was put off to this instant, as the machine was away.
+    var startBy: Instant?
+
+    var probes = ProbeStates()
+    var stopping: StopProgress?
+
+    init(launch: LaunchID, definition: Digest, orderedAt: Moment, because: String) {
+        self.launch = launch
+        self.definition = definition
+        self.orderedAt = orderedAt
+        self.because = because
+    }
+}
+
+extension Incarnation {
+    var launch: LaunchID { _read { yield facts[0].launch } }
+    var definition: Digest { _read { yield facts[0].definition } }
+    var orderedAt: Moment { _read { yield facts[0].orderedAt } }
+    var because: String { _read { yield facts[0].because } }
+    var pid: Int32? {
+        _read { yield facts[0].pid }
+        _modify { yield &facts[0].pid }
+    }
+    var executedAt: Moment? {
+        _read { yield facts[0].executedAt }
+        _modify { yield &facts[0].executedAt }
+    }
+    var ports: [AssignedPort] {
+        _read { yield facts[0].ports }
+        _modify { yield &facts[0].ports }
+    }
+    var tracking: String? {
+        _read { yield facts[0].tracking }
+        _modify { yield &facts[0].tracking }
+    }
+    var fault: Fault? {
+        _read { yield facts[0].fault }
+        _modify { yield &facts[0].fault }
+    }
+    var isScarcity: Bool {
+        _read { yield facts[0].isScarcity }
+        _modify { yield &facts[0].isScarcity }
+    }
+    var exit: Exit? {
+        _read { yield facts[0].exit }
+        _modify { yield &facts[0].exit }
+    }
+    var exitAt: Moment? {
+        _read { yield facts[0].exitAt }
+        _modify { yield &facts[0].exitAt }
+    }
+    var isEmptied: Bool {
+        _read { yield facts[0].isEmptied }
+        _modify { yield &facts[0].isEmptied }
+    }
+    var isAnnounced: Bool {
+        _read { yield facts[0].isAnnounced }
+        _modify { yield &facts[0].isAnnounced }
+    }
+    var said: String? {
+        _read { yield facts[0].said }
+        _modify { yield &facts[0].said }
+    }
+    var isReloading: Bool {
+        _read { yield facts[0].isReloading }
+        _modify { yield &facts[0].isReloading }
+    }
+    var readyAt: Moment? {
+        _read { yield facts[0].readyAt }
+        _modify { yield &facts[0].readyAt }
+    }
+    var survivors: [String] {
+        _read { yield facts[0].survivors }
+        _modify { yield &facts[0].survivors }
+    }
+    var isStartTold: Bool {
+        _read { yield facts[0].isStartTold }
+        _modify { yield &facts[0].isStartTold }
+    }
+    var isEndTold: Bool {
+        _read { yield facts[0].isEndTold }
+        _modify { yield &facts[0].isEndTold }
+    }
+    var probes: ProbeStates {
+        _read { yield facts[0].probes }
+        _modify { yield &facts[0].probes }
+    }
+    var stopping: StopProgress? {
+        _read { yield facts[0].stopping }
+        _modify { yield &facts[0].stopping }
+    }
+    var startBy: Instant? {
+        _read { yield facts[0].startBy }
+        _modify { yield &facts[0].startBy }
+    }
+}

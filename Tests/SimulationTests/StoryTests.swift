@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+import OrchSimulator
+import Testing
+
+/// Situations that once broke a rule, as scenarios of their own.
+@Suite struct StoryTests {
+    private func service(_ name: String, replicas: Int = 1) -> ServiceSpec {
+        var spec = ServiceSpec(name: name, command: .exec(["/bin/\(name)"]), workingDirectory: "/")
+        spec.replicas = replicas
+        return spec
+    }
+
+    private func id(_ name: String, _ replica: Int = 1) -> InstanceID {
+        InstanceID(service: ServiceID(stack: "s", service: name), replica: replica)
+    }
+
+    private func ask(_ question: Question, after span: Duration = .zero) -> Act {
+        Act(after: span, .ask(client: 1, question, pieces: 1))
+    }
+
+    private func death(after deeds: Int, _ span: Duration = .zero) -> Act {
+        Act(after: span, .killDaemon(after: deeds, tears: false, again: nil))
+    }
+
+    private var scaled: [Stack] {
+        [Stack(name: "s", services: [service("a", replicas: 2)]), Stack(name: "s", services: [service("a")])]
+    }
+
+    @Test(arguments: 0..<8) func aReplicaScaledDownAsTheDaemonDiedIsNotDoubledByTheNextApply(deeds: Int) {
+        var deaf = SimulatedLife()
+        deaf.stopsWithin = nil
+        let acts = [
+            ask(.apply(revision: 0)), death(after: deeds, .seconds(1)), ask(.apply(revision: 1)),
+            ask(.apply(revision: 0), after: .milliseconds(200)),
+        ]
+        let scenario = Scenario(seed: 1, revisions: scaled, acts: acts, quirks: [Quirk(id("a", 2), nth: 1, deaf)])
+        #expect(scenario.run().violations == [])
+    }
+
+    @Test(arguments: 0..<8) func aStopByHandIsNotUndoneByTheMemoryOfAnEarlierEnd(deeds: Int) {
+        var brief = SimulatedLife()
+        brief.endsAfter = .milliseconds(100)
+        let stop = Question.command(.stop([Target(stack: "s")], timeout: nil))
+        let acts = [
+            ask(.apply(revision: 1)), death(after: deeds, .seconds(1)), ask(stop), death(after: 0, .seconds(2)),
+            ask(.command(.start([Target(stack: "s")])), after: .milliseconds(100)),
+        ]
+        let scenario = Scenario(seed: 1, revisions: scaled, acts: acts, quirks: [Quirk(id("a"), nth: 1, brief)])
+        #expect(scenario.run().violations == [])
+    }
+
+    @Test(arguments: 0..<8) func aLaunchThatFailsAfterItsPlaceIsGoneIsNotChasedForEver(deeds: Int) {
+        var late = SimulatedLife()
+        late.execution = .seconds(3)
+        late.fault = Fault(step: "execute", subject: "a", reason: "no such file (ENOENT)")
+        let acts = [
+            ask(.apply(revision: 0)), death(after: deeds, .seconds(1)), ask(.apply(revision: 1)),
+            death(after: 0, .seconds(1)),
+        ]
+        let scenario = Scenario(seed: 1, revisions: scaled, acts: acts, quirks: [Quirk(id("a", 2), nth: 1, late)])
+        #expect(scenario.run().violations == [])
+    }
+
+    @Test(arguments: 0..<12) func anEndThatADeadDaemonHadToldIsNotToldAgain(deeds: Int) {
+        var parent = SimulatedLife()
+        parent.endsAfter = .milliseconds(100)
+        parent.exit = .code(1)
+        parent.childOutlives = .seconds(2)
+        parent.stopsWithin = nil
+        let acts = [ask(.apply(revision: 1)), death(after: deeds, .milliseconds(2_105)), death(after: 0, .seconds(5))]
+        let scenario = Scenario(seed: 1, revisions: scaled, acts: acts, quirks: [Quirk(id("a"), nth: 1, parent)])
+        #expect(scenario.run().violations == [])
+    }
+
+    @Test func theEndOfALaunchWhosePlaceIsGoneBelongsToTheHistory() {
+        let acts = [ask(.apply(revision: 0)), death(after: 2, .seconds(2)), ask(.apply(revision: 1))]
+        #expect(Scenario(seed: 1, revisions: scaled, acts: acts).run().violations == [])
+    }
+}
