@@ -143,10 +143,12 @@ extension Machine {
             processes[place]?.life.sickensAfter = nil
             processes[place]?.life.readyAfter = .zero
             processes[place]?.life.isEndless = false
-            if process.order.spec.kind == .service { processes[place]?.life.endsAfter = nil }
+            // What was launched as a service may be a task by now.
+            let kind = specNow(of: process.order.instance.service)?.kind ?? process.order.spec.kind
+            if kind == .service { processes[place]?.life.endsAfter = nil }
             processes[place]?.life.diesWithin = .milliseconds(1)
             if process.isDoomed { later(.zero, .killed(process.launch)) }
-            if process.order.spec.kind == .task, process.life.endsAfter == nil {
+            if kind == .task, process.life.endsAfter == nil {
                 processes[place]?.life.endsAfter = .milliseconds(500)
                 if process.isMainAlive { later(.milliseconds(500), .ends(process.launch, .code(0))) }
             }
