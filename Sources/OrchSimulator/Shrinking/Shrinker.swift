@@ -204,6 +204,7 @@ extension Deed {
             return revisions[place].name
         case .ask(_, .command(let command), _):
             if case .down(let stack, _) = command { return stack }
+            if case .rollback(let request) = command { return request.stack }
             return nil
         case .strike(let instance, _): return instance.service.stack
         case .vanish, .intrude, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag, .fillDisk,
