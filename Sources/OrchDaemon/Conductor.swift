@@ -119,8 +119,11 @@ public struct Conductor<H: Host, S: Store> {
         case .forget(let stack):
             requests[stack] = nil
             journal.forget(stack, at: now)
+        case .keepUpdates(let stack): journal.keep(stack, fleet.kept(stack: stack), at: now)
         case .mark: break  // Saved before anything of its turn was done.
-        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog, .note:
+        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog,
+            .rename,
+            .note:
             host.perform(.effect(effect))
         }
     }

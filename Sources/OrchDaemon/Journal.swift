@@ -21,6 +21,12 @@ struct Journal<S: Store> {
     /// Revisions that the fleet took up by itself, in order.
     private var revisions: [AppliedStack] = []
     private var retryAt: Instant?
+    /// Stacks whose updates have come further than the disk says, and when they may be written.
+    private var keeps: [AppliedStack] = []
+    private var keepAt = Instant.zero
+    /// Since when so many were written.
+    private var keepWindow = (since: Instant.zero, count: 0)
+    private static var keepsPerWindow: Int { 16 }
     /// What the store said last, while it fails.
     private(set) var trouble: Fault?
 
@@ -34,8 +40,7 @@ struct Journal<S: Store> {
 
     /// When there is something to write; nil when nothing is left.
     var deadline: Instant? {
-        guard let flushAt else { return retryAt }
-        return retryAt.map { min($0, flushAt) } ?? flushAt
+        [flushAt, retryAt, keeps.isEmpty ? nil : keepAt].compactMap { $0 }.min()
     }
 
     /// For the daemon's status.
@@ -58,9 +63,11 @@ struct Journal<S: Store> {
     mutating func tend(at now: Moment) {
         if let flushAt, flushAt <= now.instant { flush(at: now) }
         if let retryAt, retryAt <= now.instant { payDebts(at: now) }
+        if !keeps.isEmpty, keepAt <= now.instant { writeKeeps(at: now) }
     }
 
     mutating func flush(at now: Moment) {
+        if !keeps.isEmpty { writeKeeps(at: now) }
         flushAt = nil
         writeMarks(at: now)
         guard !unwritten.isEmpty else { return }
@@ -80,6 +87,7 @@ struct Journal<S: Store> {
         try guarded { (store: inout S) throws(Fault) in try store.save(applied) }
         forgets.removeAll { $0 == applied.request.stack.name }
         revisions.removeAll { $0.request.stack.name == applied.request.stack.name }
+        keeps.removeAll { $0.request.stack.name == applied.request.stack.name }
     }
 
     mutating func save(_ all: [(stack: String, departures: [Departure])]) throws(Fault) {
@@ -122,12 +130,31 @@ struct Journal<S: Store> {
     }
 
     mutating func saveEventually(_ applied: AppliedStack, at now: Moment) {
+        keeps.removeAll { $0.request.stack.name == applied.request.stack.name }
         revisions.append(applied)
         payDebts(at: now)
     }
 
+    /// An update has come further. Written at once, but when thousands move, not for each of them: a daemon that dies before takes it up
+    /// where the last record says, and comes to the same.
+    mutating func keep(_ stack: String, _ applied: AppliedStack?, at now: Moment) {
+        keeps.removeAll { $0.request.stack.name == stack }
+        guard let applied else { return }
+        revisions.removeAll { $0.request.stack.name == stack }
+        keeps.append(applied)
+        if keepAt <= now.instant { writeKeeps(at: now) }
+    }
+
+    private mutating func writeKeeps(at now: Moment) {
+        if keepWindow.since + Self.pause <= now.instant { keepWindow = (now.instant, 0) }
+        keepWindow.count += 1
+        keepAt = keepWindow.count < Self.keepsPerWindow ? now.instant : now.instant + Self.pause
+        do { for applied in keeps { try save(applied) } } catch { keepAt = now.instant + Self.retryPause }
+    }
+
     mutating func forget(_ stack: String, at now: Moment) {
         revisions.removeAll { $0.request.stack.name == stack }
+        keeps.removeAll { $0.request.stack.name == stack }
         forgets.append(stack)
         marks.removeAll { $0.instance.service.stack == stack }
         payDebts(at: now)

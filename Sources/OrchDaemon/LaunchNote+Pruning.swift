@@ -12,13 +12,14 @@ extension LaunchNote {
         var ended: Set<InstanceID> = []
         var scheduled: Set<InstanceID> = []
         var kept: [LaunchNote] = []
-        for note in notes.reversed() {
+        for note in underPresentNames(notes).reversed() {
             let isKept: Bool
             switch note {
             case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
                 .stopping(let launch, _, _, _),
                 .probed(let launch, _, _), .tallied(let launch, _, _):
                 isKept = !released.contains(launch)
+            case .renamed: isKept = false
             case .released(let launch): isKept = open.contains(launch)
             case .runs(let instance, _): isKept = scheduled.insert(instance).inserted
             case .failed(let instance, _):

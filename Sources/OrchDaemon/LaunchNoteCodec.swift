@@ -45,6 +45,8 @@ public enum LaunchNoteCodec {
             ["tallied", launch.value, .string(kind.rawValue), .int(Int64(tally))]
         case .runs(let instance, let state): ["runs", instance.value, state.value]
         case .released(let launch): ["released", launch.value]
+        case .renamed(let from, let to):
+            ["renamed", .string(from.stack), .string(from.service), .string(to.service)]
         case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
             [
                 "ended", instance.value, launch.value, exit.value, at.value, .string(definition.hex),
@@ -78,6 +80,11 @@ public enum LaunchNoteCodec {
             return .tallied(try r.launch(1), kind, Int(clamping: try r.int(3)))
         case "runs": return .runs(try r.instance(1), try RunState(r.part(2)))
         case "released": return .released(try r.launch(1))
+        case "renamed":
+            let stack = try r.string(1)
+            return .renamed(
+                ServiceID(stack: stack, service: try r.string(2)),
+                to: ServiceID(stack: stack, service: try r.string(3)))
         case "ended":
             guard let outcome = Phase(rawValue: try r.string(6)) else { return nil }
             return .ended(

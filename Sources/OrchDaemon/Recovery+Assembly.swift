@@ -53,7 +53,7 @@ extension LaunchNote {
             .probed(let launch, _, _), .tallied(let launch, _, _), .released(let launch),
             .ended(_, let launch, _, _, _, _):
             launch
-        case .failed, .runs: nil
+        case .failed, .runs, .renamed: nil
         }
     }
 }

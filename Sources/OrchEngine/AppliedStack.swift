@@ -16,6 +16,10 @@ public struct AppliedStack: Equatable, Sendable {
     public var isLeaving = false
     /// It is taken back if something fails before all of it has settled.
     public var trial: Trial?
+    /// Updates that are not over, sorted by service.
+    public var rollouts: [Rollout] = []
+    /// What this apply moves to another name.
+    public var renames: [Renaming] = []
 
     public var revision: Digest { entry.revision }
     public var appliedAt: WallTime { entry.appliedAt }

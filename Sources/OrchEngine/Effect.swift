@@ -18,6 +18,10 @@ public enum Effect: Equatable, Sendable {
     indirect case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
     /// Answers to earlier questions no longer matter.
     case endProbes(LaunchID)
+    /// A running launch belongs to an instance of another name from now on, and its output goes to that one's files.
+    indirect case rename(LaunchID, to: InstanceID, LoggingSpec)
+    /// How far the stack's updates are has changed: its record is to be saved again, soon.
+    case keepUpdates(stack: String)
     /// How a running launch logs from now on.
     indirect case relog(LaunchID, LoggingSpec)
     /// For the record that dies with a boot: what recovery needs of this launch.
@@ -80,6 +84,8 @@ public enum LaunchNote: Equatable, Sendable {
     case tallied(LaunchID, ProbeKind, Int)
     /// Which runs of a scheduled task are decided and not over.
     case runs(InstanceID, RunState)
+    /// The instances of one service have another name from here on.
+    case renamed(ServiceID, to: ServiceID)
     /// Nothing more to know.
     case released(LaunchID)
     /// How the last launch of an instance ended: what keeps a finished task finished over a daemon restart.

@@ -8,12 +8,16 @@ extension Fleet {
         let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied }
         let stack = takeUp(applied)
         stacks[stack].failedTrial = nil
+        for renaming in applied.renames { rename(renaming, in: stack, at: now) }
+        var rollouts: [String: Rollout] = [:]
+        for rollout in applied.rollouts { rollouts[rollout.service] = rollout }
         var known: Set<String> = []
         for (index, spec) in applied.request.stack.services.enumerated() {
             known.insert(spec.name)
             let inherited =
                 index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
             takeUp(spec, inherited, applied, stack, former?.revision, at: now)
+            if let place = stacks[stack].services[spec.name] { takeUp(rollouts[spec.name], of: place) }
         }
         for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
             services[service].isRemoved = true

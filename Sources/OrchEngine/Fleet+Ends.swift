@@ -19,7 +19,8 @@ extension Fleet {
         slots[place]?.current = nil
         launchIndex[incarnation.launch] = nil
         rememberClosed(incarnation.launch, of: slot.id)
-        if isWanted(slot), services[slot.service].spec.kind == .service, incarnation.isExecuted {
+        let isInstanceWanted = isWanted(slot.successor.flatMap { slots[$0] } ?? slot)
+        if isInstanceWanted, services[slot.service].spec.kind == .service, incarnation.isExecuted {
             pass(on: .restart, from: slot, at: now, &effects)
         }
         guard isWanted(slot), !isReplaced, incarnation.stopping?.motive != .requested else {
@@ -54,10 +55,10 @@ extension Fleet {
     /// An end that nobody asked for: the restart policy decides.
     private mutating func judge(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place] else { return }
-        let service = services[slot.service]
-        let policy = service.spec.restart
+        let spec = version(of: slot, incarnation)
+        let policy = spec.restart
         let hasFailedAlive = incarnation.stopping?.motive == .failure
-        let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(service.spec.successExitCodes) ?? false)
+        let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(spec.successExitCodes) ?? false)
         let how =
             hasFailedAlive
             ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
@@ -72,7 +73,7 @@ extension Fleet {
         switch policy.policy {
         case .no: isRestarted = false
         case .onFailure: isRestarted = !isSuccess
-        case .always, .unlessStopped: isRestarted = service.spec.kind == .service || !isSuccess
+        case .always, .unlessStopped: isRestarted = spec.kind == .service || !isSuccess
         }
         guard isRestarted else {
             let phase: Phase = isSuccess ? .done : .failed
@@ -88,6 +89,7 @@ extension Fleet {
         _ place: Int, _ incarnation: Incarnation, _ policy: RestartPolicy, _ how: String, at now: Moment,
         _ effects: inout [Effect]
     ) {
+        if updateFailed(place, incarnation.definition, how, at: now, &effects) { return }
         let upSince = incarnation.readyAt ?? incarnation.executedAt
         let end = (incarnation.exitAt ?? now).instant
         if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place) }
@@ -129,10 +131,11 @@ extension Fleet {
         _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
-        let definition = incarnation?.definition ?? services[slot.service].definition
+        let definition = incarnation?.definition ?? targetDefinition(of: slot)
+        if phase == .failed, updateFailed(place, definition, reason, at: now, &effects) { return }
         slots[place]?.outcome = Outcome(phase: phase, reason: reason, definition: definition)
-        slots[place]?.retryAt =
-            phase == .failed ? services[slot.service].spec.restart.retryAfter.map { now.instant + $0 } : nil
+        let retryAfter = phase == .failed ? spec(of: slot).restart.retryAfter : nil
+        slots[place]?.retryAt = retryAfter.map { now.instant + $0 }
         let exit = incarnation?.exit ?? .unknown(reason)
         endRun(place, phase == .done ? .succeeded : .failed, incarnation, at: now, &effects)
         effects.append(

@@ -19,7 +19,7 @@ extension Fleet {
     func mustGo(_ slot: Slot) -> Bool {
         guard let incarnation = slot.current else { return false }
         // A run under way ends as it began; the next one has the new definition.
-        let isStale = incarnation.definition != services[slot.service].definition && !isScheduled(slot)
+        let isStale = incarnation.definition != targetDefinition(of: slot) && !isScheduled(slot)
         return !isWanted(slot) || slot.isRestartAsked || isStale
     }
 
@@ -28,15 +28,19 @@ extension Fleet {
         if isShuttingDown { return "the daemon is stopping" }
         let service = services[slot.service]
         if service.isRetired { return "the stack is going down" }
+        if let cause = successionCause(slot) { return cause }
         if service.isRemoved { return "it was removed from the manifest" }
         if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
         if slot.departure == .stopped { return "stopped by hand" }
         if !isWanted(slot) { return "it is disabled in the manifest" }
-        return slot.isRestartAsked ? slot.restartCause ?? "restarted by hand" : causeOfChange(slot.id.service)
+        if slot.isRestartAsked { return slot.restartCause ?? "restarted by hand" }
+        return slot.isHeld ? "it returns to the definition from before the update" : causeOfChange(slot.id.service)
     }
 
     func isStarted(_ slot: Slot) -> Bool {
-        guard let incarnation = slot.current else { return slot.outcome?.phase == .done }
+        guard let incarnation = slot.current else {
+            return slot.outcome?.phase == .done && slot.outcome?.definition == targetDefinition(of: slot)
+        }
         return incarnation.isExecuted && !incarnation.hasEnded && incarnation.stopping == nil
     }
 
@@ -50,13 +54,13 @@ extension Fleet {
 
     func isHealthy(_ slot: Slot) -> Bool {
         guard isReady(slot) else { return false }
-        return services[slot.service].spec.health.liveness == nil
+        return spec(of: slot).health.liveness == nil
             || slot.current?.probes[.liveness]?.verdict == .passing
     }
 
     private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {
         guard !mustGo(slot) else { return false }
-        let outcome = slot.outcome.flatMap { $0.definition == services[slot.service].definition ? $0.phase : nil }
+        let outcome = slot.outcome.flatMap { $0.definition == targetDefinition(of: slot) ? $0.phase : nil }
         switch condition {
         case .started: return isStarted(slot)
         case .ready: return isReady(slot)
@@ -115,6 +119,7 @@ extension Fleet {
 
     /// Who must be gone, or ready again, before this one may be stopped; nil when nothing holds it up.
     func holdsUpStop(of slot: Slot) -> String? {
+        if let successor = holdsUpDeparture(of: slot) { return successor }
         if let holder = firstHolder(of: slot) { return holder.label }
         return holdsUpReplacement(of: slot)
     }
@@ -124,23 +129,12 @@ extension Fleet {
         let count = services[slot.service].neededBy.count
         for step in 0..<count {
             let index = (slot.holder + step) % count
-            for place in services[services[slot.service].neededBy[index]].slots {
-                if let other = slots[place], other.current != nil, mustGo(other) { return (index, label(of: other)) }
+            let dependant = services[slot.service].neededBy[index]
+            for places in [services[dependant].slots, services[dependant].outgoing] {
+                for place in places {
+                    if let other = slots[place], isGoing(other, before: slot) { return (index, label(of: other)) }
+                }
             }
-        }
-        return nil
-    }
-
-    /// Replicas are replaced one after the other: the next goes when the one before is ready again; one that fails stops the rest.
-    private func holdsUpReplacement(of slot: Slot) -> String? {
-        guard isWanted(slot), !slot.isRestartAsked, isReady(slot) else { return nil }
-        for place in services[slot.service].slots {
-            guard let other = slots[place], other.id != slot.id, isWanted(other) else { continue }
-            let isStale = other.current.map { $0.definition != services[slot.service].definition } ?? false
-            if isStale, other.current?.stopping == nil { continue }
-            // What it waits for may be waiting for this very instance to go.
-            if other.current == nil, firstMissing(other) != nil { continue }
-            if !isReady(other), other.outcome?.phase != .done { return label(of: other) }
         }
         return nil
     }

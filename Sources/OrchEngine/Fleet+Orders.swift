@@ -66,6 +66,7 @@ extension Fleet {
         let earlier = slots[place]?.stopBy ?? limit
         slots[place]?.stopBy = min(earlier, limit)
         touch(place)
+        if let former = slots[place]?.predecessor { hurry(former, by: limit) }
     }
 
     private mutating func forgive(_ place: Int) {

@@ -28,9 +28,12 @@ extension Fleet {
                 "stack \(stack.name) was applied from \(applied.request.manifestPath), not from \(request.manifestPath)",
                 remedy: "give this manifest another `name:`, or take the stack over with --adopt")
         }
+        try checkRenames(for: stack, place)
+        let renames = renames(for: stack, place)
         var changes: [Change] = []
         for spec in stack.services {
-            guard let old = stacks[place].services[spec.name], !services[old].isRemoved else {
+            let name = renames.first { $0.to == spec.name }?.from ?? spec.name
+            guard let old = stacks[place].services[name], !services[old].isRemoved else {
                 changes.append(
                     Change(
                         .create, spec.name,
@@ -39,7 +42,8 @@ extension Fleet {
             }
             if let change = change(of: old, to: spec) { changes.append(change) }
         }
-        for spec in applied.request.stack.services where stack.service(spec.name) == nil {
+        for spec in applied.request.stack.services
+        where stack.service(spec.name) == nil && !renames.contains(where: { $0.from == spec.name }) {
             changes.append(Change(.remove, spec.name, because: ["no longer in the manifest"]))
         }
         return Plan(stack: stack.name, revision: stack.digest.hex, changes: changes.sorted { $0.service < $1.service })
@@ -48,19 +52,26 @@ extension Fleet {
     /// What becomes of one service; nil when nothing does.
     private func change(of place: Int, to spec: ServiceSpec) -> Change? {
         let service = services[place]
-        let fields = service.spec == spec ? [] : ServiceSpec.changes(from: service.spec, to: spec)
+        let isRenamed = service.id.service != spec.name
+        var running = service.spec
+        if let rollout = service.rollout, rollout.stance != .going { running = rollout.previous.spec }
+        var fields = running == spec ? [] : ServiceSpec.changes(from: running, to: spec)
+        if isRenamed { fields.removeAll { $0.path == "renamed_from" } }
         let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
         let drift = drift(in: live, of: service, wanted: spec.enabled)
-        guard !fields.isEmpty || !drift.isEmpty else { return nil }
+        guard !fields.isEmpty || !drift.isEmpty || isRenamed || service.spec != spec else { return nil }
         let isUp = live.contains { $0.current != nil }
         let isRestart = fields.contains { $0.fate == .restart }
         var because: [String] = []
+        if isRenamed { because.append("renamed from \(service.id.service)") }
         if isRestart {
             because.append("its definition changed" + (spec.schedule == nil ? "" : "; the next run has it"))
         }
         because += drift
         let action: Change.Action
-        if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
+        if isRenamed {
+            action = .rename
+        } else if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
             action = spec.enabled ? .start : .stop
             if service.spec.enabled != spec.enabled {
                 because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest")
@@ -69,6 +80,8 @@ extension Fleet {
             action =
                 spec.schedule != nil
                 ? .live : spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
+        } else if live.contains(where: \.isHeld) {
+            action = spec.definitionDigest == service.rollout?.previous.definition ? .live : .restart
         } else if !drift.isEmpty {
             action = spec.kind == .task && spec.schedule == nil ? .run : .start
         } else if fields.contains(where: { $0.path == "replicas" }) {
@@ -84,6 +97,9 @@ extension Fleet {
         var found: [String] = []
         for slot in live {
             let label = live.count > 1 ? "\(label(of: slot)) " : ""
+            if slot.isHeld, let rollout = service.rollout {
+                found.append("\(label)\(rollout.stance.text), \(rollout.reason)")
+            }
             if slot.departure == .stopped, wanted { found.append("\(label)stopped by hand") }
             if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
             if wanted, service.spec.schedule == nil, let outcome = slot.outcome, outcome.phase == .failed,
@@ -113,13 +129,16 @@ extension Fleet {
         for change in plan.changes {
             switch change.action {
             case .create, .start, .run, .restart: refreshed.insert(change.service)
-            case .stop, .reload, .live, .scale, .rename, .remove: break
+            case .rename: if change.fields.contains(where: { $0.fate == .restart }) { refreshed.insert(change.service) }
+            case .stop, .reload, .live, .scale, .remove: break
             }
         }
         let old = stackPlace(request.stack.name)
         let own = Dictionary(fresh.map { ($0.service, $0.environment) }, uniquingKeysWith: { first, _ in first })
+        let renames = old.map { self.renames(for: request.stack, $0) } ?? []
         let inherited = request.stack.services.map { spec in
-            guard !refreshed.contains(spec.name), let old, let place = stacks[old].services[spec.name] else {
+            let name = renames.first { $0.to == spec.name }?.from ?? spec.name
+            guard !refreshed.contains(spec.name), let old, let place = stacks[old].services[name] else {
                 return ServiceInheritance(service: spec.name, environment: own[spec.name] ?? request.inherited)
             }
             return ServiceInheritance(service: spec.name, environment: services[place].inherited)
@@ -134,6 +153,8 @@ extension Fleet {
         if let old, !stacks[old].applied.isLeaving, stacks[old].applied.revision == applied.revision {
             applied.entry = stacks[old].applied.entry
         }
+        applied.renames = renames
+        applied.rollouts = rollouts(for: request, renames)
         return applied
     }
 }

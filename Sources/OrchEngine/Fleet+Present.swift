@@ -32,25 +32,38 @@ extension Fleet {
     private func signature(of slot: Slot) -> Signature {
         Signature(
             isOpen: slot.current != nil, isStarted: isStarted(slot), isReady: isReady(slot), isHealthy: isHealthy(slot),
+            isProven: isProven(slot), isPaired: slot.predecessor != nil,
             isCompleted: slot.outcome != nil, isSucceeded: slot.outcome?.phase == .done, mustGo: mustGo(slot))
     }
 
     /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.
     func standing(of slot: Slot, at now: Instant) -> (Phase, String, String) {
         if let incarnation = slot.current { return standing(of: slot, incarnation, at: now) }
+        let (phase, reason, key) = standing(ofEmpty: slot, at: now)
+        guard let former = slot.predecessor.flatMap({ slots[$0] }), former.current != nil else {
+            return (phase, reason, key)
+        }
+        // The former launch is what there is of the instance.
+        let (serving, itsReason, itsKey) = standing(of: former, at: now)
+        guard isWanted(slot) else { return (serving, itsReason, itsKey) }
+        return (serving, "its successor is \(phase.rawValue): \(reason)", key)
+    }
+
+    private func standing(ofEmpty slot: Slot, at now: Instant) -> (Phase, String, String) {
         let service = services[slot.service]
         guard isWanted(slot) else {
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
             return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
         }
         if let standing = scheduledStanding(of: slot, at: now) { return standing }
-        if let outcome = slot.outcome, outcome.definition == service.definition {
+        if let outcome = slot.outcome, outcome.definition == targetDefinition(of: slot) {
             return (outcome.phase, outcome.reason, "restart")
         }
         if let retryAt = slot.retryAt, retryAt > now { return (.backoff, slot.nextCause ?? "", "restart") }
         if let launch = stray(of: slot.id) {
             return (.waiting, "waiting for its launch \(launch.number) of a former daemon to end", "")
         }
+        if let other = awaitsPredecessor(slot) { return (.waiting, "waiting for \(other)", "update") }
         return (.waiting, "waiting for \(firstMissing(slot)?.what ?? "its turn")", "depends_on")
     }
 
@@ -70,7 +83,7 @@ extension Fleet {
         let goes =
             mustGo(slot)
             ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
-        let spec = services[slot.service].spec
+        let spec = spec(of: slot)
         guard incarnation.isExecuted else { return (.starting, goes.isEmpty ? "being executed" : goes, "command") }
         if spec.kind == .task { return (.running, goes, "") }
         guard incarnation.readyAt != nil else {
@@ -78,7 +91,8 @@ extension Fleet {
             let lacks =
                 spec.ready == .notify && !incarnation.isAnnounced
                 ? "it has not said READY=1 yet" : "its probes have not passed yet"
-            return (.starting, complaint.isEmpty ? lacks : complaint, spec.ready == .notify ? "ready" : "health")
+            let text = (complaint.isEmpty ? lacks : complaint) + predecessorText(of: slot)
+            return (.starting, text, spec.ready == .notify ? "ready" : "health")
         }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {
@@ -86,6 +100,7 @@ extension Fleet {
                 return (.unhealthy, "\(kind.rawValue) probe: \(state.complaint)", "health.\(kind.rawValue)")
             }
         }
+        if goes.isEmpty, let held = holdText(of: slot) { return (.ready, held, "update") }
         return (.ready, goes, "")
     }
 
@@ -102,7 +117,8 @@ extension Fleet {
             } else {
                 if let by = startDeadline(slot) { candidates.append(by) }
                 if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
-                let health = services[slot.service].spec.health
+                if let at = provenAt(slot) { candidates.append(at) }
+                let health = spec(of: slot).health
                 for kind in ProbeKind.allCases {
                     guard let state = incarnation.probes[kind], health[kind] != nil, !state.isAsked else { continue }
                     if kind == .startup && state.verdict == .passing { continue }

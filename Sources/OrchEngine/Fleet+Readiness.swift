@@ -9,18 +9,18 @@ extension Fleet {
         guard let slot = slots[place], let incarnation = slot.current, let executedAt = incarnation.executedAt else {
             return
         }
-        let service = services[slot.service]
+        let spec = spec(of: slot)
         for kind in ProbeKind.allCases {
             react(place, kind, at: now, &effects)
             guard slots[place]?.current?.stopping == nil else { return }
-            guard let probe = service.spec.health[kind] else {
+            guard let probe = spec.health[kind] else {
                 if incarnation.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
                 continue
             }
-            guard isDue(kind, for: slots[place]?.current, service.spec.health) else { continue }
+            guard isDue(kind, for: slots[place]?.current, spec.health) else { continue }
             ask(place, kind, probe, since: executedAt.instant, at: now, &effects)
         }
-        concludeReadiness(place, service.spec, at: now, &effects)
+        concludeReadiness(place, spec, at: now, &effects)
     }
 
     /// Startup holds the other two back, and has no more to say once it has passed.
@@ -63,7 +63,7 @@ extension Fleet {
     mutating func attendStartDeadline(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil
         else { return }
-        let spec = services[slot.service].spec
+        let spec = spec(of: slot)
         if sparesStart(place, spec.startTimeout ?? .zero, at: now, &effects) { return }
         let limit = (spec.startTimeout ?? .zero).text
         switch spec.kind {
@@ -78,7 +78,7 @@ extension Fleet {
 
     func startDeadline(_ slot: Slot) -> Instant? {
         guard let incarnation = slot.current, incarnation.readyAt == nil, !incarnation.hasEnded,
-            let limit = services[slot.service].spec.startTimeout
+            let limit = spec(of: slot).startTimeout
         else { return nil }
         return incarnation.startBy ?? (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
     }
@@ -98,7 +98,7 @@ extension Fleet {
         guard let place = launchIndex[launch], let slot = slots[place], let incarnation = slot.current,
             !incarnation.hasEnded,
             incarnation.stopping == nil, var state = incarnation.probes[kind], state.round == round, state.isAsked,
-            let probe = services[slot.service].spec.health[kind]
+            let probe = spec(of: slot).health[kind]
         else { return }
         let before = state.verdict
         state.isAsked = false
@@ -151,6 +151,7 @@ extension Fleet {
         effects.append(.note(.probed(launch, kind, passing: state.verdict == .passing)))
         guard state.verdict == .failing else {
             if incarnation.readyAt != nil {
+                slots[place]?.current?.recoveredAt = now
                 tell(place, .healthy, "\(kind.rawValue) probe passes", at: now, key: key, &effects)
             }
             return
@@ -161,7 +162,7 @@ extension Fleet {
         case .startup: beginStop(place, .failure, cause, at: now, &effects)
         case .liveness:
             tell(place, .unhealthy, cause, at: now, key: key, &effects)
-            switch services[slot.service].spec.health.liveness?.onFailure ?? .report {
+            switch spec(of: slot).health.liveness?.onFailure ?? .report {
             case .restart: beginStop(place, .failure, cause, at: now, &effects)
             case .stop: beginStop(place, .retired, cause, at: now, &effects)
             case .report: break

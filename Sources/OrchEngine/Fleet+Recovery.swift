@@ -18,16 +18,22 @@ extension Fleet {
                 services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
             if !recovery.isNewBoot || survivesBoot { depart(place, departure.kind) }
         }
-        recall(recovery.marks, at: now)
+        let renames = recovery.stacks.flatMap { stack in
+            stack.renames.map { (from: ServiceID(stack: stack.request.stack.name, service: $0.from), to: $0.to) }
+        }
+        recall(Self.underPresentNames(recovery.marks, lately: renames), at: now)
         var open: [LaunchID: Int] = [:]
-        for note in recovery.notes { recall(note, &open, at: now) }
+        let notes = LaunchNote.underPresentNames(recovery.notes, lately: renames)
+        for note in notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
-        for case .ordered(let launch, let instance, _, _, _) in recovery.notes { ordered[launch] = instance }
+        for case .ordered(let launch, let instance, _, _, _) in notes { ordered[launch] = instance }
         for survivor in recovery.survivors {
             let isTold = recovery.told.contains(survivor.launch)
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, at: now)
         }
         buryTheLost(recovery.survivors, at: now)
+        resumeUpdates(afterBoot: recovery.isNewBoot)
+        for applied in recovery.stacks { tellNames(after: applied) }
         for place in slots.indices {
             rememberSchedule(place, isNewBoot: recovery.isNewBoot, at: now)
             remember(place, at: now)
@@ -51,14 +57,7 @@ extension Fleet {
     private mutating func recall(_ note: LaunchNote, _ open: inout [LaunchID: Int], at now: Moment) {
         switch note {
         case .ordered(let launch, let id, let definition, let moment, let restarts):
-            if launch >= upcoming { upcoming = LaunchID(launch.number + 1) }
-            guard let place = slotPlace(id) else { return }
-            slots[place]?.current = Incarnation(
-                launch: launch, definition: definition, orderedAt: moment, because: "adopted")
-            slots[place]?.lastLaunch = launch
-            recount(orderedIn: place, restarts: restarts)
-            beginRun(place, at: moment)
-            open[launch] = place
+            recall(launch, of: id, definition, orderedAt: moment, restarts: restarts, &open)
         case .executed(let launch, let pid, let moment, let ports, let tracking):
             rewrite(launch, open) {
                 $0.executedAt = moment
@@ -75,7 +74,7 @@ extension Fleet {
             }
         case .stopping(let launch, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
-            let stop = services[service].spec.stop
+            let stop = (slots[place].map { spec(of: $0) } ?? services[service].spec).stop
             var progress = StopProgress(
                 motive: .requested, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
             progress.step = min(step, stop.steps.count - 1)
@@ -98,9 +97,11 @@ extension Fleet {
                 state.notedTally = tally
                 $0.probes[kind] = state
             }
+        case .renamed: break
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
             closeJudged(place)
+            if slots[place]?.successor != nil { dropAside(place) }
         case .runs(let id, let state): recall(state, of: id, at: now)
         case .ended(let id, let launch, let exit, let moment, let definition, let phase):
             guard let place = slotPlace(id) else { return }
@@ -121,6 +122,28 @@ extension Fleet {
         guard let incarnation = slots[place]?.current else { return }
         slots[place]?.formerUpSince = (incarnation.readyAt ?? incarnation.executedAt)?.instant
         slots[place]?.current = nil
+    }
+
+    /// A launch was about to begin: it is its instance's one, or was begun beside the one that is there.
+    private mutating func recall(
+        _ launch: LaunchID, of id: InstanceID, _ definition: Digest, orderedAt moment: Moment, restarts: Int,
+        _ open: inout [LaunchID: Int]
+    ) {
+        if launch >= upcoming { upcoming = LaunchID(launch.number + 1) }
+        guard let place = slotPlace(id) else { return }
+        if let former = slots[place]?.current, slots[place]?.predecessor == nil {
+            // It was launched beside this one.
+            stepAside(place)
+            launchIndex[former.launch] = nil
+            open[former.launch] = slots[place]?.predecessor
+        }
+        slots[place]?.launched = definition
+        slots[place]?.current = Incarnation(
+            launch: launch, definition: definition, orderedAt: moment, because: "adopted")
+        slots[place]?.lastLaunch = launch
+        recount(orderedIn: place, restarts: restarts)
+        beginRun(place, at: moment)
+        open[launch] = place
     }
 
     private mutating func rewrite(_ launch: LaunchID, _ open: [LaunchID: Int], _ write: (inout Incarnation) -> Void) {
@@ -162,6 +185,20 @@ extension Fleet {
             place, .adopted, "the daemon was replaced; pid \(survivor.pid) kept", at: now, launch: survivor.launch,
             &told)
         pending += told
+    }
+
+    /// Updates go on where they were; those of an earlier boot are over, but for what they hold back.
+    private mutating func resumeUpdates(afterBoot isNewBoot: Bool) {
+        var effects: [Effect] = []
+        for service in services.indices where services[service].rollout != nil {
+            for former in services[service].outgoing { touch(former) }
+            if isNewBoot, services[service].rollout?.stance == .going {
+                end(rolloutOf: service, &effects)
+            } else {
+                concludeRollout(of: service, &effects)
+            }
+        }
+        pending += effects
     }
 
     /// Launches that were noted but that the keeper does not hold: they never came to be, or died with the keeper.

@@ -16,8 +16,11 @@ extension Fleet {
         attendSchedule(place, at: now, &effects)
         attendWatch(place, at: now, &effects)
         decide(place, at: now, &effects)
-        guard slots[place] != nil else { return }
+        guard let before = slots[place] else { return }
         present(place, at: now)
+        if services[before.service].rollout != nil, slots[place]?.signature != before.signature {
+            concludeRollout(of: before.service, &effects)
+        }
     }
 
     /// Facts worth telling, in the order in which they happened.
@@ -74,10 +77,13 @@ extension Fleet {
             guard mustGo(slot), incarnation.stopping == nil, !incarnation.hasEnded else { return }
             if let holder = firstHolder(of: slot) { slots[place]?.holder = holder.index }
             let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
-            if isLate || holdsUpStop(of: slot) == nil {
+            guard !isLate, isToBeSucceeded(slot) else {
+                guard isLate || holdsUpStop(of: slot) == nil else { return }
                 beginStop(place, .requested, goingBecause(slot), at: now, &effects)
+                services[slot.service].lastReplaced = place
+                return
             }
-            return
+            guard beginSuccession(place, at: now, &effects) else { return }
         }
         guard isWanted(slot) else {
             slots[place]?.retryAt = nil
@@ -89,7 +95,7 @@ extension Fleet {
             slots[place]?.outcome = nil
         } else if let outcome = slot.outcome {
             let isDue = slot.retryAt.map { $0 <= now.instant } ?? false
-            guard isDue || outcome.definition != services[slot.service].definition else { return }
+            guard isDue || outcome.definition != targetDefinition(of: slot) else { return }
             forgiveFailures(place)
             if slot.nextCause == nil {
                 let change = causeOfChange(slot.id.service)
@@ -99,19 +105,21 @@ extension Fleet {
         guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true,
             stray(of: current.id) == nil
         else { return }
-        guard gate(place, at: now, &effects) else { return }
+        guard isClearOfPredecessor(place), gate(place, at: now, &effects) else { return }
         launch(place, at: now, &effects)
     }
 
     private mutating func launch(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place] else { return }
-        let service = services[slot.service]
+        let (spec, inherited, fileLimit) = targetVersion(of: slot)
+        let definition = targetDefinition(of: slot)
         let launch = takeLaunch()
         let because = slot.nextCause ?? "wanted by the manifest"
         let label = label(of: slot)
         slots[place]?.current = Incarnation(
-            launch: launch, definition: service.definition, orderedAt: now, because: because)
+            launch: launch, definition: definition, orderedAt: now, because: because)
         slots[place]?.lastLaunch = launch
+        slots[place]?.launched = definition
         slots[place]?.nextCause = nil
         beginRun(place, at: now)
         slots[place]?.outcome = nil
@@ -122,18 +130,19 @@ extension Fleet {
         slots[place]?.stopBy = nil
         launchIndex[launch] = place
         effects.append(
-            .note(.ordered(launch, slot.id, definition: service.definition, at: now, restarts: slot.restarts)))
+            .note(.ordered(launch, slot.id, definition: definition, at: now, restarts: slot.restarts)))
         effects.append(
             .launch(
                 LaunchOrder(
-                    launch: launch, instance: slot.id, spec: service.spec, label: label, inherited: service.inherited,
-                    fileLimit: service.fileLimit, because: because)))
+                    launch: launch, instance: slot.id, spec: spec, label: label, inherited: inherited,
+                    fileLimit: fileLimit, because: because)))
         tell(place, .launching, because, at: now, launch: launch, &effects)
     }
 
     /// Gives the slot up once nothing of it is alive and nobody wants it any more.
     private mutating func remove(_ place: Int) {
-        guard let slot = slots[place] else { return }
+        guard let slot = slots[place], slot.predecessor == nil else { return }
+        guard slot.successor == nil else { return dropAside(place) }
         let service = slot.service
         noteChange(place)
         depart(place, nil)
@@ -161,9 +170,11 @@ extension Fleet {
             launch: launch ?? slot.current?.launch, kind: kind, cause: cause, exit: exit,
             position: position(of: slot.id.service, key: key))
         effects.append(.record(occurrence))
-        stories[place].append(occurrence)
-        let surplus = stories[place].count - Limits.causesPerInstance
-        if surplus > 0 { stories[place].removeFirst(surplus) }
+        // What happens to a former launch is part of its instance's story.
+        let teller = slot.successor ?? place
+        stories[teller].append(occurrence)
+        let surplus = stories[teller].count - Limits.causesPerInstance
+        if surplus > 0 { stories[teller].removeFirst(surplus) }
     }
 
     /// Where in the manifest a key of a service stands, or the service itself.
@@ -189,8 +200,9 @@ extension Fleet {
     }
 
     mutating func noteChange(_ place: Int) {
-        guard let slot = slots[place], !slot.isChanged else { return }
-        slots[place]?.isChanged = true
+        let shown = slots[place]?.successor ?? place
+        guard let slot = slots[shown], !slot.isChanged else { return }
+        slots[shown]?.isChanged = true
         changed.append(slot.id)
     }
 }

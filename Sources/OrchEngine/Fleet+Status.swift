@@ -35,7 +35,8 @@ extension Fleet {
             id: slot.id, label: label(of: slot), kind: service.spec.kind, phase: slot.phase, since: slot.since)
         row.restarts = slot.restarts
         row.exit = slot.lastExit
-        row.launch = slot.lastLaunch
+        let shown = slot.current ?? slot.predecessor.flatMap { slots[$0]?.current }
+        row.launch = shown?.launch ?? slot.lastLaunch
         row.startedAt = slot.lastStartedAt
         row.health = health(of: slot)
         row.reason = slot.reason
@@ -46,7 +47,7 @@ extension Fleet {
         }
         if let next = nextRun(of: slot) { row.until = next }
         row.runs = slot.schedule?.runs ?? []
-        if let incarnation = slot.current {
+        if let incarnation = shown {
             row.pid = incarnation.hasEnded ? nil : incarnation.pid
             row.readyAt = incarnation.readyAt?.wall
             row.ports = incarnation.ports
@@ -57,7 +58,7 @@ extension Fleet {
     }
 
     private func health(of slot: Slot) -> Health {
-        let health = services[slot.service].spec.health
+        let health = spec(of: slot).health
         guard health != HealthSpec() else { return .none }
         guard let incarnation = slot.current, !incarnation.hasEnded else { return .unknown }
         let states = ProbeKind.allCases.filter { health[$0] != nil }.map { incarnation.probes[$0]?.verdict ?? .unknown }
@@ -85,6 +86,7 @@ extension Fleet {
         for service in placesOfServices(place) {
             for slotPlace in services[service].slots {
                 guard let slot = slots[slotPlace] else { continue }
+                if slot.predecessor != nil, slot.outcome?.phase == .failed { isFailed = true }
                 switch slot.phase {
                 case .idle: if isScheduled(slot), isWanted(slot) { isAnyUp = true }
                 case .waiting, .backoff, .starting, .running, .reloading, .stopping: isProgressing = true
@@ -132,11 +134,12 @@ extension Fleet {
         case .gone: return .pending
         case .stopped:
             if isWanted(slot) { return .failed("it was started again meanwhile") }
-            return slot.current == nil ? .reached : .pending
+            return slot.current == nil && slot.predecessor == nil ? .reached : .pending
         case .settled, .proven:
-            if !isWanted(slot) { return slot.current == nil ? .reached : .pending }
+            if !isWanted(slot) { return slot.current == nil && slot.predecessor == nil ? .reached : .pending }
             if let verdict = scheduleVerdict(of: slot) { return verdict }
             if slot.isDirty || mustGo(slot) { return .pending }
+            if let verdict = verdictOnUpdate(slot) { return verdict }
             if slot.phase == .failed { return .failed(slot.reason) }
             return slot.phase == .ready || slot.phase == .done ? .reached : .pending
         case .reached(let condition):

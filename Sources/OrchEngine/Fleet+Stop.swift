@@ -8,7 +8,7 @@ extension Fleet {
         _ place: Int, _ motive: StopProgress.Motive, _ reason: String, at now: Moment, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place], let incarnation = slot.current, incarnation.stopping == nil else { return }
-        let stop = services[slot.service].spec.stop
+        let stop = spec(of: slot).stop
         slots[place]?.current?.stopping = StopProgress(
             motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: now.instant)
         effects.append(.endProbes(incarnation.launch))

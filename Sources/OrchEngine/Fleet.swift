@@ -180,7 +180,10 @@ extension Fleet {
         dirty.append(slot)
     }
 
-    mutating func touch(service: Int) { for slot in services[service].slots { touch(slot) } }
+    mutating func touch(service: Int) {
+        for slot in services[service].slots { touch(slot) }
+        for slot in services[service].outgoing { touch(slot) }
+    }
 
     /// Hands an open incarnation to be written to; a launch that is not open is a fact about the past and changes nothing.
     mutating func learn(_ launch: LaunchID, _ write: (inout Incarnation) -> Void) {

@@ -25,6 +25,8 @@ struct IncarnationFacts: Sendable {
     var isReloading = false
     /// When it first was ready.
     var readyAt: Moment?
+    /// When its probes last passed again after they had failed.
+    var recoveredAt: Moment?
     var survivors: [String] = []
     /// What has been told already, so that each launch has one `started` and one `exited`.
     var isStartTold = false
@@ -100,6 +102,10 @@ extension Incarnation {
     var readyAt: Moment? {
         _read { yield facts[0].readyAt }
         _modify { yield &facts[0].readyAt }
+    }
+    var recoveredAt: Moment? {
+        _read { yield facts[0].recoveredAt }
+        _modify { yield &facts[0].recoveredAt }
     }
     var survivors: [String] {
         _read { yield facts[0].survivors }

@@ -4,7 +4,8 @@ import OrchModel
 
 /// The place of one instance: it lives as long as the instance is in the manifest or anything of it is alive.
 struct Slot: Sendable {
-    let id: InstanceID
+    /// Moves with a rename.
+    var id: InstanceID
     let service: Int
 
     /// What a person did by hand against the manifest; `Fleet.depart` writes it.
@@ -19,6 +20,17 @@ struct Slot: Sendable {
     var stopBy: Instant?
     /// Why the next launch happens, when something more telling than "wanted" is known.
     var nextCause: String?
+
+    /// Keeps the definition from before the update, which was paused or is taken back.
+    var isHeld = false
+    /// The update went on without it: it failed, and `on_failure` is `continue`.
+    var isPassedOver = false
+    /// The definition of its last launch.
+    var launched: Digest?
+    /// The place that holds the former launch of this instance while the new one takes over (`start-first`).
+    var predecessor: Int?
+    /// This is such a place: the slot that took over. It is in `Service.outgoing`, not among the service's slots.
+    var successor: Int?
 
     var current: Incarnation?
     var lastLaunch: LaunchID?
@@ -92,6 +104,9 @@ struct Signature: Equatable, Sendable {
     var isStarted = false
     var isReady = false
     var isHealthy = false
+    var isProven = false
+    /// Its former launch is still there.
+    var isPaired = false
     var isCompleted = false
     var isSucceeded = false
     var mustGo = false
@@ -99,13 +114,19 @@ struct Signature: Equatable, Sendable {
 
 /// A service as it is wanted now.
 struct Service: Sendable {
-    let id: ServiceID
+    var id: ServiceID
     @Seldom var spec: ServiceSpec
     var definition: Digest
     var inherited: [EnvironmentEntry]
     var fileLimit: UInt64?
     /// Slots by replica, from 1; those that leave included until they are closed.
     var slots: [Int] = []
+    /// Places of launches whose successors take over.
+    var outgoing: [Int] = []
+    /// The replacement of its instances by those of a new definition, until all are replaced and have proven themselves.
+    @Seldom var rollout: Rollout?
+    /// The place whose replacement began last: most likely the one that the others wait for.
+    var lastReplaced: Int?
     /// Places in `Fleet.services` of what `spec.dependsOn` names, nil for what is not there; same order.
     var needs: [Int?] = []
     /// Places of the services that need this one, sorted.

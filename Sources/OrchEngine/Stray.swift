@@ -6,7 +6,7 @@ import OrchModel
 /// known any more, so it is asked to end, and killed if it does not; until then nothing else is launched as that instance.
 struct Stray: Sendable {
     let launch: LaunchID
-    let instance: InstanceID?
+    var instance: InstanceID?
     var next: Instant
     var isEndTold = false
 }

@@ -11,6 +11,7 @@ extension Decoder {
         targets.reserveCapacity(stack.services.count)
         for at in stack.services.indices { targets.append(connectEdges(of: at, stack, index)) }
         checkLoops(stack, targets)
+        checkRenames(stack, index)
         checkPorts(stack)
         checkSinks(stack)
     }

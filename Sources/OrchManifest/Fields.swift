@@ -92,6 +92,10 @@ enum Fields {
                 "ports", .list(.either([port, .text, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
             Field("schedule", .object(schedule), "When a task runs by itself."),
+            Field("update", .object(update), "How apply replaces its instances when its definition changed."),
+            Field(
+                "renamed_from", .text,
+                "The name it had: apply moves its instances to the new name without stopping them."),
             Field("title", .text, "Its name for people."),
             Field("description", .text, "What it is, for people."),
             Field("labels", variables, "Free words, by name."),
@@ -115,12 +119,10 @@ enum Fields {
         .later("sockets", "Sockets opened for it."),
         .later("hooks", "Commands around its life."),
         .later("reload", "How it rereads its configuration."),
-        .later("update", "How apply replaces instances."),
         .later("locks", "Names that only one instance holds at a time."),
         .later("container", "Run by docker or podman."),
         .later("tty", "A pseudo-terminal."),
         .later("stdin", "What it reads."),
-        .later("renamed_from", "The name it had."),
     ]
 
     static let policies = RestartPolicy.Policy.allCases.map(\.rawValue)

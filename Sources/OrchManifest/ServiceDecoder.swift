@@ -17,6 +17,8 @@ final class DecodedService {
     var portNodes: [NodeID] = []
     /// Files that its streams are written to.
     var sinks: [(path: String, node: NodeID)] = []
+    /// Where the name stands that it had.
+    var renamedNode: NodeID?
 
     init(spec: ServiceSpec, key: NodeID) {
         self.spec = spec
@@ -58,6 +60,8 @@ extension Decoder {
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
         schedule(section, into: &decoded.spec, own: own)
+        if let node = section["update"] { update(node, into: decoded) }
+        if let node = section["renamed_from"] { renamedFrom(node, into: decoded) }
         if let node = section["depends_on"] { dependencies(node, into: decoded) }
         if decoded.spec.replicas > 1 { checkReplicas(decoded, at: section["replicas"] ?? node) }
         return decoded

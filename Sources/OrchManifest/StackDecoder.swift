@@ -89,7 +89,7 @@ extension Decoder {
             let hidden: Set<String>
             switch kind {
             case .service: hidden = ["environment", "timeout"]
-            case .task: hidden = ["environment", "start_timeout", "health", "healthcheck", "ready"]
+            case .task: hidden = ["environment", "start_timeout", "health", "healthcheck", "ready", "update"]
             }
             let slots = section.entries.filter { !hidden.contains($0.name) }.flatMap { [$0.key, $0.value] }
             if !slots.isEmpty { context.defaults[kind] = tree.add(tree[node], children: slots) }

@@ -39,6 +39,8 @@ extension ServiceSpec: ValueCodable {
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
         w.set("schedule", schedule?.written(complete: complete))
+        w.setObject("update", update.written(complete: complete && kind == .service))
+        w.set("renamed_from", renamedFrom)
         return w.value
     }
 
@@ -82,6 +84,8 @@ extension ServiceSpec: ValueCodable {
         if let found = r.value("schedule") {
             do { schedule = try ScheduleSpec(found) } catch { throw error.under("schedule") }
         }
+        update = try r.optional("update") ?? UpdatePolicy()
+        renamedFrom = try r.optionalString("renamed_from")
     }
 
     /// Declared variables as text, unset ones as null.

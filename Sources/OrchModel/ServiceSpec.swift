@@ -38,6 +38,10 @@ public struct ServiceSpec: Equatable, Sendable {
     public var watch: [WatchRule] = []
     /// When it runs by itself; for tasks.
     public var schedule: ScheduleSpec?
+    /// Means nothing for a task.
+    public var update = UpdatePolicy()
+    /// The name it had: an apply that finds it under that name moves it.
+    public var renamedFrom: String?
 
     public init(name: String, kind: Kind = .service, command: CommandLine, workingDirectory: String) {
         self.name = name

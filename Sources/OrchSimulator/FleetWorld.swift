@@ -265,14 +265,17 @@ extension FleetWorld {
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
+        case .rename(let launch, let instance, _):
+            for index in processes.indices where processes[index].launch == launch {
+                processes[index].instance = instance
+            }
+        case .keepUpdates(let stack): if let applied = fleet.kept(stack: stack) { keep(applied) }
         case .endProbes, .relog, .record: break
         }
     }
 
     private mutating func launch(_ order: LaunchOrder) {
-        if processes.contains(where: { $0.instance == order.instance && $0.isAlive }) {
-            violate("two of \(order.instance) at once")
-        }
+        checkDoubles(order)
         for need in order.spec.dependsOn where need.required { check(need, of: order) }
         launches[order.instance, default: 0] += 1
         var life = isHealed ? SimulatedLife() : life(order.instance, launches[order.instance] ?? 1)
@@ -280,7 +283,8 @@ extension FleetWorld {
         if order.spec.kind == .task, life.endsAfter == nil { life.endsAfter = .milliseconds(500) }
         processes.append(
             SimulatedProcess(
-                launch: order.launch, instance: order.instance, life: life, orderedAt: now.instant,
+                launch: order.launch, instance: order.instance, definition: order.spec.definitionDigest, life: life,
+                orderedAt: now.instant,
                 needs: order.spec.dependsOn.map(\.on),
                 notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
         if let fault = life.fault {
@@ -290,6 +294,27 @@ extension FleetWorld {
                 .launched(
                     order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "cgroup"),
                 after: life.execution)
+        }
+    }
+
+    /// At most one launch of an instance, but for `start-first`: then two of different definitions, of at most `parallelism` instances.
+    private mutating func checkDoubles(_ order: LaunchOrder) {
+        let others = processes.filter { $0.isAlive && $0.instance.service == order.instance.service }
+        let twins = others.filter { $0.instance == order.instance }
+        guard !twins.isEmpty else { return }
+        let update = fleet.spec(of: order.instance.service)?.update ?? UpdatePolicy()
+        guard update.order == .startFirst, twins.count == 1 else {
+            return violate(
+                "two of \(order.instance) at once: \(order.launch.number) beside \(twins.map(\.launch.number))")
+        }
+        if twins[0].definition == order.spec.definitionDigest {
+            violate("two of \(order.instance) with the same definition at once")
+        }
+        let names = Set(others.map(\.instance))
+        let pairs = others.count - names.count + 1
+        if pairs > update.parallelism {
+            violate(
+                "\(pairs) instances of \(order.instance.service) are doubled, with parallelism \(update.parallelism)")
         }
     }
 
@@ -349,7 +374,8 @@ extension FleetWorld {
 /// A process of the machine in memory.
 struct SimulatedProcess {
     let launch: LaunchID
-    let instance: InstanceID
+    var instance: InstanceID
+    let definition: Digest
     var life: SimulatedLife
     let orderedAt: Instant
     let needs: [String]

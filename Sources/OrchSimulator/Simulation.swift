@@ -57,6 +57,7 @@ struct Simulation {
         guard !isBroken else { return }
         machine.heal()
         machine.horizon = machine.clock + Self.patience
+        while !machine.isDaemonAlive, !isBroken { turn() }
         while machine.isShuttingDown, !isBroken { turn() }
         awaitTrials()
         guard !isBroken else { return }
@@ -77,12 +78,14 @@ struct Simulation {
 
     /// Everything that is applied is started, and must be up within the bound.
     private mutating func comeUp() {
-        for _ in 0..<8 {
+        for _ in 0..<24 {
             let stacks = machine.disk.state.stacks.filter { !$0.isLeaving }.map { Target(stack: $0.request.stack.name) }
             guard !stacks.isEmpty else { return }
             let leaving = machine.disk.state.stacks.filter { $0.isLeaving }.map { Target(stack: $0.request.stack.name) }
             if !leaving.isEmpty { judge([.follow(leaving, goal: .gone)]) }
             judge([.start(stacks), .follow(stacks, goal: .settled)])
+            if isBroken { return }
+            applyAgainWhatIsHeld()
             if isBroken { return }
             if machine.verdicts.last == .reached, isUp { return awaitRest() }
         }
@@ -111,6 +114,17 @@ struct Simulation {
                 continue
             }
             machine.violate("\(seat.id) had no run for five minutes: \(rows)")
+        }
+    }
+
+    /// An update that was paused or rolled back is tried again: now nothing goes wrong.
+    private mutating func applyAgainWhatIsHeld() {
+        for applied in machine.disk.state.stacks where applied.rollouts.contains(where: { !$0.held.isEmpty }) {
+            guard let place = machine.scenario.revisions.firstIndex(where: { $0.digest == applied.revision }) else {
+                continue
+            }
+            machine.ask(Machine.judge, .apply(revision: place), pieces: 1)
+            judge([.follow([Target(stack: applied.request.stack.name)], goal: .settled)])
         }
     }
 

@@ -48,11 +48,12 @@ extension Effect {
         case .kill(let launch): "kill \(launch.number)"
         case .release(let launch): "release \(launch.number)"
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
-        case .endProbes, .relog, .note, .record, .mark: nil
+        case .endProbes, .relog, .keepUpdates, .note, .record, .mark: nil
         case .rescan(let service, let rule): "rescan rule \(rule) of \(service)"
         case .react(let launch, let action, _): "\(action) of \(launch.number)"
         case .readZone(let name): "read the time zone \(name)"
         case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"
+        case .rename(let launch, let instance, _): "\(launch.number) is \(instance) now"
         case .forget(let stack): "forget \(stack)"
         }
     }

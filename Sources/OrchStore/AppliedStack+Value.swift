@@ -18,12 +18,16 @@ extension AppliedStack {
         w.set("file_limit", request.fileLimit.map { Value.unsigned($0) })
         for member in Inheritances(of: self).members { w.set(member.key, member.value) }
         w.set("history", .array(history))
+        w.set("rollouts", list: rollouts)
+        w.set("renames", list: renames)
         return w.value
     }
 
     /// What the pointer of a revision leaves in the history of the next one.
     static func entry(ofPointer pointer: Value) -> Value {
-        let passing: Set = ["stack", "adopt", "leaving", "accepted_at", "trial", "history", "positions"]
+        let passing: Set = [
+            "stack", "adopt", "leaving", "accepted_at", "trial", "history", "positions", "rollouts", "renames",
+        ]
         return .object((pointer.members ?? []).filter { !passing.contains($0.key) })
     }
 
@@ -46,6 +50,8 @@ extension AppliedStack {
         acceptedAt = Instant(nanoseconds: r.value("accepted_at")?.int ?? 0)
         trial = try r.value("trial").map { (written) throws(ShapeError) in try Trial(written) }
         isLeaving = try r.bool("leaving", or: false)
+        rollouts = try r.list("rollouts")
+        renames = try r.list("renames")
     }
 
     /// The content of the file that the pointer names: the stack, and where in the manifest its keys stood.

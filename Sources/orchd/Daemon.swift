@@ -60,8 +60,10 @@ enum Daemon {
         let host = try LinuxHost(parts)
         let notes = host.notes
         let inheritance = try host.takeOver { instance in
-            stored.stacks.first { $0.request.stack.name == instance.service.stack }?
-                .request.stack.service(instance.service.service)?.logging
+            let stack = stored.stacks.first { $0.request.stack.name == instance.service.stack }?.request.stack
+            let name = instance.service.service
+            // The former daemon may have died before it told the launch its new name.
+            return (stack?.service(name) ?? stack?.services.first { $0.renamedFrom == name })?.logging
         }
         var recovery = Recovery.assembled(
             from: stored, notes: notes, isNewBoot: host.isNewBoot, survivors: inheritance.survivors,

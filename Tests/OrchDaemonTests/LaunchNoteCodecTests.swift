@@ -27,6 +27,7 @@ import Testing
                         due: WallTime(nanoseconds: 0), startedAt: nil, endedAt: WallTime(nanoseconds: 1_000_000),
                         exit: .code(3), result: .failed, attempts: 1))),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
+            .renamed(id.service, to: ServiceID(stack: "s", service: "shop")),
             .ended(id, LaunchID(7), .signal(.kill, coreDumped: true), at: at, definition: digest, outcome: .failed),
         ]
     }()

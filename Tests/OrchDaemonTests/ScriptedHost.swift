@@ -72,7 +72,9 @@ final class ScriptedHost: Host {
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
         case .release(let launch): tell(.drained(launch))
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
-        case .endProbes, .relog, .note, .record, .keep, .forget, .mark, .rescan, .react: break
+        case .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
+            .forget, .mark, .rescan, .react:
+            break
         }
     }
 

@@ -175,6 +175,31 @@ import Testing
             ])
     }
 
+    @Test func updatesAndRenamesAreHeldAgainstTheRest() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  a: { command: a, ports: [8080], update: { order: start-first } }
+                  b: { command: b, ports: [auto, { port: 81, on_conflict: next }], update: { order: start-first } }
+                  c: { command: c, renamed_from: a }
+                  d: { command: d, renamed_from: d }
+                  e: { command: e, renamed_from: old }
+                  f: { command: f, renamed_from: old }
+                  g: { command: g, kind: task, update: { parallelism: 2 } }
+                  h: { command: h, update: { parallelism: 0, on_failure: roll-back } }
+                """
+            ).complaints() == [
+                "2:52 error[port-conflict] with start-first the old and the new \"a\" run side by side, and only one can have the fixed port 8080",
+                "4:34 error[renamed-from] \"c\" can't be renamed from \"a\", which is still a service here",
+                "5:34 error[renamed-from] \"d\" can't be renamed from itself",
+                "7:34 error[renamed-from] \"e\" and \"f\" are both renamed from \"old\"",
+                "8:40 error[misplaced] \"update\" is for services, and this is a task",
+                "9:43 error[range] \"parallelism\" must be from 1 to 1000, not 0",
+                "9:58 error[value] \"on_failure\" can't be \"roll-back\"",
+            ])
+    }
+
     @Test func tasksAndServicesKeepTheirOwnWords() {
         #expect(
             Fixture(

@@ -118,6 +118,15 @@ struct NounGenerator {
             result: pick(ScheduledRun.Result.allCases), attempts: 1 + below(3))
     }
 
+    mutating func update() -> UpdatePolicy {
+        var policy = UpdatePolicy()
+        policy.order = pick(UpdatePolicy.Order.allCases)
+        if chance() { policy.parallelism = 1 + below(9) }
+        if chance() { policy.minReady = span() }
+        policy.onFailure = pick(UpdatePolicy.OnFailure.allCases)
+        return policy
+    }
+
     mutating func spec(_ name: String) -> ServiceSpec {
         var spec = ServiceSpec(
             name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
@@ -148,6 +157,8 @@ struct NounGenerator {
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }
         spec.schedule = maybe(schedule())
+        if chance() { spec.update = update() }
+        spec.renamedFrom = maybe(self.name())
         return spec
     }
 

@@ -76,6 +76,28 @@ import Testing
         #expect(try DiskStore(directory: state).load().departures.isEmpty)
     }
 
+    @Test func anUpdateUnderWayAndARenameAreKept() throws {
+        try fill()
+        let store = try DiskStore(directory: state)
+        var applied = sampleStack("one", port: "81")
+        let before = sampleStack("one")
+        guard let web = before.request.stack.service("web") else { return }
+        var rollout = Rollout(
+            service: "web",
+            previous: ServiceVersion(spec: web, inherited: [EnvironmentEntry("PATH", "/old")], fileLimit: 77))
+        applied.rollouts = [rollout]
+        applied.renames = [Renaming(from: "site", to: "web")]
+        try store.save(applied)
+        #expect(try DiskStore(directory: state).load().stacks.first == applied)
+        rollout.stance = .rolledBack
+        rollout.reason = "web.2 failed"
+        rollout.held = [1, 2]
+        applied.rollouts = [rollout]
+        try store.save(applied)
+        #expect(try DiskStore(directory: state).load().stacks.first == applied)
+        #expect(try store.history(of: "one").count == 2, "what is kept of one apply is one entry")
+    }
+
     @Test func everythingIsPrivate() throws {
         try fill()
         for folder in ["", "/revisions", "/stacks"] { #expect(Scratch.mode(state + folder) == 0o700) }

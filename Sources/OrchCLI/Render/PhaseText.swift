@@ -37,7 +37,8 @@ enum PhaseText {
         case .failed, .stuck, .killing: .bad
         case .unready, .unhealthy, .backoff, .exited, .warning, .skipped: .caution
         case .changed, .launching, .started, .stopping, .waiting, .step: .active
-        case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .superseded, .daemonStarted,
+        case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .renamed, .superseded,
+            .daemonStarted,
             .daemonStopping:
             .plain
         }

@@ -24,6 +24,20 @@ extension LinuxHost {
         }
     }
 
+    /// The launch goes on under another name: its context says so to the next daemon, its output goes to that name's files.
+    func rename(_ launch: LaunchID, _ instance: InstanceID, _ logging: LoggingSpec) {
+        guard let record = records[launch], var context = record.context else { return }
+        if context.instance != instance {
+            context.label = instance.label(alone: context.label == context.instance.service.service)
+            context.instance = instance
+            record.context = context
+            do { try context.save(launch, in: run.launches) } catch {
+                outbox.append(.remarked(error.fault(step: "record the new name in", subject: run.launches).text))
+            }
+        }
+        relog(launch, logging)
+    }
+
     func sink(of pipe: LaunchContext.Pipe, _ logging: LoggingSpec, _ instance: InstanceID) -> LogSink {
         LogLayout.sink(
             for: pipe.stream ?? .stdout, spec: logging, stack: instance.service.stack,

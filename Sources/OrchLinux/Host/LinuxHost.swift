@@ -140,12 +140,13 @@ public final class LinuxHost: Host {
             ask(launch, kind, round, probe, runner: runner)
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
+        case .rename(let launch, let instance, let logging): rename(launch, instance, logging)
         case .note(let note): self.note(note)
         // No manifest can ask for these yet.
         case .rescan, .react: break
         case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
-        case .record, .keep, .forget, .mark: break
+        case .record, .keep, .keepUpdates, .forget, .mark: break
         }
     }
 

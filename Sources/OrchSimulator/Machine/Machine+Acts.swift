@@ -112,10 +112,7 @@ extension Machine {
     func forgetProcesses() {
         for place in processes.indices {
             guard let process = processes[place] else { continue }
-            if seats[process.seat].living == process.launch {
-                seats[process.seat].living = nil
-                seats[process.seat].lastEnd = nil
-            }
+            if vacate(process) { seats[process.seat].lastEnd = nil }
             watch.lost.insert(process.launch)
             watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)
@@ -217,7 +214,7 @@ extension Machine {
             // It never got as far as the keeper.
             guard let place = places[launch], let process = processes[place], process.executedAt == nil, !process.isOver
             else { continue }
-            if seats[process.seat].living == launch { seats[process.seat].living = nil }
+            vacate(process)
             watch.lost.insert(launch)
             watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)

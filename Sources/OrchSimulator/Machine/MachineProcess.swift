@@ -6,8 +6,8 @@ import OrchModel
 /// A launch as kernel and keeper know it, from the order until it is acknowledged.
 final class MachineProcess {
     let launch: LaunchID
-    let seat: Int
-    let order: LaunchOrder
+    var seat: Int
+    var order: LaunchOrder
     var life: SimulatedLife
     let orderedAt: Instant
 
@@ -56,8 +56,10 @@ struct Seat {
     let id: InstanceID
     /// Launches so far.
     var launches = 0
-    /// The launch that lives.
+    /// The launch that lives; of two the newer one.
     var living: LaunchID?
+    /// The one beside which it was started.
+    var former: LaunchID?
     /// How the last launch ended that is over as a whole.
     var lastEnd: LastEnd?
 }
@@ -85,6 +87,7 @@ extension Machine {
         guard places[order.launch] == nil else { return }
         let seat = seat(of: order.instance)
         seats[seat].launches += 1
+        seats[seat].former = seats[seat].living
         seats[seat].living = order.launch
         let definition = watch.definition ?? order.spec.definitionDigest
         watch.definition = nil
@@ -179,11 +182,21 @@ extension Machine {
     }
 
     private func emptySeat(_ process: MachineProcess) {
-        guard seats[process.seat].living == process.launch else { return }
-        seats[process.seat].living = nil
+        guard vacate(process) else { return }
+        // One that was succeeded goes after its successor has ended well.
+        if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, exit: process.exit, definition: process.watched.definition,
             wasStopped: process.watched.wasStopped)
+    }
+
+    /// The launch does not live any more; true when it was the one that its instance is known by.
+    @discardableResult func vacate(_ process: MachineProcess) -> Bool {
+        if seats[process.seat].former == process.launch { seats[process.seat].former = nil }
+        guard seats[process.seat].living == process.launch else { return false }
+        seats[process.seat].living = seats[process.seat].former
+        seats[process.seat].former = nil
+        return true
     }
 
     func speaks(_ launch: LaunchID) {

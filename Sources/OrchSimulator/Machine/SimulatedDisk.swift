@@ -87,6 +87,7 @@ final class SimulatedDisk: Store {
         } else {
             machine.disk.state.stacks.insert(applied, at: place)
         }
+        machine.moveSeats(after: applied)
         machine.disk.keep(applied)
         machine.watch.saved.append((stack: name, revision: applied.isLeaving ? nil : applied.revision))
     }

@@ -91,11 +91,15 @@ extension Machine {
         case .relog(let launch, _):
             mix(8, launch)
             _ = open(launch, "relog")
+        case .rename(let launch, let instance, _):
+            mix(9, launch)
+            guard let place = open(launch, "rename"), let process = processes[place] else { return }
+            if process.order.instance != instance { violate("\(launch.number) is renamed to \(instance)") }
         case .note(let note): write(note)
         case .rescan, .react: violate("nothing is watched")
         case .readZone(let name): tell(.zoneRead(name, ZoneDraw.zone(name)))
         // These are the store's.
-        case .record, .keep, .forget, .mark: violate("the host was given what is the store's")
+        case .record, .keep, .keepUpdates, .forget, .mark: violate("the host was given what is the store's")
         }
     }
 

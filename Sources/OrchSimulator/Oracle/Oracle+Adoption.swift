@@ -15,6 +15,12 @@ extension Machine {
             guard let process = processes[place], !process.isReleased, !launches.contains(process.launch) else {
                 continue
             }
+            // Status shows the newer one of two, until it is released.
+            let isFormer = processes.contains { other in
+                guard let other else { return false }
+                return other.seat == process.seat && other.launch > process.launch && launches.contains(other.launch)
+            }
+            if isFormer { continue }
             processes[place]?.watched.isStray = true
             let id = process.order.instance
             let hasPlace = specNow(of: id.service).map { id.replica <= $0.replicas } ?? false

@@ -12,15 +12,14 @@ extension Machine {
     /// Before a launch: alone, wanted, with a number of its own, and with everything there that it needs.
     func check(_ order: LaunchOrder) {
         watch.touch(seat(of: order.instance))
-        if let other = seats[seat(of: order.instance)].living {
-            violate("\(order.instance) is launched as \(order.launch.number) while \(other.number) lives")
-        }
+        checkAlone(order)
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
         guard !watch.isDiskBehind else { return }
         checkRun(order)
         if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
-        for need in order.spec.dependsOn { check(need, of: order.instance) }
+        let needs = specNow(of: order.instance.service)?.dependsOn ?? order.spec.dependsOn
+        for need in needs { check(need, of: order.instance) }
     }
 
     private func check(_ need: Dependency, of instance: InstanceID) {
@@ -51,7 +50,7 @@ extension Machine {
         if process.executedAt == nil { return "is not executed" }
         if !process.isMainAlive { return "has ended" }
         if process.watched.step >= 0 { return "is being stopped" }
-        if process.watched.definition != definitionNow(of: id.service) { return "runs another definition" }
+        if process.watched.definition != targetNow(of: id) { return "runs another definition" }
         guard condition != .started else { return nil }
         learnt(place)
         if processes[place]?.watched.wasReady == false { return "is not ready" }
@@ -59,7 +58,9 @@ extension Machine {
         where spec.health[kind] != nil && process.watched[kind].verdict == .failing {
             return "fails its \(kind.rawValue) probe"
         }
-        if condition == .healthy, spec.health.liveness != nil, process.watched.liveness.verdict != .passing {
+        if condition == .healthy, specNow(of: process)?.health.liveness != nil,
+            process.watched.liveness.verdict != .passing
+        {
             return "is not healthy"
         }
         return nil
@@ -72,7 +73,7 @@ extension Machine {
         case .started, .succeeded: break
         }
         guard let end = seat.lastEnd, let exit = end.exit, !end.wasStopped else { return "has not succeeded" }
-        if end.definition != definitionNow(of: seat.id.service) { return "has succeeded only as another definition" }
+        if end.definition != targetNow(of: seat.id) { return "has succeeded only as another definition" }
         return exit.matches(spec.successExitCodes) ? nil : "has failed: \(exit.text)"
     }
 
@@ -110,7 +111,7 @@ extension Machine {
         case .tallied(let launch, let kind, let tally):
             if let place = places[launch] { processes[place]?.watched[kind].notedTally = tally }
         case .runs(let id, let state): watchRuns(id, state)
-        case .executed, .failed, .released, .ended: break
+        case .executed, .failed, .renamed, .released, .ended: break
         }
     }
 
@@ -145,7 +146,7 @@ extension Machine {
         for place in processes.indices {
             guard let other = processes[place], other.isMainAlive,
                 other.order.instance.service.stack == id.service.stack,
-                other.launch != process.launch, !isWanted(other.order.instance),
+                other.launch != process.launch, !other.watched.isStray, !isWanted(other.order.instance),
                 (specNow(of: other.order.instance.service) ?? other.order.spec).dependsOn.contains(where: {
                     $0.on == id.service.service
                 })

@@ -127,7 +127,7 @@ extension Machine {
         guard let process = processes[place] else { return }
         watch.touch(process.seat)
         guard !process.watched.wasReady, process.isMainAlive, process.watched.step < 0, isDaemonAlive else { return }
-        guard let spec = specNow(of: seats[process.seat].id.service) else { return }
+        guard let spec = specNow(of: process) else { return }
         if spec.ready == .notify, !process.watched.hasSaidReady { return }
         for kind in [ProbeKind.startup, .readiness]
         where spec.health[kind] != nil && process.watched[kind].verdict != .passing { return }
@@ -137,7 +137,7 @@ extension Machine {
     /// The daemon gets an answer.
     func counted(_ place: Int, _ kind: ProbeKind, _ result: ProbeResult) {
         guard isDaemonAlive, let process = processes[place], process.isMainAlive, process.watched.step < 0,
-            let probe = specNow(of: seats[process.seat].id.service)?.health[kind]
+            let probe = specNow(of: process)?.health[kind]
         else { return }
         var tally = process.watched[kind]
         tally.isDoubtful = false
@@ -168,6 +168,7 @@ extension Machine {
     func revised(from old: AppliedStack, to new: AppliedStack) {
         for place in processes.indices {
             guard let process = processes[place], process.order.instance.service.stack == new.request.stack.name,
+                seats[process.seat].former != process.launch,
                 let before = old.request.stack.service(process.order.instance.service.service),
                 let after = new.request.stack.service(process.order.instance.service.service)
             else { continue }

@@ -32,6 +32,7 @@ struct StackDraw {
         drawStop(&spec, &dice)
         if dice.once(in: 12) { spec.enabled = false }
         if isTask, dice.once(in: 2) { spec.schedule = ZoneDraw.schedule(&dice) }
+        if dice.once(in: 2) { drawUpdate(&spec, &dice) }
         return spec
     }
 
@@ -78,6 +79,14 @@ struct StackDraw {
         return probe
     }
 
+    private static func drawUpdate(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        guard spec.kind == .service else { return }
+        spec.update.order = dice.one(of: UpdatePolicy.Order.allCases)
+        spec.update.parallelism = 1 + dice.below(2)
+        spec.update.minReady = dice.once(in: 2) ? .zero : dice.span(3_000)
+        spec.update.onFailure = dice.one(of: UpdatePolicy.OnFailure.allCases)
+    }
+
     private static func drawRestart(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
         spec.restart = RestartPolicy(dice.one(of: [.onFailure, .onFailure, .always, .unlessStopped, .no]))
         if spec.kind == .service, spec.restart.policy == .no, dice.once(in: 2) { spec.restart.policy = .always }
@@ -109,7 +118,11 @@ struct StackDraw {
         guard let name = names.isEmpty ? nil : names[dice.below(names.count)],
             let place = stack.services.firstIndex(where: { $0.name == name })
         else { return }
-        switch dice.below(10) {
+        switch dice.below(13) {
+        case 10, 11:
+            Self.drawUpdate(&stack.services[place], &dice)
+            stack.services[place].environment = [EnvironmentEntry("N", String(dice.below(5)))]
+        case 12: rename(name, place, &dice)
         case 0, 1, 2: stack.services[place].environment = [EnvironmentEntry("N", String(dice.below(1_000)))]
         case 3: if stack.services[place].kind == .service { stack.services[place].replicas = dice.below(4) }
         case 4: Self.drawStop(&stack.services[place], &dice)
@@ -132,6 +145,22 @@ struct StackDraw {
             if stack.services[place].schedule != nil { stack.services[place].schedule = ZoneDraw.schedule(&dice) }
             Self.drawRestart(&stack.services[place], &dice)
         }
+    }
+
+    /// Another name, and what needs it says so.
+    private mutating func rename(_ name: String, _ place: Int, _ dice: inout SplitMix) {
+        let new = "\(name.prefix(1))\(dice.below(3))"
+        guard stack.service(new) == nil, let order = names.firstIndex(of: name) else { return }
+        names[order] = new
+        stack.services[place].name = new
+        stack.services[place].renamedFrom = name
+        for other in stack.services.indices {
+            for edge in stack.services[other].dependsOn.indices where stack.services[other].dependsOn[edge].on == name {
+                stack.services[other].dependsOn[edge].on = new
+            }
+            stack.services[other].dependsOn.sort { $0.on < $1.on }
+        }
+        stack.services.sort { $0.name < $1.name }
     }
 
     // MARK: Who is there

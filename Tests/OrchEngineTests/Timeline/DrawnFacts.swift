@@ -8,7 +8,9 @@ extension Effect {
     var actsOnProcess: Bool {
         switch self {
         case .launch, .signal, .runStep, .kill, .react: true
-        case .release, .probe, .endProbes, .relog, .note, .record, .keep, .forget, .mark, .readZone, .rescan: false
+        case .release, .probe, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
+            .forget, .mark, .readZone, .rescan:
+            false
         }
     }
 }

@@ -6,7 +6,8 @@ import OrchModel
 /// A process of a timeline.
 struct DrawnProcess {
     let launch: LaunchID
-    let name: String
+    var name: String
+    let definition: Digest
     /// It does only what its row says.
     let isDrawn: Bool
     let isTask: Bool

@@ -355,6 +355,13 @@ struct DrawnWorld {
             tellings.append((column, name, occurrence.kind, occurrence.cause))
         case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
+        case .keepUpdates(let stack):
+            guard let kept = fleet.kept(stack: stack) else { return }
+            stored = stored.filter { $0.request.stack.name != stack } + [kept]
+        case .rename(let launch, let instance, _):
+            for index in processes.indices where processes[index].launch == launch {
+                processes[index].name = TimelineScript.name(of: instance)
+            }
         case .endProbes, .relog: break
         }
     }
@@ -362,11 +369,16 @@ struct DrawnWorld {
     private mutating func launch(_ order: LaunchOrder) {
         let name = TimelineScript.name(of: order.instance)
         draw(.orch, name, Letters.launch)
-        if processes.contains(where: { $0.name == name && $0.isTreeAlive }) { mistake("two of \(name) at once") }
+        let definition = order.spec.definitionDigest
+        for twin in processes where twin.name == name && twin.isTreeAlive {
+            let isSuccession = fleet.spec(of: order.instance.service)?.update.order == .startFirst
+            if !isSuccession || twin.definition == definition { mistake("two of \(name) at once") }
+        }
         let isDrawn = script.facts(of: name, in: column) != nil
         processes.append(
             DrawnProcess(
-                launch: order.launch, name: name, isDrawn: isDrawn, isTask: order.spec.kind == .task,
+                launch: order.launch, name: name, definition: definition, isDrawn: isDrawn,
+                isTask: order.spec.kind == .task,
                 answer: isDrawn && script.saysWhenWell(name) ? .failure("not ready yet") : .success))
         execute(processes.count - 1)
     }
