@@ -65,7 +65,7 @@ let package = Package(
             ]),
         // 4 composition
         .executableTarget(
-            name: "orch", dependencies: ["OrchCLI", "OrchLinux", "OrchModel", "OrchWire", "COrch"],
+            name: "orch", dependencies: ["OrchCLI", "OrchLinux", "OrchModel", "OrchWire", "OrchSimulator", "COrch"],
             swiftSettings: house),
         .executableTarget(
             name: "orchd",
@@ -114,6 +114,6 @@ let package = Package(
         tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orchd", "orch-keeper", "orch-edge"]),
         tests("OrchDaemonTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator"]),
         tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),
-        tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire"]),
+        tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "OrchSimulator"]),
     ]
 )

@@ -33,7 +33,10 @@ struct Orch: ParsableCommand {
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
             CommandGroup(
                 name: "Manifest",
-                subcommands: [ValidateCommand.self, ConfigCommand.self, ExplainCommand.self, SchemaCommand.self]),
+                subcommands: [
+                    ValidateCommand.self, RehearseCommand.self, ConfigCommand.self, ExplainCommand.self,
+                    SchemaCommand.self,
+                ]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])
 }

@@ -52,6 +52,9 @@ public protocol Platform: AnyObject {
     /// Starts the daemon and returns when it listens.
     func startDaemon() throws(Fault)
 
+    /// Plays a stack on a machine in memory: touches nothing, and blocks only as long as it computes.
+    func play(_ rehearsal: Rehearsal) -> RehearsalScore
+
     /// From now on Ctrl-C (and SIGTERM) comes as a wakeup and no longer ends the program.
     func catchInterrupts()
     /// Blocks until something happened or the deadline came, then returns what happened; empty at the deadline. Nil waits for ever.

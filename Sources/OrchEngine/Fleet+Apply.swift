@@ -110,7 +110,9 @@ extension Fleet {
             slots.append(slot)
             stories.append([])
         }
-        services[slot.service].slots.append(place)
+        // By replica, as they are searched: the number of a run beside others may be free again.
+        let before = services[slot.service].slots.lastIndex { slots[$0].map { $0.id < slot.id } ?? false }
+        services[slot.service].slots.insert(place, at: before.map { $0 + 1 } ?? 0)
         stacks[stack].slotCount += 1
         touch(place)
         noteChange(place)

@@ -72,6 +72,10 @@ public enum Limits {
     public static let edgeBacklogBytes = 16 << 20
     /// Bytes kept of what a failing command probe printed.
     public static let probeOutputBytes = 4 << 10
+    /// Services that a rehearsal without a wish lets die, one after the other.
+    public static let rehearsedServices = 50
+    /// How often a mishap of a rehearsal comes at most, where it is counted.
+    public static let rehearsedTimes = 1_000
     /// Steps of one stop ladder.
     public static let stopSteps = 16
     /// Longest duration that a manifest may name.

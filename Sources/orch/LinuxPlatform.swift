@@ -4,6 +4,7 @@ internal import Glibc
 internal import OrchCLI
 internal import OrchLinux
 internal import OrchModel
+internal import OrchSimulator
 
 /// The machine that this program runs on.
 final class LinuxPlatform: Platform {
@@ -37,6 +38,8 @@ final class LinuxPlatform: Platform {
 
     var stateDirectory: String { paths.state }
     var orphanCount: Int { Orphans.count(run: paths.run) }
+
+    func play(_ rehearsal: Rehearsal) -> RehearsalScore { rehearsal.play() }
 
     func isKnownUser(_ name: String) -> Bool { Accounts.isKnown(name) }
     func isKnownTimeZone(_ name: String) -> Bool { ZoneFile.isKnown(name) }

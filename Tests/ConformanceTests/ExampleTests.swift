@@ -54,6 +54,24 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    /// The examples are played by the real program, which starts nothing for it.
+    @Test(arguments: ["quickstart", "booking"]) func rehearsal(_ example: String) throws {
+        let place = try Workplace()
+        let manifest = "\(repository())/examples/\(example)/orch.yaml"
+        let play = try place.orch("rehearse", manifest)
+        #expect(play.status == 0, "\(play)")
+        #expect(play.output.contains("all is up after") && play.output.contains("all is gone after"), "\(play)")
+        #expect(try place.orch("rehearse", manifest).output == play.output)
+        #expect(try place.shell("ls '\(place.home)' | grep -v '^out'").output == "stack\n", "nothing was made for it")
+        let task = example == "quickstart" ? "shopping" : "folders"
+        let wish = try place.orch("rehearse", manifest, "--if", "\(task) never ends", "--for", "2m")
+        #expect(wish.status == 0 && wish.output.contains("would wait for ever for \(task)"), "\(wish)")
+        #expect(try place.orch("rehearse", manifest, "--if", "nobody dies").status == 64)
+        try place.write("services: 3\n")
+        #expect(try place.orch("rehearse").status == 3)
+        #expect(try place.end() == "")
+    }
+
     private func live(at place: Workplace, _ example: String, _ more: [String]) throws {
         let state = "\(place.home)/booking"
         let settings =

@@ -29,6 +29,7 @@ import Testing
         try place.eventually("a scheduled run is over") { try place.rows()["tick"]?["runs"]?.array?.isEmpty == false }
         try page.hold("orch status --json", to: [place.orch("status", "--json").output])
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
+        try page.hold("orch rehearse --json", to: lines(place.orch("rehearse", "--json")))
         try page.hold("orch logs --json", to: lines(place.orch("logs", "--json")))
         try page.hold("orch daemon status --json", to: [place.orch("daemon", "status", "--json").output])
         let stories = try JSON.parse(place.orch("why", "web", "--json").output).array ?? []

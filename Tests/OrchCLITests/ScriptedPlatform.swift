@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import OrchModel
+import OrchSimulator
 import OrchWire
 
 @testable import OrchCLI
@@ -106,6 +107,14 @@ final class ScriptedPlatform: Platform {
             commands.append(request.command)
             pending += script(request.command).map { (request.id, $0) }
         }
+    }
+
+    /// What the oracle is to find in a rehearsal.
+    var violation: String?
+    func play(_ rehearsal: Rehearsal) -> RehearsalScore {
+        var score = rehearsal.play()
+        if let violation { score.violations.append(violation) }
+        return score
     }
 
     func catchInterrupts() {}

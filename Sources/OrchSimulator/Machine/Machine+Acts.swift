@@ -15,7 +15,7 @@ extension Machine {
         perform(scenario.acts[place].deed)
     }
 
-    private func perform(_ deed: Deed) {
+    func perform(_ deed: Deed) {
         switch deed {
         case .ask(let client, let question, let pieces): ask(client, question, pieces: pieces)
         case .vanish(let client, let isRude): vanish(client, isRude: isRude)

@@ -3,6 +3,7 @@
 import OrchDaemon
 import OrchEngine
 import OrchModel
+import OrchWire
 
 /// The machine in memory under a whole daemon: kernel and keeper, run directory and disk, clients and clocks. It outlives daemons, as a
 /// machine does; `SimulatedHost` and `SimulatedDisk` are what one daemon sees of it. Time jumps from one thing that comes to the next.
@@ -75,6 +76,11 @@ final class Machine {
     var digest = TraceDigest()
     let keepsScore: Bool
     var score: [String] = []
+    /// A rehearsal's play: it ends its acts itself, and what its audience hears is kept for it.
+    var isRehearsed = false
+    var heardByAudience: [Reply.Body] = []
+    /// What is applied, with its places in the manifest; without it a scenario's revision stands for itself.
+    var rehearsedRequest: ApplyRequest?
 
     init(_ scenario: Scenario, keepsScore: Bool) {
         self.scenario = scenario

@@ -107,7 +107,7 @@ extension Machine {
     private func life(of seat: Int, _ spec: ServiceSpec) -> SimulatedLife {
         let nth = seats[seat].launches
         var life = SimulatedLife()
-        if !isPeaceful, let found = quirks[seats[seat].id]?.first(where: { $0.nth == nth }) { life = found.life }
+        if !isPeaceful, let found = quirk(of: seats[seat].id, nth) { life = found.life }
         if ledger.isFull {
             life.fault = Fault(
                 step: "record the launch in", subject: "/run", reason: "no space left on device (ENOSPC)")
@@ -119,6 +119,11 @@ extension Machine {
             spec.successExitCodes.first.map { if case .code(let code) = $0 { .code(code) } else { .code(0) } }
             ?? .code(0)
         return life
+    }
+
+    private func quirk(of id: InstanceID, _ nth: Int) -> Quirk? {
+        let own = quirks[id] ?? (isRehearsed ? quirks[InstanceID(service: id.service)] : nil)
+        return own?.first { $0.nth == nth || $0.nth == Quirk.each }
     }
 
     func executes(_ launch: LaunchID) {

@@ -38,6 +38,8 @@ struct PendingRequest {
 extension Machine {
     /// The name that the judge of the second act has.
     static let judge = -1
+    /// The name that a rehearsal has.
+    static let audience = -2
 
     func ask(_ name: Int, _ question: Question, pieces: Int) {
         let place = connected(name, Hello())
@@ -72,6 +74,7 @@ extension Machine {
     }
 
     func request(_ place: Int, within: Duration? = nil) -> ApplyRequest {
+        if let rehearsedRequest { return rehearsedRequest }
         let stack = scenario.revisions[place]
         var request = ApplyRequest(stack: stack, manifestPath: "/\(stack.name)/orch.yaml")
         request.rollbackWithin = within
@@ -165,7 +168,7 @@ extension Machine {
             clients[place].isGreeted = true
             return
         }
-        if !keepsScore, let id = Self.rowID(body),
+        if !keepsScore, !isRehearsed, let id = Self.rowID(body),
             clients[place].pending.contains(where: { $0.id == id && $0.isStream })
         {
             return
@@ -176,6 +179,7 @@ extension Machine {
             )
         }
         note("    « client \(clients[place].name) #\(reply.id): \(reply.body.word)")
+        if clients[place].name == Self.audience { heardByAudience.append(reply.body) }
         heard(reply, place)
     }
 

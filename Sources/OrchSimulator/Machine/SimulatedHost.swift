@@ -96,8 +96,9 @@ extension Machine {
             guard let place = open(launch, "rename"), let process = processes[place] else { return }
             if process.order.instance != instance { violate("\(launch.number) is renamed to \(instance)") }
         case .note(let note): write(note)
-        case .rescan, .react: violate("nothing is watched")
-        case .readZone(let name): tell(.zoneRead(name, ZoneDraw.zone(name)))
+        case .rescan, .react: if !isRehearsed { violate("nothing is watched") }
+        // A rehearsal goes by UTC: the zones of its host are files.
+        case .readZone(let name): tell(.zoneRead(name, isRehearsed ? .utc : ZoneDraw.zone(name)))
         // These are the store's.
         case .record, .keep, .keepUpdates, .forget, .mark: violate("the host was given what is the store's")
         }

@@ -40,6 +40,12 @@ extension Machine {
         }
     }
 
+    /// A run beside others, which a scenario never has: it has a place of its own, and the rules for places don't know it.
+    func isOverlap(_ id: InstanceID) -> Bool {
+        guard isRehearsed, let spec = specNow(of: id.service) else { return false }
+        return spec.schedule?.overlap == .allow && id.replica > spec.replicas
+    }
+
     /// Before the launch of a scheduled task.
     func checkRun(_ order: LaunchOrder) {
         guard let schedule = specNow(of: order.instance.service)?.schedule else { return }

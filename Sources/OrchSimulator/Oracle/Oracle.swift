@@ -15,7 +15,7 @@ extension Machine {
         checkAlone(order)
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
-        guard !watch.isDiskBehind else { return }
+        guard !watch.isDiskBehind, !isOverlap(order.instance) else { return }
         checkRun(order)
         if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
         let needs = specNow(of: order.instance.service)?.dependsOn ?? order.spec.dependsOn

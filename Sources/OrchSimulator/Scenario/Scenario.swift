@@ -24,9 +24,10 @@ public struct Scenario: Equatable, Sendable {
 /// What the n-th launch of an instance does, if it is not simply good.
 public struct Quirk: Equatable, Sendable {
     public var instance: InstanceID
-    /// From 1.
+    /// From 1; `each` is every launch that no other quirk is about.
     public var nth: Int
     public var life: SimulatedLife
+    public static let each = 0
     public init(_ instance: InstanceID, nth: Int, _ life: SimulatedLife) {
         self.instance = instance
         self.nth = nth
