@@ -119,7 +119,7 @@ struct Simulation {
 
     /// An update that was paused or rolled back is tried again: now nothing goes wrong.
     private mutating func applyAgainWhatIsHeld() {
-        for applied in machine.disk.state.stacks where applied.rollouts.contains(where: { !$0.held.isEmpty }) {
+        for applied in machine.disk.state.stacks where !applied.rollouts.isEmpty {
             guard let place = machine.scenario.revisions.firstIndex(where: { $0.digest == applied.revision }) else {
                 continue
             }

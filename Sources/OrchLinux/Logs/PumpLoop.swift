@@ -49,12 +49,12 @@ final class PumpLoop {
                 if mask & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { pipe.hasHungUp = true }
                 enqueue(pipe)
             }
+            let requests = asked ? mailbox.takeRequests() : []
+            // After they were taken: nothing that a new pipe brings is dated before the pipe.
             readClocks()
-            if asked {
-                for request in mailbox.takeRequests() {
-                    if case .stop = request { return leave() }
-                    take(request)
-                }
+            for request in requests {
+                if case .stop = request { return leave() }
+                take(request)
             }
             expire()
             let turn = queue
