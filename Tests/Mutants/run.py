@@ -55,7 +55,7 @@ public enum Planted {
 
 
 class Mutant:
-    """One planted bug: an expression replaced by another, or statements left out."""
+    """One planted bug: an expression replaced by another, or a statement left out."""
 
     def __init__(self, name, story):
         self.name, self.story = name, story
@@ -63,13 +63,22 @@ class Mutant:
 
     def planted(self, number, text):
         """The text with the bug in it, asleep until it is called by its number."""
-        old = self.omit if self.omit is not None else self.replace
-        found = text.count(old)
-        if found != 1:
-            sys.exit(f"mutants: {self.name}: {found} places in {self.file} read\n  {old}")
-        if self.omit is not None:
-            return text.replace(old, f"if !Planted.isAwake({number}) {{ {old} }}")
-        return text.replace(old, f"(Planted.isAwake({number}) ? ({self.by}) : ({old}))")
+        pattern = self.omit or self.replace
+        before, _, rest = pattern.partition("[[") if "[[" in pattern else ("", "", pattern)
+        old, _, after = rest.partition("]]")
+        found = re.findall(f"({loose(before)})({loose(old)})({loose(after)})", text)
+        if len(found) != 1:
+            sys.exit(f"mutants: {self.name}: {len(found)} places in {self.file} read\n  {pattern}")
+        before, old, after = found[0]
+        asleep = f"if !Planted.isAwake({number}) {{ {old} }}"
+        swapped = f"(Planted.isAwake({number}) ? ({self.by}) : ({old}))"
+        return text.replace(before + old + after, before + (asleep if self.omit else swapped) + after)
+
+
+def loose(words):
+    """A pattern for the words, however the source breaks its lines."""
+    spaced = r"\s*".join(re.escape(word) for word in words.split())
+    return (r"\s*" if words[:1] == " " else "") + spaced + (r"\s*" if spaced and words[-1:] == " " else "")
 
 
 def read(path):
