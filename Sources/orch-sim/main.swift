@@ -4,12 +4,13 @@ import Glibc
 import OrchModel
 import OrchSimulator
 
-/// `orch-sim SEEDS [--from N]` plays so many lives; `orch-sim --seed N` plays one and prints its score.
+/// `orch-sim SEEDS [--from N] [--first]` plays so many lives, with `--first` until one breaks a rule; `orch-sim --seed N` plays one and prints its score.
 struct Program {
     private var count: UInt64 = 0
     private var first: UInt64 = 1
     private var seed: UInt64?
     private var showsDigests = false
+    private var endsAtFirst = false
 
     init?(_ words: [String]) {
         var rest = words[...]
@@ -22,6 +23,7 @@ struct Program {
                 guard let number = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
                 first = number
             case "--digests": showsDigests = true
+            case "--first": endsAtFirst = true
             default:
                 guard let number = UInt64(word), number > 0, count == 0 else { return nil }
                 count = number
@@ -47,6 +49,7 @@ struct Program {
             guard let violation = report.violations.first else { continue }
             broken.append(seed)
             if broken.count <= 20 { print("seed \(seed): \(violation)") }
+            if endsAtFirst { return true }
         }
         let seconds = (ContinuousClock.now - start).inSeconds
         let pace = seconds > 0 ? Int(Double(turns) / seconds) : 0
@@ -83,6 +86,8 @@ if words.first == "--cost" {
 } else if let program = Program(words) {
     exit(program.run() ? 1 : 0)
 } else {
-    print("usage: orch-sim SEEDS [--from N] [--digests] | orch-sim --seed N | orch-sim --cost SHAPE SERVICES EVENTS")
+    print(
+        "usage: orch-sim SEEDS [--from N] [--first] [--digests] | orch-sim --seed N | orch-sim --cost SHAPE SERVICES EVENTS"
+    )
     exit(64)
 }

@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / ".build-mutants"
 TREE = COPY / "tree"
 # A planted bug may make the daemon spin where no rule looks; that is a finding too, but one that says little.
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 120
 
 # What the simulator is made of; each depends on those before it.
 MODULES = ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator", "orch-sim"]
@@ -150,7 +150,7 @@ def hunt(program, number, mutant):
     start = time.monotonic()
     try:
         done = subprocess.run(
-            [program, str(number), str(mutant.seeds)], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+            [program, str(number), str(mutant.seeds), "--first"], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
             env=dict(os.environ, SWIFT_BACKTRACE="enable=no"))
     except subprocess.TimeoutExpired:
         return None, f"still running after {PATIENCE_SECONDS} s"
