@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import OrchModel
 
-/// What the shell is told; the numbers are a contract (docs/commands.md).
-public enum ExitCode: Int32, Sendable, CaseIterable {
-    case success = 0
-    case failed = 1
+/// What the shell is told; the numbers are a contract (docs/commands.md). `up` may end with any that a service ended with.
+public struct ExitCode: RawRepresentable, Hashable, Sendable {
+    public var rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let success = ExitCode(rawValue: 0)
+    public static let failed = ExitCode(rawValue: 1)
     /// `diff` found changes.
-    case changes = 2
+    public static let changes = ExitCode(rawValue: 2)
     /// The manifest is wrong.
-    case manifest = 3
+    public static let manifest = ExitCode(rawValue: 3)
     /// There is no daemon, or it could not be started.
-    case daemon = 4
+    public static let daemon = ExitCode(rawValue: 4)
     /// Permission, conflict, lock.
-    case refused = 5
+    public static let refused = ExitCode(rawValue: 5)
     /// EX_USAGE of sysexits(3).
-    case usage = 64
+    public static let usage = ExitCode(rawValue: 64)
     /// A wait's deadline passed; timeout(1) uses the same.
-    case deadline = 124
+    public static let deadline = ExitCode(rawValue: 124)
     /// 128 + SIGINT.
-    case interrupted = 130
+    public static let interrupted = ExitCode(rawValue: 130)
 }
 
 /// Why a command ends without having done what was asked: the thing, the fact, the reason, and the remedy.

@@ -121,9 +121,8 @@ public struct Conductor<H: Host, S: Store> {
             journal.forget(stack, at: now)
         case .keepUpdates(let stack): journal.keep(stack, fleet.kept(stack: stack), at: now)
         case .mark: break  // Saved before anything of its turn was done.
-        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .endProbes, .relog,
-            .rename,
-            .note:
+        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .ask, .endProbes, .relog,
+            .rename, .note:
             host.perform(.effect(effect))
         }
     }

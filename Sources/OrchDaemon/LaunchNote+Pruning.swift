@@ -11,12 +11,14 @@ extension LaunchNote {
         var failuresLeft: [InstanceID: Int] = [:]
         var ended: Set<InstanceID> = []
         var scheduled: Set<InstanceID> = []
+        var forgiven: Set<InstanceID> = []
+        var halted: Set<String> = []
         var kept: [LaunchNote] = []
         for note in underPresentNames(notes).reversed() {
             let isKept: Bool
             switch note {
             case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
-                .stopping(let launch, _, _, _),
+                .stopping(let launch, _, _, _, _), .locked(let launch, _),
                 .probed(let launch, _, _), .tallied(let launch, _, _):
                 isKept = !released.contains(launch)
             case .renamed: isKept = false
@@ -24,8 +26,14 @@ extension LaunchNote {
             case .runs(let instance, _): isKept = scheduled.insert(instance).inserted
             case .failed(let instance, _):
                 failuresLeft[instance, default: 100] -= 1
-                isKept = failuresLeft[instance, default: 0] >= 0
-            case .ended(let instance, _, _, _, _, _): isKept = ended.insert(instance).inserted
+                isKept = failuresLeft[instance, default: 0] >= 0 && !forgiven.contains(instance)
+            case .forgiven(let instance, let isAnew):
+                forgiven.insert(instance)
+                if isAnew { ended.insert(instance) }
+                isKept = false
+            case .ended(let instance, _, _, _, _): isKept = ended.insert(instance).inserted
+            case .halted(let halt, _): isKept = halted.insert(halt.instance.service.stack).inserted
+            case .resumed(let instance): isKept = !halted.contains(instance.service.stack)
             }
             if isKept { kept.append(note) }
         }

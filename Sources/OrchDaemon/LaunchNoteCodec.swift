@@ -36,8 +36,12 @@ public enum LaunchNoteCodec {
         case .executed(let launch, let pid, let at, let ports, let tracking):
             ["executed", launch.value, .int(Int64(pid)), at.value, .array(ports.map(\.value)), .string(tracking)]
         case .ready(let launch, let at): ["ready", launch.value, at.value]
-        case .stopping(let launch, let reason, let step, let deadline):
-            ["stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds)]
+        case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
+        case .stopping(let launch, let motive, let reason, let step, let deadline):
+            [
+                "stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds),
+                .string(motive.rawValue),
+            ]
         case .failed(let instance, let at): ["failed", instance.value, at.value]
         case .probed(let launch, let kind, let passing):
             ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
@@ -47,11 +51,18 @@ public enum LaunchNoteCodec {
         case .released(let launch): ["released", launch.value]
         case .renamed(let from, let to):
             ["renamed", .string(from.stack), .string(from.service), .string(to.service)]
-        case .ended(let instance, let launch, let exit, let at, let definition, let outcome):
+        case .forgiven(let instance, let isAnew): ["forgiven", instance.value, .bool(isAnew)]
+        case .ended(let instance, let launch, let exit, let at, let outcome):
             [
-                "ended", instance.value, launch.value, exit.value, at.value, .string(definition.hex),
-                .string(outcome.rawValue),
+                "ended", instance.value, launch.value, exit.value, at.value, .string(outcome.definition.hex),
+                .string(outcome.phase.rawValue), .string(outcome.reason), .string(outcome.key),
             ]
+        case .halted(let halt, let appliedAt):
+            [
+                "halted", halt.instance.value, .int(appliedAt.nanoseconds), .string(halt.key), .string(halt.reason),
+                halt.exit?.value ?? .null, .bool(halt.isSuccess),
+            ]
+        case .resumed(let instance): ["resumed", instance.value]
         }
     }
 
@@ -70,7 +81,13 @@ public enum LaunchNoteCodec {
         case "ready": return .ready(try r.launch(1), at: try r.moment(2))
         case "stopping":
             let deadline = Instant(nanoseconds: try r.int(4))
-            return .stopping(try r.launch(1), reason: try r.string(2), step: Int(try r.int(3)), deadline: deadline)
+            let motive = r.text(5).flatMap { StopMotive(rawValue: $0) } ?? .requested
+            return .stopping(
+                try r.launch(1), motive, reason: try r.string(2), step: Int(try r.int(3)), deadline: deadline)
+        case "locked":
+            var names: [String] = []
+            for name in try r.part(2).array ?? [] { if let name = name.string { names.append(name) } }
+            return .locked(try r.launch(1), names)
         case "failed": return .failed(try r.instance(1), at: try r.moment(2))
         case "probed":
             guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }
@@ -86,10 +103,19 @@ public enum LaunchNoteCodec {
                 ServiceID(stack: stack, service: try r.string(2)),
                 to: ServiceID(stack: stack, service: try r.string(3)))
         case "ended":
-            guard let outcome = Phase(rawValue: try r.string(6)) else { return nil }
-            return .ended(
-                try r.instance(1), try r.launch(2), try Exit(r.part(3)), at: try r.moment(4),
-                definition: try r.digest(5), outcome: outcome)
+            guard let phase = Phase(rawValue: try r.string(6)) else { return nil }
+            let exit = try Exit(r.part(3))
+            let outcome = Outcome(
+                phase: phase, reason: r.text(7) ?? exit.text, definition: try r.digest(5), key: r.text(8) ?? "restart")
+            return .ended(try r.instance(1), try r.launch(2), exit, at: try r.moment(4), outcome)
+        case "forgiven": return .forgiven(try r.instance(1), isAnew: try r.part(2).bool ?? true)
+        case "halted":
+            let exit = try r.part(5)
+            let halt = Halt(
+                instance: try r.instance(1), key: try r.string(3), reason: try r.string(4),
+                exit: exit == .null ? nil : try Exit(exit), isSuccess: try r.part(6).bool ?? false)
+            return .halted(halt, appliedAt: WallTime(nanoseconds: try r.int(2)))
+        case "resumed": return .resumed(try r.instance(1))
         default: return nil
         }
     }
@@ -107,6 +133,8 @@ private struct NoteReader {
         guard let text = try part(place).string else { throw ShapeError(path: "[\(place)]", expected: "a string") }
         return text
     }
+    /// Nil where an older daemon wrote less.
+    func text(_ place: Int) -> String? { place < parts.count ? parts[place].string : nil }
     func int(_ place: Int) throws(ShapeError) -> Int64 {
         guard let number = try part(place).int else { throw ShapeError(path: "[\(place)]", expected: "an integer") }
         return number

@@ -49,11 +49,11 @@ extension LaunchNote {
     var launch: LaunchID? {
         switch self {
         case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
-            .stopping(let launch, _, _, _),
+            .stopping(let launch, _, _, _, _), .locked(let launch, _),
             .probed(let launch, _, _), .tallied(let launch, _, _), .released(let launch),
-            .ended(_, let launch, _, _, _, _):
+            .ended(_, let launch, _, _, _):
             launch
-        case .failed, .runs, .renamed: nil
+        case .failed, .forgiven, .halted, .resumed, .runs, .renamed: nil
         }
     }
 }

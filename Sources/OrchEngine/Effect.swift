@@ -16,6 +16,8 @@ public enum Effect: Equatable, Sendable {
     case release(LaunchID)
     /// Ask once. A command runs as launch `runner`. The answer is `probed` with the same round.
     indirect case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
+    /// Ask once for something that is no launch. The answer is `answered` with the same round.
+    case ask(OutsideNeed, round: UInt64, timeout: Duration)
     /// Answers to earlier questions no longer matter.
     case endProbes(LaunchID)
     /// A running launch belongs to an instance of another name from now on, and its output goes to that one's files.
@@ -74,10 +76,14 @@ public enum LaunchNote: Equatable, Sendable {
     case ordered(LaunchID, InstanceID, definition: Digest, at: Moment, restarts: Int)
     case executed(LaunchID, pid: Int32, at: Moment, ports: [AssignedPort], tracking: String)
     case ready(LaunchID, at: Moment)
+    /// The locks that it was ordered with: they are its until it is closed.
+    case locked(LaunchID, [String])
     /// At this step of the ladder until this instant, for this reason.
-    case stopping(LaunchID, reason: String, step: Int, deadline: Instant)
+    case stopping(LaunchID, StopMotive, reason: String, step: Int, deadline: Instant)
     /// It ended by itself; one entry of the restart ledger.
     case failed(InstanceID, at: Moment)
+    /// The entries so far count no more; `isAnew`: neither does how it last ended.
+    case forgiven(InstanceID, isAnew: Bool)
     /// Probes that have passed: a daemon restart must not flap.
     case probed(LaunchID, ProbeKind, passing: Bool)
     /// So many answers in a row against the verdict: successes, or failures as a negative number.
@@ -89,5 +95,9 @@ public enum LaunchNote: Equatable, Sendable {
     /// Nothing more to know.
     case released(LaunchID)
     /// How the last launch of an instance ended: what keeps a finished task finished over a daemon restart.
-    case ended(InstanceID, LaunchID, Exit, at: Moment, definition: Digest, outcome: Phase)
+    case ended(InstanceID, LaunchID, Exit, at: Moment, Outcome)
+    /// Its end stops the stack that was applied at this time. Comes before what says that it has ended.
+    case halted(Halt, appliedAt: WallTime)
+    /// A command wants the instance again though its stack stopped.
+    case resumed(InstanceID)
 }

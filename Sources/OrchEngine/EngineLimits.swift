@@ -28,4 +28,12 @@ enum Patience {
     static let clockCorrection = Duration.seconds(3 * 3_600)
     /// A time zone is read again after so long.
     static let zone = Duration.seconds(24 * 3_600)
+    /// What a start waits for outside is asked again so long after the first refusal, each time twice as long after the last ...
+    static let askFirst = Duration.milliseconds(250)
+    /// ... and never longer than this.
+    static let askAtMost = Duration.seconds(5)
+    /// One such question may take so long.
+    static let askTimeout = Duration.seconds(5)
+    /// What was there so long ago is asked once more before a start.
+    static let answerHolds = Duration.seconds(5)
 }

@@ -18,6 +18,8 @@ public enum Event: Equatable, Sendable {
     /// The service spoke through its notify socket.
     case notified(LaunchID, Notice)
     case probed(LaunchID, ProbeKind, round: UInt64, ProbeResult)
+    /// What came of a question about something that is no launch.
+    case answered(OutsideNeed, round: UInt64, ProbeResult)
     /// A command or request of the stop ladder ended; nil means that it worked.
     case stepEnded(LaunchID, step: Int, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.

@@ -8,6 +8,7 @@ extension Fleet {
         let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied }
         let stack = takeUp(applied)
         stacks[stack].failedTrial = nil
+        resume(stack: stack)
         for renaming in applied.renames { rename(renaming, in: stack, at: now) }
         var rollouts: [String: Rollout] = [:]
         for rollout in applied.rollouts { rollouts[rollout.service] = rollout }
@@ -129,10 +130,9 @@ extension Fleet {
         }
         let isChanged = old != spec
         if slot.outcome?.phase == .failed || isChanged {
-            if slot.outcome?.phase == .failed { slots[place]?.outcome = nil }
+            let isAnew = slot.outcome?.phase == .failed
+            if let note = forgive(place, isAnew: isAnew) { pending.append(.note(note)) }
             if slot.current == nil { slots[place]?.retryAt = nil }
-            slots[place]?.failures = []
-            slots[place]?.streak = 0
             slots[place]?.waitingSince = nil
             if slot.current == nil {
                 let isNews = isChanged || isRolledBack(slot.id.service)
@@ -140,6 +140,7 @@ extension Fleet {
                 slots[place]?.nextCause = cause
             }
         }
+        if isChanged { leaveLines(place) }
         guard isChanged, let incarnation = slot.current else { return }
         if old.logging != spec.logging { pending.append(.relog(incarnation.launch, spec.logging)) }
         for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] {

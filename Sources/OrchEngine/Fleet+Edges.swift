@@ -12,6 +12,12 @@ extension Fleet {
         for place in places {
             let needs = services[place].spec.dependsOn.map { stacks[stack].services[$0.on] }
             services[place].needs = needs
+            let dependencies = services[place].spec.dependsOn
+            services[place].outside = dependencies.map { OutsideNeed($0.on) }
+            services[place].hasOutside = services[place].outside.contains { $0 != nil }
+            services[place].timed = dependencies.indices.filter {
+                dependencies[$0].timeout != nil && services[place].outside[$0] == nil
+            }
             // What is named twice is an edge once.
             for case let need? in needs where services[need].neededBy.last != place {
                 services[need].neededBy.append(place)
@@ -63,6 +69,8 @@ extension Fleet {
     private mutating func clear(_ service: Int) {
         services[service].isRemoved = true
         services[service].needs = []
+        services[service].outside = []
+        services[service].timed = []
         services[service].neededBy = []
         services[service].slots = []
         freeServices.append(service)

@@ -9,21 +9,26 @@ extension Fleet {
         conclude(place, incarnation, at: now, &effects)
         effects.append(.release(incarnation.launch))
         effects.append(.note(.released(incarnation.launch)))
+        releaseLocks(incarnation.locks, incarnation.launch)
     }
 
     private mutating func conclude(
         _ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
-        let isReplaced = mustGo(slot)
+        let isReplaced = mustGo(slot) && isWanted(slot)
         slots[place]?.current = nil
         launchIndex[incarnation.launch] = nil
         rememberClosed(incarnation.launch, of: slot.id)
         let isInstanceWanted = isWanted(slot.successor.flatMap { slots[$0] } ?? slot)
-        if isInstanceWanted, services[slot.service].spec.kind == .service, incarnation.isExecuted {
+        let isAsked = incarnation.stopping?.motive == .requested || isReplaced
+        let isStay = !isAsked && isWanted(slot) && action(on: incarnation, of: slot) == .ignore
+        if isInstanceWanted, services[slot.service].spec.kind == .service, incarnation.isExecuted, !isStay {
             pass(on: .restart, from: slot, at: now, &effects)
         }
-        guard isWanted(slot), !isReplaced, incarnation.stopping?.motive != .requested else {
+        // The daemon that noted that this end stops the stack did not live to say more of it.
+        let isItsOwnHalt = halt(of: slot)?.instance == slot.id && slot.departure == nil
+        guard isWanted(slot) || isItsOwnHalt, !isAsked else {
             closeAsAsked(place, incarnation, isReplaced: isReplaced, at: now, &effects)
             return
         }
@@ -42,7 +47,7 @@ extension Fleet {
         tell(place, .stopped, reason, at: now, launch: incarnation.launch, &effects)
         endRun(place, .stopped, incarnation, at: now, &effects)
         slots[place]?.restarts = 0
-        forgiveFailures(place)
+        forgiveFailures(place, &effects)
         guard isWanted(slot) else { return }
         if slot.isRestartAsked {
             slots[place]?.nextCause = slot.restartCause ?? "restarted by hand"
@@ -52,23 +57,54 @@ extension Fleet {
         }
     }
 
-    /// An end that nobody asked for: the restart policy decides.
+    /// What `on_exit` says of an end that nobody asked for; nil leaves it to `restart`.
+    private func action(on incarnation: Incarnation, of slot: Slot) -> ExitActions.Action? {
+        switch incarnation.stopping?.motive {
+        case .requested, .failure, .retired: return nil
+        case .clearing, nil: return incarnation.exit.flatMap { version(of: slot, incarnation).onExit.action(for: $0) }
+        }
+    }
+
+    /// An end that nobody asked for: `on_exit` decides, and then the restart policy.
     private mutating func judge(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place] else { return }
         let spec = version(of: slot, incarnation)
-        let policy = spec.restart
         let hasFailedAlive = incarnation.stopping?.motive == .failure
         let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(spec.successExitCodes) ?? false)
         let how =
             hasFailedAlive
             ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
-        if judgeRun(place, incarnation, isSuccess: isSuccess, how, at: now, &effects) { return }
-        if incarnation.isScarcity {
-            slots[place]?.retryAt = now.instant + max(policy.delay, Patience.scarcity)
-            slots[place]?.nextCause = "tried again after: \(how)"
-            tell(place, .backoff, "the machine lacks something, not counted as a failure: \(how)", at: now, &effects)
+        let action = action(on: incarnation, of: slot)
+        if action != .stop, action != .stopStack,
+            judgeRun(place, incarnation, isSuccess: isSuccess, how, at: now, &effects)
+        {
             return
         }
+        if incarnation.isScarcity {
+            slots[place]?.retryAt = now.instant + max(spec.restart.delay, Patience.scarcity)
+            slots[place]?.nextCause = "tried again after: \(how)"
+            tell(place, .backoff, "not counted as a failure: \(how)", at: now, &effects)
+            return
+        }
+        switch action {
+        case .restart:
+            countFailure(place, incarnation, spec.restart, "\(how) (on_exit: restart)", at: now, &effects)
+        case .ignore: standIn(place, incarnation, incarnation.exit ?? .unknown(how), at: now, &effects)
+        case .stop:
+            giveUp(place, .done, "\(how); on_exit: stop", last: incarnation, at: now, key: "on_exit", &effects)
+        case .stopStack:
+            giveUp(
+                place, isSuccess ? .done : .failed, "\(how); on_exit: stop-stack", last: incarnation, at: now,
+                key: "on_exit", stopsStack: true, &effects)
+        case nil: followPolicy(place, incarnation, spec, how, isSuccess: isSuccess, at: now, &effects)
+        }
+    }
+
+    private mutating func followPolicy(
+        _ place: Int, _ incarnation: Incarnation, _ spec: ServiceSpec, _ how: String, isSuccess: Bool, at now: Moment,
+        _ effects: inout [Effect]
+    ) {
+        let policy = spec.restart
         let isRestarted: Bool
         switch policy.policy {
         case .no: isRestarted = false
@@ -92,23 +128,23 @@ extension Fleet {
         if updateFailed(place, incarnation.definition, how, at: now, &effects) { return }
         let upSince = incarnation.readyAt ?? incarnation.executedAt
         let end = (incarnation.exitAt ?? now).instant
-        if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place) }
+        if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place, &effects) }
         slots[place]?.failures.append(now.instant)
+        slots[place]?.streak += 1
+        if let id = slots[place]?.id { effects.append(.note(.failed(id, at: now))) }
         slots[place]?.failures.removeAll { now.instant - $0 > policy.window }
         guard let slot = slots[place] else { return }
-        effects.append(.note(.failed(slot.id, at: now)))
         if let limit = policy.maxAttempts, slot.failures.count > limit {
             let reason = "gave up after \(slot.failures.count) failures within \(policy.window.text); the last: \(how)"
             giveUp(place, .failed, reason, last: incarnation, at: now, &effects)
             return
         }
-        slots[place]?.streak += 1
         slots[place]?.restarts += 1
-        let delay = backoff(policy, attempt: slot.streak + 1)
+        let delay = backoff(policy, attempt: slot.streak)
         slots[place]?.retryAt = now.instant + delay
         slots[place]?.nextCause = "restart \(slot.restarts + 1) after \(how)"
         tell(
-            place, .backoff, "retry \(slot.streak + 1) in \(delay.brief) after \(how)", at: now,
+            place, .backoff, "retry \(slot.streak) in \(delay.brief) after \(how)", at: now,
             launch: incarnation.launch, key: "restart", &effects)
     }
 
@@ -125,26 +161,36 @@ extension Fleet {
         return .nanoseconds(Int64(max(0, seconds) * 1e9))
     }
 
-    /// Nothing more is done by itself (but for `retry_after`).
+    /// Nothing more is done by itself (but for `retry_after`). The end of an essential service ends its stack.
     mutating func giveUp(
         _ place: Int, _ phase: Phase, _ reason: String, last incarnation: Incarnation?, at now: Moment,
-        _ effects: inout [Effect]
+        key: String = "restart", stopsStack: Bool = false, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
+        let spec = spec(of: slot)
+        leaveLines(place)
         let definition = incarnation?.definition ?? targetDefinition(of: slot)
         if phase == .failed, updateFailed(place, definition, reason, at: now, &effects) { return }
-        slots[place]?.outcome = Outcome(phase: phase, reason: reason, definition: definition)
-        let retryAfter = phase == .failed ? spec(of: slot).restart.retryAfter : nil
-        slots[place]?.retryAt = retryAfter.map { now.instant + $0 }
-        let exit = incarnation?.exit ?? .unknown(reason)
+        let outcome = Outcome(phase: phase, reason: reason, definition: definition, key: key)
+        if spec.essential || stopsStack {
+            let key = spec.essential ? "essential" : key
+            halt(by: place, outcome, incarnation?.exit, key, at: now, &effects)
+        }
+        slots[place]?.outcome = outcome
+        slots[place]?.retryAt = phase == .failed ? spec.restart.retryAfter.map { now.instant + $0 } : nil
         endRun(place, phase == .done ? .succeeded : .failed, incarnation, at: now, &effects)
-        effects.append(
-            .note(
-                .ended(
-                    slot.id, incarnation?.launch ?? LaunchID(0), exit, at: now, definition: definition, outcome: phase))
-        )
-        tell(place, phase == .done ? .done : .failed, reason, at: now, launch: incarnation?.launch, &effects)
+        note(outcome, of: place, incarnation, at: now, &effects)
+        tell(place, phase == .done ? .done : .failed, reason, at: now, launch: incarnation?.launch, key: key, &effects)
         if phase == .failed { pass(on: .failure, from: slot, at: now, &effects) }
+    }
+
+    /// What keeps it so over the death of a daemon.
+    func note(
+        _ outcome: Outcome, of place: Int, _ incarnation: Incarnation?, at now: Moment, _ effects: inout [Effect]
+    ) {
+        guard let id = slots[place]?.id else { return }
+        let exit = incarnation?.exit ?? .unknown(outcome.reason)
+        effects.append(.note(.ended(id, incarnation?.launch ?? LaunchID(0), exit, at: now, outcome)))
     }
 
     private enum Misfortune { case restart, failure }
@@ -177,10 +223,21 @@ extension Fleet {
         touch(place)
     }
 
-    mutating func forgiveFailures(_ place: Int) {
+    /// Failures so far count no more, and how it last ended is forgotten.
+    mutating func forgiveFailures(_ place: Int, _ effects: inout [Effect]) {
+        if let note = forgive(place, isAnew: true) { effects.append(.note(note)) }
+    }
+
+    /// On behalf of a command. `isAnew`: how it last ended is forgotten, too. The note must come before what follows.
+    mutating func forgive(_ place: Int, isAnew: Bool) -> LaunchNote? {
+        guard let slot = slots[place] else { return nil }
         slots[place]?.failures = []
         slots[place]?.streak = 0
-        slots[place]?.retryAt = nil
-        slots[place]?.outcome = nil
+        if isAnew {
+            slots[place]?.retryAt = nil
+            slots[place]?.outcome = nil
+        }
+        let isNews = slot.streak > 0 || !slot.failures.isEmpty || (isAnew && slot.outcome != nil)
+        return isNews ? .forgiven(slot.id, isAnew: isAnew) : nil
     }
 }

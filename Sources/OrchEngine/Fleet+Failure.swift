@@ -35,7 +35,7 @@ extension Fleet {
             isAnyHeld = true
             slots[place]?.isHeld = true
             if slot.current == nil {
-                forgiveFailures(place)
+                forgiveFailures(place, &effects)
                 slots[place]?.nextCause = "it returns to the definition from before the update"
             }
             tell(place, .warning, "\(stance.text): \(reason)", at: now, key: "update", &effects)

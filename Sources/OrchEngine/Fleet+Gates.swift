@@ -7,7 +7,7 @@ import OrchModel
 extension Fleet {
     func isWanted(_ slot: Slot) -> Bool {
         let service = services[slot.service]
-        guard !isShuttingDown, !service.isRetired, !slot.isLeaving else { return false }
+        guard !isShuttingDown, !service.isRetired, !slot.isLeaving, !slot.isHalted else { return false }
         switch slot.departure {
         case .started: return true
         case .stopped: return false
@@ -17,9 +17,10 @@ extension Fleet {
 
     /// Alive, and to be stopped or replaced.
     func mustGo(_ slot: Slot) -> Bool {
-        guard let incarnation = slot.current else { return false }
+        let own = slot.current?.definition ?? (isStandIn(slot) ? slot.outcome?.definition : nil)
+        guard let own else { return false }
         // A run under way ends as it began; the next one has the new definition.
-        let isStale = incarnation.definition != targetDefinition(of: slot) && !isScheduled(slot)
+        let isStale = own != targetDefinition(of: slot) && !isScheduled(slot)
         return !isWanted(slot) || slot.isRestartAsked || isStale
     }
 
@@ -32,6 +33,7 @@ extension Fleet {
         if service.isRemoved { return "it was removed from the manifest" }
         if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
         if slot.departure == .stopped { return "stopped by hand" }
+        if let halt = halt(of: slot) { return "the stack stops: \(halt.reason)" }
         if !isWanted(slot) { return "it is disabled in the manifest" }
         if slot.isRestartAsked { return slot.restartCause ?? "restarted by hand" }
         return slot.isHeld ? "it returns to the definition from before the update" : causeOfChange(slot.id.service)
@@ -39,13 +41,15 @@ extension Fleet {
 
     func isStarted(_ slot: Slot) -> Bool {
         guard let incarnation = slot.current else {
-            return slot.outcome?.phase == .done && slot.outcome?.definition == targetDefinition(of: slot)
+            let isDone = slot.outcome?.phase == .done && slot.outcome?.definition == targetDefinition(of: slot)
+            return isDone || isStandIn(slot)
         }
         return incarnation.isExecuted && !incarnation.hasEnded && incarnation.stopping == nil
     }
 
     /// Ready now, and about to stay: what must go does not count.
     func isReady(_ slot: Slot) -> Bool {
+        if isStandIn(slot) { return true }
         guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded,
             incarnation.stopping == nil
         else { return false }
@@ -54,7 +58,7 @@ extension Fleet {
 
     func isHealthy(_ slot: Slot) -> Bool {
         guard isReady(slot) else { return false }
-        return spec(of: slot).health.liveness == nil
+        return spec(of: slot).health.liveness == nil || isStandIn(slot)
             || slot.current?.probes[.liveness]?.verdict == .passing
     }
 
@@ -91,17 +95,30 @@ extension Fleet {
         guard let slot = slots[place] else { return false }
         guard let (index, what) = firstMissing(slot) else { return true }
         slots[place]?.blocker = index
-        let service = services[slot.service]
         if slot.waitingSince == nil {
             slots[place]?.waitingSince = now.instant
-            tell(place, .waiting, "waiting for \(what)", at: now, key: "depends_on", &effects)
+            let key = "depends_on.\(services[slot.service].spec.dependsOn[index].on)"
+            tell(place, .waiting, "waiting for \(what)", at: now, key: key, &effects)
         }
         let since = slots[place]?.waitingSince ?? now.instant
-        if let timeout = service.spec.dependsOn[index].timeout, since + timeout <= now.instant {
+        if let (timeout, what, key) = overdue(slot, since: since, at: now.instant) {
             slots[place]?.waitingSince = nil
-            giveUp(place, .failed, "waited \(timeout.text) for \(what)", last: nil, at: now, &effects)
+            giveUp(place, .failed, "waited \(timeout.text) for \(what)", last: nil, at: now, key: key, &effects)
         }
         return false
+    }
+
+    /// A dependency that is missing for longer than it may be, whatever else is missing too.
+    private func overdue(_ slot: Slot, since: Instant, at now: Instant) -> (Duration, String, String)? {
+        let service = services[slot.service]
+        for index in service.timed {
+            let dependency = service.spec.dependsOn[index]
+            guard let timeout = dependency.timeout, since + timeout <= now,
+                let what = missing(dependency, at: service.needs[index])
+            else { continue }
+            return (timeout, what, "depends_on.\(dependency.on)")
+        }
+        return nil
     }
 
     /// The first dependency that is missing, looking first where it was missing last time: a fan-in costs one look for each event.
@@ -112,6 +129,7 @@ extension Fleet {
         let first = slot.blocker < count ? slot.blocker : 0
         for step in 0..<count {
             let index = (first + step) % count
+            if service.outside[index] != nil { continue }
             if let what = missing(service.spec.dependsOn[index], at: service.needs[index]) { return (index, what) }
         }
         return nil

@@ -17,6 +17,7 @@ extension Fleet {
                 services[service].isRetired = true
                 for slot in services[service].slots {
                     slots[slot]?.isLeaving = true
+                    resume(slot)
                     hurry(slot, by: now.instant + limit)
                 }
             }
@@ -30,7 +31,7 @@ extension Fleet {
                     slots[place]?.isRestartAsked = true
                     slots[place]?.restartCause = nil
                 } else {
-                    startByHand(place, "restarted by hand", order, at: now)
+                    startByHand(place, Self.restartedByHand, order, at: now)
                 }
                 touch(place)
             }
@@ -39,7 +40,7 @@ extension Fleet {
             for place in placesToMove(by: order) {
                 guard let slot = slots[place] else { continue }
                 depart(place, departure(of: place, after: order))
-                forgive(place)
+                if !isStandIn(slot) { forgive(place) }
                 voidRuns(place)
                 voidWatches(place)
                 if let timeout { hurry(place, by: now.instant + timeout) }
@@ -56,13 +57,15 @@ extension Fleet {
         }
     }
 
+    private static var restartedByHand: String { "restarted by hand" }
+
     /// Services of a stack in order of their names.
     func placesOfServices(_ stack: Int) -> [Int] {
         stacks[stack].sorted ?? stacks[stack].services.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// A later command can shorten a stop, never lengthen it.
-    private mutating func hurry(_ place: Int, by limit: Instant) {
+    mutating func hurry(_ place: Int, by limit: Instant) {
         let earlier = slots[place]?.stopBy ?? limit
         slots[place]?.stopBy = min(earlier, limit)
         touch(place)
@@ -70,16 +73,20 @@ extension Fleet {
     }
 
     private mutating func forgive(_ place: Int) {
-        forgiveFailures(place)
+        if let note = forgive(place, isAnew: true) { pending.append(.note(note)) }
         slots[place]?.waitingSince = nil
+        slots[place]?.askingSince = nil
         slots[place]?.restarts = 0
     }
 
     private mutating func startByHand(_ place: Int, _ cause: String, _ order: Order, at now: Moment) {
         guard let slot = slots[place] else { return }
         depart(place, departure(of: place, after: order))
+        resume(place)
         if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
         guard let incarnation = slot.current else {
+            // What counts as up stays so, unless it is to be up anew.
+            if cause != Self.restartedByHand, let same = slots[place], isStandIn(same) { return touch(place) }
             forgive(place)
             slots[place]?.nextCause = cause
             touch(service: slot.service)

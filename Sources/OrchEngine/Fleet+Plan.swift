@@ -60,7 +60,7 @@ extension Fleet {
         let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
         let drift = drift(in: live, of: service, wanted: spec.enabled)
         guard !fields.isEmpty || !drift.isEmpty || isRenamed || service.spec != spec else { return nil }
-        let isUp = live.contains { $0.current != nil }
+        let isUp = live.contains { self.isUp($0) }
         let isRestart = fields.contains { $0.fate == .restart }
         var because: [String] = []
         if isRenamed { because.append("renamed from \(service.id.service)") }
@@ -101,8 +101,12 @@ extension Fleet {
                 found.append("\(label)\(rollout.stance.text), \(rollout.reason)")
             }
             if slot.departure == .stopped, wanted { found.append("\(label)stopped by hand") }
+            if wanted, let halt = halt(of: slot), slot.outcome == nil || halt.instance == slot.id {
+                found.append("\(label)the stack stopped: \(halt.reason)")
+            }
             if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
-            if wanted, service.spec.schedule == nil, let outcome = slot.outcome, outcome.phase == .failed,
+            if wanted, !slot.isHalted, service.spec.schedule == nil, let outcome = slot.outcome,
+                outcome.phase == .failed,
                 outcome.definition == service.definition
             {
                 found.append("\(label)failed: \(outcome.reason)")

@@ -31,9 +31,10 @@ extension Fleet {
 
     private func signature(of slot: Slot) -> Signature {
         Signature(
-            isOpen: slot.current != nil, isStarted: isStarted(slot), isReady: isReady(slot), isHealthy: isHealthy(slot),
+            isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady(slot), isHealthy: isHealthy(slot),
             isProven: isProven(slot), isPaired: slot.predecessor != nil,
-            isCompleted: slot.outcome != nil, isSucceeded: slot.outcome?.phase == .done, mustGo: mustGo(slot))
+            isCompleted: slot.outcome != nil && !isStandIn(slot), isSucceeded: slot.outcome?.phase == .done,
+            mustGo: mustGo(slot))
     }
 
     /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.
@@ -53,18 +54,23 @@ extension Fleet {
         let service = services[slot.service]
         guard isWanted(slot) else {
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
+            if let halt = halt(of: slot), service.spec.enabled {
+                if let outcome = slot.outcome, !isStandIn(slot) { return (outcome.phase, outcome.reason, outcome.key) }
+                return (isUp(slot) ? .stopping : .idle, "the stack stopped: \(halt.reason)", halt.key)
+            }
             return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
         }
         if let standing = scheduledStanding(of: slot, at: now) { return standing }
         if let outcome = slot.outcome, outcome.definition == targetDefinition(of: slot) {
-            return (outcome.phase, outcome.reason, "restart")
+            return (outcome.phase, outcome.reason, outcome.key)
         }
         if let retryAt = slot.retryAt, retryAt > now { return (.backoff, slot.nextCause ?? "", "restart") }
         if let launch = stray(of: slot.id) {
             return (.waiting, "waiting for its launch \(launch.number) of a former daemon to end", "")
         }
         if let other = awaitsPredecessor(slot) { return (.waiting, "waiting for \(other)", "update") }
-        return (.waiting, "waiting for \(firstMissing(slot)?.what ?? "its turn")", "depends_on")
+        let (what, key) = waiting(slot)
+        return (.waiting, what, key)
     }
 
     private func standing(of slot: Slot, _ incarnation: Incarnation, at now: Instant) -> (Phase, String, String) {
@@ -128,11 +134,12 @@ extension Fleet {
         } else if isWanted(slot) {
             if let retryAt = slot.retryAt { candidates.append(retryAt) }
             if let since = slot.waitingSince, slot.outcome == nil {
-                let needs = services[slot.service].spec.dependsOn
-                if slot.blocker < needs.count, let timeout = needs[slot.blocker].timeout {
-                    candidates.append(since + timeout)
-                }
+                let service = services[slot.service]
+                candidates += service.timed.compactMap { service.spec.dependsOn[$0].timeout.map { since + $0 } }
             }
+            candidates += outsideDeadlines(slot)
+        } else if isStandIn(slot), let stopBy = slot.stopBy {
+            candidates.append(stopBy)
         }
         if let due = nextWatch(of: slot) { candidates.append(due) }
         if let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }

@@ -26,10 +26,15 @@ extension Fleet {
         let notes = LaunchNote.underPresentNames(recovery.notes, lately: renames)
         for note in notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
-        for case .ordered(let launch, let instance, _, _, _) in notes { ordered[launch] = instance }
+        var locked: [LaunchID: [String]] = [:]
+        for note in notes {
+            if case .ordered(let launch, let instance, _, _, _) = note { ordered[launch] = instance }
+            if case .locked(let launch, let names) = note { locked[launch] = names }
+        }
         for survivor in recovery.survivors {
             let isTold = recovery.told.contains(survivor.launch)
-            adopt(survivor, isTold: isTold, open[survivor.launch], ordered, at: now)
+            let locks = locked[survivor.launch] ?? []
+            adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
         buryTheLost(recovery.survivors, at: now)
         resumeUpdates(afterBoot: recovery.isNewBoot)
@@ -72,17 +77,21 @@ extension Fleet {
                 $0.readyAt = moment
                 $0.isAnnounced = true
             }
-        case .stopping(let launch, let reason, let step, let deadline):
+        case .stopping(let launch, let motive, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
             let stop = (slots[place].map { spec(of: $0) } ?? services[service].spec).stop
             var progress = StopProgress(
-                motive: .requested, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
+                motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
             progress.step = min(step, stop.steps.count - 1)
             rewrite(launch, open) { $0.stopping = progress }
         case .failed(let id, let moment):
             guard let place = slotPlace(id) else { return }
             closeJudged(place)
             recount(failedIn: place, at: moment)
+        case .forgiven(let id, let isAnew): if let place = slotPlace(id) { _ = forgive(place, isAnew: isAnew) }
+        case .locked(let launch, let names): rewrite(launch, open) { $0.locks = names }
+        case .halted(let halt, let appliedAt): recallHalt(halt, appliedAt: appliedAt, at: now)
+        case .resumed(let id): if let place = slotPlace(id) { letGo(place) }
         case .probed(let launch, let kind, let isPassing):
             rewrite(launch, open) {
                 var state = ProbeState(next: now.instant)
@@ -103,18 +112,27 @@ extension Fleet {
             closeJudged(place)
             if slots[place]?.successor != nil { dropAside(place) }
         case .runs(let id, let state): recall(state, of: id, at: now)
-        case .ended(let id, let launch, let exit, let moment, let definition, let phase):
-            guard let place = slotPlace(id) else { return }
+        case .ended(let id, let launch, let exit, let moment, let outcome):
+            if let place = slotPlace(id) { recall(outcome, of: place, launch, exit, at: moment) }
+        }
+    }
+
+    private mutating func recall(_ outcome: Outcome, of place: Int, _ launch: LaunchID, _ exit: Exit, at moment: Moment)
+    {
+        guard let stack = slots[place]?.id.service.stack else { return }
+        slots[place]?.since = moment.wall
+        // Number 0: it never came to a launch.
+        if launch != LaunchID(0) {
             slots[place]?.lastExit = exit
             slots[place]?.lastLaunch = launch
-            slots[place]?.since = moment.wall
-            if slots[place]?.current?.launch == launch { closeJudged(place) }
-            if phase == .failed, isForgiven(id.service.stack, moment) { return forgiveFailures(place) }
-            let reason = exit.text
-            slots[place]?.outcome = Outcome(
-                phase: phase, reason: phase == .done ? "ended with \(reason)" : reason, definition: definition)
-            recount(endedIn: place, phase, at: moment)
         }
+        if slots[place]?.current?.launch == launch { closeJudged(place) }
+        guard outcome.phase != .failed || !isForgiven(stack, moment) else {
+            _ = forgive(place, isAnew: true)
+            return
+        }
+        slots[place]?.outcome = outcome
+        recount(endedIn: place, outcome.phase, at: moment)
     }
 
     /// What its end asks for was decided by the daemon that noted this: it is not judged again.
@@ -155,7 +173,8 @@ extension Fleet {
     }
 
     private mutating func adopt(
-        _ survivor: Survivor, isTold: Bool, _ place: Int?, _ ordered: [LaunchID: InstanceID], at now: Moment
+        _ survivor: Survivor, isTold: Bool, _ place: Int?, _ ordered: [LaunchID: InstanceID], _ locks: [String],
+        at now: Moment
     ) {
         guard let place, var incarnation = slots[place]?.current, incarnation.launch == survivor.launch else {
             if !isTold { tellEnd(of: survivor, ordered[survivor.launch], at: now) }
@@ -165,9 +184,9 @@ extension Fleet {
                 return
             }
             if survivor.exit == nil {
-                chase(survivor.launch, of: ordered[survivor.launch], at: now)
+                chase(survivor.launch, of: ordered[survivor.launch], locks, at: now)
             } else {
-                expectEmpty(survivor.launch, of: ordered[survivor.launch], at: now)
+                expectEmpty(survivor.launch, of: ordered[survivor.launch], locks, at: now)
             }
             return
         }
@@ -177,8 +196,17 @@ extension Fleet {
         incarnation.exit = survivor.exit
         if survivor.exit != nil { incarnation.exitAt = now }
         incarnation.isEndTold = isTold
+        if incarnation.locks.isEmpty, let service = slots[place]?.service,
+            incarnation.definition == services[service].definition
+        {
+            // A run directory that was full may have lost the note.
+            incarnation.locks = services[service].spec.locks
+        }
+        incarnation.isUnderWay = !incarnation.isExecuted && !incarnation.hasEnded
+        if incarnation.isUnderWay { startsUnderWay += 1 }
         slots[place]?.current = incarnation
         launchIndex[survivor.launch] = place
+        takeLocks(incarnation.locks, survivor.launch)
         touch(place)
         var told: [Effect] = []
         tell(

@@ -126,10 +126,15 @@ extension LaunchNote {
             case .ordered(let launch, let id, let definition, let at, let restarts):
                 result.append(.ordered(launch, present(id), definition: definition, at: at, restarts: restarts))
             case .failed(let id, let at): result.append(.failed(present(id), at: at))
-            case .ended(let id, let launch, let exit, let at, let definition, let outcome):
-                result.append(.ended(present(id), launch, exit, at: at, definition: definition, outcome: outcome))
+            case .forgiven(let id, let isAnew): result.append(.forgiven(present(id), isAnew: isAnew))
+            case .resumed(let id): result.append(.resumed(present(id)))
+            case .halted(var halt, let appliedAt):
+                halt.instance = present(halt.instance)
+                result.append(.halted(halt, appliedAt: appliedAt))
+            case .ended(let id, let launch, let exit, let at, let outcome):
+                result.append(.ended(present(id), launch, exit, at: at, outcome))
             case .runs(let id, let state): result.append(.runs(present(id), state))
-            case .executed, .ready, .stopping, .probed, .tallied, .released: result.append(note)
+            case .executed, .ready, .locked, .stopping, .probed, .tallied, .released: result.append(note)
             }
         }
         return result.reversed()

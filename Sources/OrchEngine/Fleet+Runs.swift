@@ -53,7 +53,7 @@ extension Fleet {
             endRun(place, isSuccess ? .succeeded : .failed, incarnation, at: now, &effects)
         } else if incarnation.isScarcity {
             again(place, run, after: Patience.scarcity, incarnation, at: now, &effects)
-            tell(place, .backoff, "the machine lacks something, not counted as a failure: \(how)", at: now, &effects)
+            tell(place, .backoff, "not counted as a failure: \(how)", at: now, &effects)
         } else if !isSuccess, run.attempt < spec.retries {
             run.attempt += 1
             again(place, run, after: spec.retryDelay, incarnation, at: now, &effects)

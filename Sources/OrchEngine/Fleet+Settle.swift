@@ -39,6 +39,8 @@ extension Fleet {
                     )))
             tell(place, .started, "pid \(pid)", at: executedAt, launch: launch, &effects)
         }
+        countStart(place)
+        incarnation.isUnderWay = slots[place]?.current?.isUnderWay ?? false
         guard incarnation.hasEnded, !incarnation.isEndTold else { return }
         incarnation.isEndTold = true
         slots[place]?.current = incarnation
@@ -87,6 +89,8 @@ extension Fleet {
         }
         guard isWanted(slot) else {
             slots[place]?.retryAt = nil
+            leaveLines(place)
+            guard standDown(place, at: now, &effects) else { return }
             if slot.isLeaving { remove(place) }
             return
         }
@@ -95,8 +99,10 @@ extension Fleet {
             slots[place]?.outcome = nil
         } else if let outcome = slot.outcome {
             let isDue = slot.retryAt.map { $0 <= now.instant } ?? false
-            guard isDue || outcome.definition != targetDefinition(of: slot) else { return }
-            forgiveFailures(place)
+            guard isDue || outcome.definition != targetDefinition(of: slot), standDown(place, at: now, &effects) else {
+                return
+            }
+            forgiveFailures(place, &effects)
             if slot.nextCause == nil {
                 let change = causeOfChange(slot.id.service)
                 slots[place]?.nextCause = isDue ? "retry_after passed since it failed" : change
@@ -105,7 +111,8 @@ extension Fleet {
         guard let current = slots[place], current.retryAt.map({ $0 <= now.instant }) ?? true,
             stray(of: current.id) == nil
         else { return }
-        guard isClearOfPredecessor(place), gate(place, at: now, &effects) else { return }
+        guard isClearOfPredecessor(place) else { return leaveLines(place) }
+        guard mayStart(place, at: now, &effects) else { return }
         launch(place, at: now, &effects)
     }
 
@@ -116,8 +123,13 @@ extension Fleet {
         let launch = takeLaunch()
         let because = slot.nextCause ?? "wanted by the manifest"
         let label = label(of: slot)
-        slots[place]?.current = Incarnation(
+        var incarnation = Incarnation(
             launch: launch, definition: definition, orderedAt: now, because: because)
+        incarnation.locks = spec.locks
+        incarnation.isUnderWay = true
+        startsUnderWay += 1
+        leaveLines(place)
+        slots[place]?.current = incarnation
         slots[place]?.lastLaunch = launch
         slots[place]?.launched = definition
         slots[place]?.nextCause = nil
@@ -129,8 +141,10 @@ extension Fleet {
         slots[place]?.waitingSince = nil
         slots[place]?.stopBy = nil
         launchIndex[launch] = place
+        takeLocks(spec.locks, launch)
         effects.append(
             .note(.ordered(launch, slot.id, definition: definition, at: now, restarts: slot.restarts)))
+        if !spec.locks.isEmpty { effects.append(.note(.locked(launch, spec.locks))) }
         effects.append(
             .launch(
                 LaunchOrder(
@@ -144,6 +158,7 @@ extension Fleet {
         guard let slot = slots[place], slot.predecessor == nil else { return }
         guard slot.successor == nil else { return dropAside(place) }
         let service = slot.service
+        resume(place)
         noteChange(place)
         depart(place, nil)
         slots[place] = nil
@@ -191,7 +206,10 @@ extension Fleet {
             }
             return low < positions.count && positions[low].path == path ? positions[low].position : nil
         }
-        return (key.isEmpty ? nil : find("\(service.service).\(key)")) ?? find(service.service)
+        // A list of dependencies has one line for all of them.
+        let outer = String(key.prefix { $0 != "." })
+        return (key.isEmpty ? nil : find("\(service.service).\(key)") ?? find("\(service.service).\(outer)"))
+            ?? find(service.service)
     }
 
     func label(of slot: Slot) -> String {

@@ -19,7 +19,7 @@ extension Fleet {
                 StackStatus(
                     name: stack.name, revision: stack.applied.revision.hex,
                     manifestPath: stack.applied.request.manifestPath,
-                    phase: phase(ofStack: place), instances: instances))
+                    phase: phase(ofStack: place), instances: instances, stoppedBy: stoppedBy(stack)))
         }
         return answer
     }
@@ -39,9 +39,14 @@ extension Fleet {
         row.launch = shown?.launch ?? slot.lastLaunch
         row.startedAt = slot.lastStartedAt
         row.health = health(of: slot)
-        row.reason = slot.reason
+        // Whoever has a lock may have changed since the slot was looked at.
+        row.reason = slot.lockWait == nil ? slot.reason : standing(of: slot, at: clock).1
         if slot.phase == .waiting, let because = whatNeedIsDoing(slot) { row.reason += " (\(because))" }
-        if !slot.reason.isEmpty { row.position = position(of: slot.id.service, key: slot.reasonKey) }
+        if !slot.reason.isEmpty {
+            let isHeld = slot.phase == .idle && slot.departure == nil
+            let culprit = isHeld ? halt(of: slot)?.instance.service : nil
+            row.position = position(of: culprit ?? slot.id.service, key: slot.reasonKey)
+        }
         if let next = slot.current?.stopping?.deadline ?? (slot.phase == .backoff ? slot.retryAt : nil), next > clock {
             row.until = wallOfClock + (next - clock)
         }
@@ -78,6 +83,10 @@ extension Fleet {
         return nil
     }
 
+    private func stoppedBy(_ stack: StackRecord) -> StackStop? {
+        stack.halt.map { StackStop(instance: $0.instance, reason: $0.reason, exit: $0.exit) }
+    }
+
     private func phase(ofStack place: Int) -> StackPhase {
         var isProgressing = false
         var isDegraded = false
@@ -90,7 +99,8 @@ extension Fleet {
                 switch slot.phase {
                 case .idle: if isScheduled(slot), isWanted(slot) { isAnyUp = true }
                 case .waiting, .backoff, .starting, .running, .reloading, .stopping: isProgressing = true
-                case .ready, .done: isAnyUp = true
+                case .ready: isAnyUp = true
+                case .done: isAnyUp = isAnyUp || !slot.isHalted
                 case .unhealthy: isDegraded = true
                 case .failed, .stuck: isFailed = true
                 }
@@ -134,9 +144,10 @@ extension Fleet {
         case .gone: return .pending
         case .stopped:
             if isWanted(slot) { return .failed("it was started again meanwhile") }
-            return slot.current == nil && slot.predecessor == nil ? .reached : .pending
+            return isUp(slot) || slot.predecessor != nil ? .pending : .reached
         case .settled, .proven:
-            if !isWanted(slot) { return slot.current == nil && slot.predecessor == nil ? .reached : .pending }
+            if slot.isHalted, services[slot.service].spec.enabled { return verdict(onHalted: slot) }
+            if !isWanted(slot) { return isUp(slot) || slot.predecessor != nil ? .pending : .reached }
             if let verdict = scheduleVerdict(of: slot) { return verdict }
             if slot.isDirty || mustGo(slot) { return .pending }
             if let verdict = verdictOnUpdate(slot) { return verdict }

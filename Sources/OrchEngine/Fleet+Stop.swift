@@ -5,7 +5,7 @@ import OrchModel
 /// The stop ladder.
 extension Fleet {
     mutating func beginStop(
-        _ place: Int, _ motive: StopProgress.Motive, _ reason: String, at now: Moment, _ effects: inout [Effect]
+        _ place: Int, _ motive: StopMotive, _ reason: String, at now: Moment, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place], let incarnation = slot.current, incarnation.stopping == nil else { return }
         let stop = spec(of: slot).stop
@@ -64,7 +64,8 @@ extension Fleet {
         if let stopBy = slot.stopBy, stopBy > now.instant { progress.deadline = min(progress.deadline, stopBy) }
         slots[place]?.current?.stopping = progress
         guard !isRepeat else { return }
-        effects.append(.note(.stopping(launch, reason: progress.reason, step: step, deadline: progress.deadline)))
+        effects.append(
+            .note(.stopping(launch, progress.motive, reason: progress.reason, step: step, deadline: progress.deadline)))
         tell(place, rung.action == .kill ? .killing : .step, progress.stepText, at: now, key: "stop", &effects)
     }
 

@@ -5,10 +5,16 @@ import OrchModel
 /// `start-first`: the new launch of an instance takes over from the old one. The old one moves to a place of its own, so that each place
 /// has at most one launch; two launches of one instance are never of the same definition, and never of the same instance three.
 extension Fleet {
+    /// The lock that one launch has the other can't have beside it.
+    private func startsFirst(_ service: Int) -> Bool {
+        let spec = services[service].spec
+        return spec.update.order == .startFirst && spec.locks.isEmpty
+    }
+
     /// Whether the instance is to be replaced by starting its successor first.
     func isToBeSucceeded(_ slot: Slot) -> Bool {
         let spec = services[slot.service].spec
-        return spec.update.order == .startFirst && spec.kind == .service && slot.successor == nil && isWanted(slot)
+        return startsFirst(slot.service) && spec.kind == .service && slot.successor == nil && isWanted(slot)
             && !slot.isRestartAsked && isReady(slot)
     }
 
@@ -62,7 +68,7 @@ extension Fleet {
         slots[place]?.lastLaunch = incarnation.launch
         slots[place]?.launched = incarnation.definition
         slots[place]?.nextCause = nil
-        forgiveFailures(place)
+        if let note = forgive(place, isAnew: true) { pending.append(.note(note)) }
         launchIndex[incarnation.launch] = place
         slots[former]?.current = nil
         dropAside(former)
@@ -91,7 +97,7 @@ extension Fleet {
     func awaitsPredecessor(_ slot: Slot) -> String? {
         guard let former = slot.predecessor.flatMap({ slots[$0]?.current }) else { return nil }
         // A later revision may say stop-first.
-        let isBesides = services[slot.service].spec.update.order == .startFirst
+        let isBesides = startsFirst(slot.service)
         guard isBesides, former.definition != targetDefinition(of: slot) else {
             return "its launch \(former.launch.number) to end"
         }
@@ -121,7 +127,7 @@ extension Fleet {
         // It is wanted again itself: the successor goes instead.
         if incarnation.definition == targetDefinition(of: successor) { return label(of: successor) }
         if isProven(successor) || successor.outcome?.phase == .done { return nil }
-        if successor.current == nil, services[slot.service].spec.update.order == .stopFirst { return nil }
+        if successor.current == nil, !startsFirst(slot.service) { return nil }
         return label(of: successor)
     }
 
@@ -136,7 +142,8 @@ extension Fleet {
     /// Whether `slot` is on its way out and needs what `need` is: then it goes first. One that serves until its successor is ready does
     /// not go before that, and the successor may be waiting for `need`.
     func isGoing(_ slot: Slot, before need: Slot) -> Bool {
-        guard let incarnation = slot.current, mustGo(slot) else { return false }
+        guard isUp(slot), mustGo(slot) else { return false }
+        guard let incarnation = slot.current else { return true }
         if incarnation.stopping != nil || incarnation.hasEnded { return true }
         if services[need.service].isRemoved || services[need.service].isRetired || isShuttingDown { return true }
         if slot.successor != nil { return holdsUpDeparture(of: slot) == nil }

@@ -112,7 +112,7 @@ extension Fleet {
         guard let incarnation = slot.current, !incarnation.hasEnded, incarnation.stopping == nil else {
             // Nothing runs that could take it up; what waits for a retry need not wait for it any more.
             if rule.action == .restart, slot.current == nil, slot.outcome == nil || slot.outcome?.phase == .failed {
-                forgiveFailures(place)
+                forgiveFailures(place, &effects)
                 slots[place]?.nextCause = cause
             }
             return
@@ -121,7 +121,7 @@ extension Fleet {
         case .restart:
             slots[place]?.isRestartAsked = true
             slots[place]?.restartCause = cause
-            forgiveFailures(place)
+            forgiveFailures(place, &effects)
             if rule.cascade { cascade(from: slot.service, cause) }
         case .signal(let signal):
             effects.append(.signal(incarnation.launch, signal, to: .main))

@@ -26,6 +26,17 @@ public struct Fleet: Sendable {
     var strays: [Stray] = []
     /// Revisions that are taken back if they fail.
     var trials: [TrialRecord] = []
+    var locks = LockTable()
+    /// Questions about what is no service; places that are free hold nil.
+    var askings: [Asking?] = []
+    var askIndex: [OutsideNeed: Int] = [:]
+    var freeAskings: [Int] = []
+    var askHeap = DeadlineHeap()
+    var askRound: UInt64 = 0
+    /// Launches that are ordered and have neither executed nor failed, and slots that wait for one of their places.
+    var startsUnderWay = 0
+    let startsAtOnce: Int
+    var startQueue: [Int] = []
     var dirty: [Int] = []
     var heap = DeadlineHeap()
     var changed: [InstanceID] = []
@@ -49,6 +60,7 @@ public struct Fleet: Sendable {
     public init(recovering recovery: Recovery, at now: Moment) {
         upcoming = recovery.nextLaunch
         random = SplitMix(seed: recovery.seed)
+        startsAtOnce = max(1, recovery.startsAtOnce)
         clock = now.instant
         slept = now.slept
         wallOfClock = now.wall
@@ -90,6 +102,7 @@ public struct Fleet: Sendable {
         case .notified(let launch, let notice): hear(launch, notice, at: now)
         case .probed(let launch, let kind, let round, let result):
             observe(launch, kind, round, result, at: now)
+        case .answered(let need, let round, let answer): observe(need, round, answer, at: now)
         case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)
         case .changed(let service, let rule, let changes): observe(changes, of: service, rule: rule, at: now)
         case .clockSet: clockWasSet(at: now)
@@ -108,9 +121,12 @@ public struct Fleet: Sendable {
         pending.removeAll()
         tendStrays(&effects)
         wakeDue()
-        repeat { settleDirty(at: now, &effects) } while judgeTrials(at: now, &effects)
+        repeat { settleDirty(at: now, &effects) } while callStarters() || judgeTrials(at: now, &effects)
+        askDue(&effects)
         finishLeaving(at: now, &effects)
         dropStale()
+        effects += pending
+        pending.removeAll()
         return effects
     }
 
@@ -132,7 +148,7 @@ public struct Fleet: Sendable {
 
     /// When to ask again though nothing happened; nil sleeps for ever.
     public var deadline: Instant? {
-        [strays.map(\.next).min(), heap.first?.at, trialDeadline].compactMap { $0 }.min()
+        [strays.map(\.next).min(), heap.first?.at, askHeap.first?.at, trialDeadline].compactMap { $0 }.min()
     }
 
     /// The lowest number that no launch has had.
@@ -172,6 +188,7 @@ extension Fleet {
     /// Nobody is to be woken for what a slot no longer waits for.
     private mutating func dropStale() {
         while let entry = heap.first, slots[entry.slot]?.deadline != entry.at { _ = heap.pop() }
+        while let entry = askHeap.first, askings[entry.slot]?.deadline != entry.at { _ = askHeap.pop() }
     }
 
     mutating func touch(_ slot: Int) {

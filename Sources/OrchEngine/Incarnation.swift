@@ -79,17 +79,7 @@ struct ProbeStates: Sendable {
 
 /// The ladder under way. Never left upward: a new wish is kept in the slot and takes effect when the incarnation is closed.
 struct StopProgress: Sendable {
-    enum Motive: Sendable {
-        /// Not wanted any more, or to be replaced: no failure.
-        case requested
-        /// It failed while it lived: never ready, a failing probe, a task over its time.
-        case failure
-        /// It ended by itself and left others behind.
-        case clearing
-        /// A liveness probe whose reaction is `stop`.
-        case retired
-    }
-    var motive: Motive
+    var motive: StopMotive
     var reason: String
     var scope: StopSpec.Scope
     var steps: [StopSpec.Step]

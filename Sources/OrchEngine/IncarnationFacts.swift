@@ -9,6 +9,10 @@ struct IncarnationFacts: Sendable {
     let definition: Digest
     let orderedAt: Moment
     let because: String
+    /// Its until it is closed.
+    var locks: [String] = []
+    /// It counts among the starts under way.
+    var isUnderWay = false
 
     // Facts.
     var pid: Int32?
@@ -51,6 +55,14 @@ extension Incarnation {
     var definition: Digest { _read { yield facts[0].definition } }
     var orderedAt: Moment { _read { yield facts[0].orderedAt } }
     var because: String { _read { yield facts[0].because } }
+    var locks: [String] {
+        _read { yield facts[0].locks }
+        _modify { yield &facts[0].locks }
+    }
+    var isUnderWay: Bool {
+        _read { yield facts[0].isUnderWay }
+        _modify { yield &facts[0].isUnderWay }
+    }
     var pid: Int32? {
         _read { yield facts[0].pid }
         _modify { yield &facts[0].pid }

@@ -24,6 +24,8 @@ public struct Recovery: Equatable, Sendable {
     public var isNewBoot = true
     /// For the jitter of back-off: the host's entropy, handed in as a value.
     public var seed: UInt64 = 1
+    /// 1 or more; launches that are ordered and have not executed yet.
+    public var startsAtOnce = Limits.startsAtOnce
     public init() {}
 }
 

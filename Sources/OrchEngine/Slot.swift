@@ -12,6 +12,8 @@ struct Slot: Sendable {
     fileprivate(set) var departure: Departure.Kind?
     /// Beyond `replicas`, or its service was removed: gone once closed.
     var isLeaving = false
+    /// Its stack stopped by itself (`Halt`): it waits for a command.
+    var isHalted = false
     /// Replaced once even though its definition stands: `orch restart`.
     var isRestartAsked = false
     /// What asked for that restart when it was not a person: `db restarted (on_restart)`.
@@ -54,6 +56,18 @@ struct Slot: Sendable {
     /// The dependant (by place in `neededBy`) that held up its stop last time: asked first.
     var holder = 0
     var waitingSince: Instant?
+    /// What it was last told to wait for beside services.
+    var toldWait: ToldWait?
+    /// Since when it waits for what is no service, and the questions about that (places in `Fleet.askings`).
+    var askingSince: Instant?
+    var askings: [Int] = []
+    /// All of that was there, and when.
+    var isOutsideMet = false
+    var outsideMetAt = Instant.zero
+    /// The locks for which it stands in line.
+    var lockWait: [String]?
+    /// It stands in line for a place among the starts.
+    var isQueued = false
 
     /// By the place of the rule; empty while nothing changed.
     var watches: [WatchState] = []
@@ -90,13 +104,8 @@ extension Fleet {
     }
 }
 
-/// An end that asks for nothing more.
-struct Outcome: Sendable, Equatable {
-    /// `done` or `failed`.
-    var phase: Phase
-    var reason: String
-    var definition: Digest
-}
+/// What a start waits for once the services are there.
+enum ToldWait: Sendable { case outside, locks }
 
 /// The part of a slot's state that gates of other slots depend on.
 struct Signature: Equatable, Sendable {
@@ -129,6 +138,11 @@ struct Service: Sendable {
     var lastReplaced: Int?
     /// Places in `Fleet.services` of what `spec.dependsOn` names, nil for what is not there; same order.
     var needs: [Int?] = []
+    /// What of `spec.dependsOn` is no service; same order.
+    var outside: [OutsideNeed?] = []
+    var hasOutside = false
+    /// Places in `spec.dependsOn` of services that are waited for only so long.
+    var timed: [Int] = []
     /// Places of the services that need this one, sorted.
     var neededBy: [Int] = []
     var isRemoved = false
@@ -149,5 +163,8 @@ struct StackRecord: Sendable {
     var departed: Set<Int> = []
     /// The trial that this revision came to nothing by, or that led back to it.
     var failedTrial: FailedTrial?
+    /// Why it stopped by itself, while that holds any instance back; and how many.
+    var halt: Halt?
+    var haltedCount = 0
     var name: String { applied.request.stack.name }
 }

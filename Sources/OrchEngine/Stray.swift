@@ -7,20 +7,24 @@ import OrchModel
 struct Stray: Sendable {
     let launch: LaunchID
     var instance: InstanceID?
+    let locks: [String]
     var next: Instant
     var isEndTold = false
 }
 
 extension Fleet {
-    mutating func chase(_ launch: LaunchID, of instance: InstanceID?, at now: Moment) {
-        strays.append(Stray(launch: launch, instance: instance, next: now.instant + Patience.stray))
+    mutating func chase(_ launch: LaunchID, of instance: InstanceID?, _ locks: [String], at now: Moment) {
+        strays.append(Stray(launch: launch, instance: instance, locks: locks, next: now.instant + Patience.stray))
+        takeLocks(locks, launch)
         pending.append(.signal(launch, .terminate, to: .tree))
     }
 
     /// Its end is known and was judged; only that nothing is left of it is still to be said.
-    mutating func expectEmpty(_ launch: LaunchID, of instance: InstanceID?, at now: Moment) {
+    mutating func expectEmpty(_ launch: LaunchID, of instance: InstanceID?, _ locks: [String], at now: Moment) {
         strays.append(
-            Stray(launch: launch, instance: instance, next: now.instant + Patience.stray, isEndTold: true))
+            Stray(
+                launch: launch, instance: instance, locks: locks, next: now.instant + Patience.stray, isEndTold: true))
+        takeLocks(locks, launch)
     }
 
     /// The end of a launch that has no place any more belongs to the history as any other.
@@ -59,6 +63,7 @@ extension Fleet {
     mutating func bury(stray launch: LaunchID) {
         guard let place = strays.firstIndex(where: { $0.launch == launch }) else { return }
         let stray = strays.remove(at: place)
+        releaseLocks(stray.locks, launch)
         pending.append(.release(launch))
         pending.append(.note(.released(launch)))
         if let slot = stray.instance.flatMap({ slotPlace($0) }) { touch(slot) }

@@ -29,7 +29,7 @@ extension Decoder {
                 check(edge, dependency, from: service.spec, to: other)
                 targets.append(target)
             } else {
-                if dependency.required, !stack.broken.contains(dependency.on) {
+                if !edge.isOutside, dependency.required, !stack.broken.contains(dependency.on) {
                     let names = stack.services.map(\.spec.name)
                     error(
                         "unknown-service", "there is no service \"\(dependency.on)\"", at: edge.node,
@@ -68,6 +68,12 @@ extension Decoder {
                     at: place,
                     help: "write condition: ready, or make \"\(other.name)\" a task")
             }
+        }
+        if other.kind == .service, let lock = service.locks.first(where: { other.locks.contains($0) }) {
+            error(
+                "lock-cycle",
+                "\"\(service.name)\" would wait for ever: it needs \"\(other.name)\" up, which holds the lock \"\(lock)\" meanwhile",
+                at: edge.node, help: "give one of them another lock, or none")
         }
         if !other.enabled, dependency.required, service.enabled {
             warn(

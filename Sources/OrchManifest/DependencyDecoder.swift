@@ -11,23 +11,30 @@ extension Decoder {
                 guard let name = text(item, "depends_on") else { continue }
                 if seen.insert(name, item) != nil {
                     error("duplicate-key", "\"\(name)\" is given twice", at: item)
-                } else if isService(name, item) {
+                } else if !Self.isOutside(name) {
                     decoded.edges.append(.init(dependency: Dependency(on: name), node: item))
+                } else if let need = outside(name, item) {
+                    decoded.edges.append(.init(dependency: Dependency(on: need.text), node: item, isOutside: true))
                 }
             }
         case .mapping:
-            for (key, value) in tree.entries(node) where isService(tree.text(key), key) {
-                decoded.edges.append(edge(key, value))
+            for (key, value) in tree.entries(node) {
+                if !Self.isOutside(tree.text(key)) {
+                    decoded.edges.append(edge(key, value))
+                } else if let name = text(key, "depends_on"), let need = outside(name, key) {
+                    decoded.edges.append(outsideEdge(need, key, value))
+                }
             }
         }
+        checkTwice(decoded)
     }
 
-    private func isService(_ name: String, _ node: NodeID) -> Bool {
-        guard name.utf8.contains(58), name.contains("://") || name.hasPrefix("file:") else { return true }
-        error(
-            "not-yet", "waiting for \"\(name)\" is part of the language, but this version of orch does not have it yet",
-            at: node)
-        return false
+    /// Two ways to write the same thing.
+    private func checkTwice(_ decoded: DecodedService) {
+        var seen: Set<String> = []
+        for edge in decoded.edges where edge.isOutside && !seen.insert(edge.dependency.on).inserted {
+            error("duplicate-key", "\"\(edge.dependency.on)\" is given twice", at: edge.node)
+        }
     }
 
     private func edge(_ key: NodeID, _ value: NodeID) -> DecodedService.Edge {

@@ -68,7 +68,7 @@ enum Fields {
             Field("replicas", .integer(0...Limits.replicas), default: "1", "How many instances."),
             Field(
                 "depends_on", .either([words, .map(.either([.object(dependency), .null]))]),
-                "What must be there before it starts."),
+                "What must be there before it starts: services, tcp://HOST:PORT, http://URL, file:PATH."),
             Field("health", .object(health), "Startup, readiness and liveness probes."),
             Field("healthcheck", .object(healthcheck), "Docker Compose's form of a readiness probe."),
             Field("ready", .object(ready), "How it announces that it is ready."),
@@ -82,6 +82,13 @@ enum Fields {
             Field(
                 "success_exit_codes", .list(.either([.integer(0...255), .text])), default: "[0]",
                 "Exit codes and signals that are no failure."),
+            Field(
+                "on_exit", .map(.word(ExitActions.Action.allCases.map(\.rawValue))),
+                "What its own end leads to, by exit code, signal or default; asked before restart."),
+            Field(
+                "essential", .boolean, default: "false",
+                "When it is done or has failed, the stack stops and orch up exits with its code."),
+            Field("locks", words, "Names, and paths for flock(2), that only one instance of the daemon has at a time."),
             Field("stop", .either([.object(stop), .list(.object(stopStep))]), "The ladder by which it is stopped."),
             Field(
                 "stop_signal", .either([.text, .integer(1...64)]), default: "SIGTERM",
@@ -112,14 +119,11 @@ enum Fields {
         .later("security", "Capabilities and isolation."),
         .later("resources", "Limits of its whole process tree."),
         .later("profiles", "Profiles in which it is enabled."),
-        .later("on_exit", "What to do by exit code."),
-        .later("essential", "Its end stops the stack."),
         .later("watch", "Files whose change restarts it."),
         .later("config_files", "Files that count as part of its definition."),
         .later("sockets", "Sockets opened for it."),
         .later("hooks", "Commands around its life."),
         .later("reload", "How it rereads its configuration."),
-        .later("locks", "Names that only one instance holds at a time."),
         .later("container", "Run by docker or podman."),
         .later("tty", "A pseudo-terminal."),
         .later("stdin", "What it reads."),
@@ -132,7 +136,9 @@ enum Fields {
         "a dependency",
         [
             Field("condition", .word(conditions), default: "ready; for tasks succeeded", "When it counts as met."),
-            Field("required", .boolean, default: "true", "False: gates only while it is there and enabled."),
+            Field(
+                "required", .boolean, default: "true",
+                "False: gates only while it is there and enabled; what is no service gates until its timeout."),
             Field("timeout", spanOrNone, default: "none", "How long a start may wait for it; then failed."),
             Field("on_restart", .word(reactions), default: "ignore", "What its later restart does here."),
             Field("on_failure", .word(reactions), default: "ignore", "What its later failure does here."),

@@ -66,7 +66,8 @@ extension Decoder {
         return "http://127.0.0.1:\(port)\(path)"
     }
 
-    private func urlFlaw(_ text: String) -> String? {
+    /// What is wrong with a URL that is to be asked; nil when nothing is.
+    func urlFlaw(_ text: String) -> String? {
         let lower = text.prefix(8).lowercased()
         guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
             return "\"\(text)\" does not begin with http:// or https://"

@@ -120,17 +120,24 @@ extension Decoder {
     /// `host:port`, where the port may be a launch variable.
     private func endpoint(_ node: NodeID) -> String? {
         guard let text = text(node, "tcp", mode: .launch) else { return nil }
-        let help = "such as 127.0.0.1:5432, [::1]:5432 or 127.0.0.1:${PORT}"
-        guard let split = Self.portStart(text), split > text.startIndex else {
-            let port = Int(text).map { "did you mean \"127.0.0.1:\($0)\"?" }
-            error("value", "\"tcp\": \"\(text)\" is not host:port", at: node, help: port ?? help)
-            return nil
-        }
-        guard isPort(text[text.index(after: split)...]) else {
-            error("value", "\"tcp\": \"\(text)\" does not end in a port from 1 to 65535", at: node, help: help)
+        if let (flaw, help) = endpointFlaw(text) {
+            error("value", "\"tcp\": \(flaw)", at: node, help: help)
             return nil
         }
         return text
+    }
+
+    /// What is wrong with a `host:port`, and what helps; nil when nothing is.
+    func endpointFlaw(_ text: String) -> (flaw: String, help: String)? {
+        let help = "such as 127.0.0.1:5432, [::1]:5432 or 127.0.0.1:${PORT}"
+        guard let split = Self.portStart(text), split > text.startIndex else {
+            let port = Int(text).map { "did you mean \"127.0.0.1:\($0)\"?" }
+            return ("\"\(text)\" is not host:port", port ?? help)
+        }
+        guard isPort(text[text.index(after: split)...]) else {
+            return ("\"\(text)\" does not end in a port from 1 to 65535", help)
+        }
+        return nil
     }
 
     /// The colon before the port; colons inside of `${…}` and `[…]` do not count.

@@ -25,11 +25,18 @@ public enum ManifestWriter {
             members.map { member in
                 switch member.key {
                 case "command", "environment", "logging": member
+                case "depends_on": Value.Member(member.key, needs(member.value))
                 case "health": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })
                 case "stop": Value.Member(member.key, stop(member.value, hasShell: hasShell))
                 default: Value.Member(member.key, escaped(member.value))
                 }
             })
+    }
+
+    /// Names of what is no service are read once more.
+    private static func needs(_ value: Value) -> Value {
+        guard let members = value.members else { return value }
+        return .object(members.map { Value.Member(LaunchTemplate.literal($0.key), escaped($0.value)) })
     }
 
     private static func stop(_ value: Value, hasShell: Bool) -> Value {

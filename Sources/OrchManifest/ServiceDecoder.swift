@@ -9,6 +9,8 @@ final class DecodedService {
         var node: NodeID
         /// Where the condition stands; nil when it is the default.
         var condition: NodeID?
+        /// It names no service: `tcp://…`.
+        var isOutside = false
     }
     var spec: ServiceSpec
     var key: NodeID
@@ -56,6 +58,9 @@ extension Decoder {
         self.health(section, into: &decoded.spec, health)
         decoded.spec.restart = restart(section["restart"], own: tree.value(own, "restart"), kind)
         if let node = section["success_exit_codes"] { decoded.spec.successExitCodes = exitPatterns(node) }
+        if let node = section["on_exit"] { decoded.spec.onExit = exitActions(node, kind) }
+        if let node = section["essential"], let flag = flag(node, "essential") { decoded.spec.essential = flag }
+        if let node = section["locks"] { decoded.spec.locks = locks(node) }
         decoded.spec.stop = stop(section, command: decoded.spec.command, health)
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)

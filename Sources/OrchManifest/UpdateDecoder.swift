@@ -38,6 +38,12 @@ extension Decoder {
             policy.onFailure = word
         }
         decoded.spec.update = policy
+        if policy.order == .startFirst, let lock = decoded.spec.locks.first {
+            error(
+                "lock-conflict",
+                "with start-first the old and the new \"\(decoded.spec.name)\" run side by side, and only one can have the lock \"\(lock)\"",
+                at: section["order"] ?? node, help: "write order: stop-first")
+        }
         if policy.order == .startFirst { checkPortsOfSuccession(decoded, at: section["order"] ?? node) }
     }
 

@@ -10,6 +10,8 @@ public enum Limits {
     public static let manifestAliases = 10_000
     /// Nesting of a manifest.
     public static let manifestDepth = 64
+    /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.
+    public static let lockFilesPerService = 8
     /// Bytes of one scalar in a manifest.
     public static let scalarBytes = 1 << 20
     /// Diagnostics printed for one manifest; what is beyond is counted.
@@ -20,6 +22,8 @@ public enum Limits {
     public static let replicas = 1_000
     /// Stacks of one daemon.
     public static let stacks = 256
+    /// Launches that are ordered and have not executed yet; the next ones wait until some of these have.
+    public static let startsAtOnce = 256
     /// Bytes of argv and environment of one process; the kernel's own bound is a quarter of the stack limit (execve(2)).
     public static let launchBytes = 1 << 20
     /// Bytes of one frame between the programs.

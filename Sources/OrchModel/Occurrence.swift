@@ -5,7 +5,7 @@ public struct Occurrence: Equatable, Sendable {
     public enum Kind: String, Sendable, CaseIterable {
         case applied, removed, waiting, launching, started, ready, unready, unhealthy, healthy, stopping, exited,
             killing, stopped, backoff
-        case failed, done, departed, returned, stuck, adopted, renamed, step, warning
+        case failed, done, halted, departed, returned, stuck, adopted, renamed, step, warning
         /// A former revision was taken up again.
         case rolledBack = "rolled-back"
         /// A revision was replaced by a newer one before the instance ran it.

@@ -28,7 +28,8 @@ extension ServiceSpec {
 
     /// Objects of a service that are always there, even if everything in them is left at its default.
     private static let containers = [
-        "environment", "labels", "depends_on", "health", "restart", "stop", "logging", "logging.rotate", "update",
+        "environment", "labels", "depends_on", "health", "restart", "on_exit", "stop", "logging", "logging.rotate",
+        "update",
     ]
 }
 
@@ -42,7 +43,7 @@ extension Fate {
 
     private static let takenUp = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
-        "success_exit_codes", "stop",
+        "success_exit_codes", "on_exit", "essential", "stop",
         "logging", "enabled", "replicas", "schedule", "update", "renamed_from",
     ]
 

@@ -35,6 +35,9 @@ extension ServiceSpec: ValueCodable {
         if complete || successExitCodes != [.code(0)] {
             w.set("success_exit_codes", .array(successExitCodes.map(\.value)))
         }
+        w.setObject("on_exit", onExit.value)
+        w.set("essential", essential, unless: false)
+        if !locks.isEmpty { w.set("locks", strings: locks) }
         if complete || stop != .standard(for: command) { w.set("stop", stop.value) }
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
@@ -78,6 +81,9 @@ extension ServiceSpec: ValueCodable {
             }
         }
         if r.has("success_exit_codes") { successExitCodes = try r.list("success_exit_codes") }
+        onExit = try r.optional("on_exit") ?? ExitActions()
+        essential = try r.bool("essential", or: false)
+        locks = try r.strings("locks", or: [])
         stop = try r.optional("stop") ?? stop
         logging = try r.optional("logging") ?? LoggingSpec()
         ports = try r.list("ports")

@@ -31,6 +31,12 @@ public struct ServiceSpec: Equatable, Sendable {
     public var startTimeout: Duration?
     public var restart: RestartPolicy
     public var successExitCodes: [ExitPattern] = [.code(0)]
+    /// Asked before `restart`.
+    public var onExit = ExitActions()
+    /// When it is done or has failed for good, the stack stops.
+    public var essential = false
+    /// Names that only one launch of this daemon has at a time, sorted; one with a `/` is an absolute path, on which flock(2) is taken too.
+    public var locks: [String] = []
     public var stop: StopSpec
     public var logging = LoggingSpec()
     public var ports: [PortSpec] = []

@@ -57,7 +57,8 @@ public struct PastLaunch: Equatable, Sendable {
                 }
                 launches[place].learn(occurrence)
             case .applied, .rolledBack, .removed, .waiting, .ready, .unready, .unhealthy, .healthy, .stopping, .killing,
-                .stopped, .backoff, .failed, .done, .departed, .returned, .stuck, .adopted, .renamed, .step, .warning,
+                .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed, .step,
+                .warning,
                 .daemonStarted, .daemonStopping, .superseded, .skipped, .changed:
                 break
             }

@@ -64,17 +64,33 @@ extension InstanceStatus: ValueCodable {
 /// One member of `stacks` in `orch status --json`.
 extension StackStatus: ValueCodable {
     public var value: Value {
-        [
-            "name": .string(name), "revision": .string(revision), "manifest": .string(manifestPath),
-            "phase": .string(phase.rawValue),
-            "instances": .array(instances.map(\.value)),
-        ]
+        var w = ObjectWriter()
+        w.set("name", name)
+        w.set("revision", revision)
+        w.set("manifest", manifestPath)
+        w.set("phase", phase.rawValue)
+        w.set("instances", .array(instances.map(\.value)))
+        w.set(
+            "stopped_by",
+            stoppedBy.map {
+                [
+                    "service": .string($0.instance.service.service), "instance": .string($0.instance.name),
+                    "reason": .string($0.reason), "exit": .orNull($0.exit?.value),
+                ]
+            })
+        return w.value
     }
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
         self.init(
             name: try r.string("name"), revision: try r.string("revision"), manifestPath: try r.string("manifest"),
             phase: try r.word("phase"), instances: try r.list("instances"))
+        guard let found = r.value("stopped_by"), found != .null else { return }
+        let stop = try ObjectReader(found)
+        guard let id = InstanceID(stack: name, name: try stop.string("instance")) else {
+            throw ShapeError(path: "stopped_by.instance", expected: "an instance")
+        }
+        stoppedBy = StackStop(instance: id, reason: try stop.string("reason"), exit: try stop.optional("exit"))
     }
 }
 

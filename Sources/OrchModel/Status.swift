@@ -78,11 +78,30 @@ public struct StackStatus: Equatable, Sendable {
     public var manifestPath: String
     public var phase: StackPhase
     public var instances: [InstanceStatus]
-    public init(name: String, revision: String, manifestPath: String, phase: StackPhase, instances: [InstanceStatus]) {
+    /// Whose end stopped it, until a command brings all of it back.
+    public var stoppedBy: StackStop?
+    public init(
+        name: String, revision: String, manifestPath: String, phase: StackPhase, instances: [InstanceStatus],
+        stoppedBy: StackStop? = nil
+    ) {
         self.name = name
         self.revision = revision
         self.manifestPath = manifestPath
         self.phase = phase
         self.instances = instances
+        self.stoppedBy = stoppedBy
+    }
+}
+
+/// The end that stopped a whole stack: of an `essential` service, or one whose `on_exit` is `stop-stack`.
+public struct StackStop: Equatable, Sendable {
+    public var instance: InstanceID
+    public var reason: String
+    /// Nil when it never executed.
+    public var exit: Exit?
+    public init(instance: InstanceID, reason: String, exit: Exit?) {
+        self.instance = instance
+        self.reason = reason
+        self.exit = exit
     }
 }

@@ -8,6 +8,9 @@ extension FleetWorld {
     /// The daemon dies after so many more effects.
     public mutating func killDaemon(after effects: Int) { lifeLeft = effects }
 
+    /// The daemon dies now, between two turns, and another one wakes up.
+    public mutating func killDaemonNow() { replaceDaemon() }
+
     /// What must be durable before an order is told.
     mutating func save(_ order: Order) {
         for (stack, list) in fleet.departures(after: order) { departures[stack] = list }
@@ -32,6 +35,7 @@ extension FleetWorld {
         var recovery = Recovery()
         recovery.isNewBoot = false
         recovery.seed = generation
+        recovery.startsAtOnce = startsAtOnce
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
         recovery.fallbacks = recovery.stacks.compactMap { applied in
             applied.trial?.fallback.flatMap { digest in revisions.last { $0.revision == digest } }
@@ -46,7 +50,7 @@ extension FleetWorld {
         // Questions die with who asked them.
         coming.removeAll { item in
             switch item.event {
-            case .probed, .stepEnded: true
+            case .probed, .answered, .stepEnded: true
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen,
                 .clockSet, .zoneRead, .changed:
                 false

@@ -22,6 +22,10 @@ public struct FleetWorld {
     /// A command gave a stop less time than its ladder: order may yield to it.
     private var isHurried = false
     private var isHealed = false
+    /// Whether something that is no service is there, when it is asked.
+    public var outside: (OutsideNeed) -> Bool = { _ in true }
+    /// Questions about that so far.
+    public private(set) var askCount = 0
     /// What the disk and the run directory hold for the next daemon.
     var stored: [AppliedStack] = []
     /// Everything that was ever stored.
@@ -34,6 +38,7 @@ public struct FleetWorld {
     /// Effects that are still performed before the daemon dies; nil while it is to live.
     var lifeLeft: Int?
     var generation: UInt64 = 1
+    let startsAtOnce: Int
 
     struct Coming {
         var at: Instant
@@ -43,13 +48,15 @@ public struct FleetWorld {
 
     /// `life` chooses what the n-th launch (from 1) of an instance does.
     public init(
-        seed: UInt64 = 1, keepsScore: Bool = true,
+        seed: UInt64 = 1, keepsScore: Bool = true, startsAtOnce: Int = Limits.startsAtOnce,
         life: @escaping (InstanceID, Int) -> SimulatedLife = { _, _ in SimulatedLife() }
     ) {
         now = Moment(
             instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 1_700_000_000_000_000_000))
         var recovery = Recovery()
         recovery.seed = seed
+        recovery.startsAtOnce = startsAtOnce
+        self.startsAtOnce = startsAtOnce
         fleet = Fleet(recovering: recovery, at: now)
         self.life = life
         self.keepsScore = keepsScore
@@ -212,7 +219,8 @@ extension FleetWorld {
             processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
-        case .commanded, .drained, .probed, .stepEnded, .survivorsSeen, .clockSet, .zoneRead, .changed: return true
+        case .commanded, .drained, .probed, .answered, .stepEnded, .survivorsSeen, .clockSet, .zoneRead, .changed:
+            return true
         }
     }
 
@@ -257,6 +265,10 @@ extension FleetWorld {
             let isSick = process.life.sickensAfter.map { age >= $0 } ?? false
             let isWell = process.isMainAlive && age >= process.life.readyAfter && !isSick
             schedule(.probed(launch, kind, round: round, isWell ? .success : .failure("sick")), after: .milliseconds(1))
+        case .ask(let need, let round, _):
+            askCount += 1
+            let answer = outside(need) ? ProbeResult.success : .failure("not there")
+            schedule(.answered(need, round: round, answer), after: .milliseconds(1))
         case .runStep(let launch, let step, _, _, _):
             schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
@@ -276,6 +288,13 @@ extension FleetWorld {
 
     private mutating func launch(_ order: LaunchOrder) {
         checkDoubles(order)
+        for other in processes where other.isAlive {
+            for lock in order.spec.locks where other.locks.contains(lock) {
+                violate("\(order.instance) and \(other.instance) both have the lock \(lock)")
+            }
+        }
+        let underWay = processes.count { !$0.hasExecuted && !$0.hasEnded }
+        if underWay >= startsAtOnce { violate("\(underWay + 1) starts under way at once") }
         for need in order.spec.dependsOn where need.required { check(need, of: order) }
         launches[order.instance, default: 0] += 1
         var life = isHealed ? SimulatedLife() : life(order.instance, launches[order.instance] ?? 1)
@@ -286,7 +305,7 @@ extension FleetWorld {
                 launch: order.launch, instance: order.instance, definition: order.spec.definitionDigest, life: life,
                 orderedAt: now.instant,
                 needs: order.spec.dependsOn.map(\.on),
-                notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
+                locks: order.spec.locks, notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
         if let fault = life.fault {
             schedule(.launchFailed(order.launch, fault, isScarcity: life.isScarcity), after: life.execution)
         } else {
@@ -379,6 +398,7 @@ struct SimulatedProcess {
     var life: SimulatedLife
     let orderedAt: Instant
     let needs: [String]
+    let locks: [String]
     let notifies: Bool
     let isTask: Bool
     var hasExecuted = false

@@ -78,7 +78,7 @@ struct Simulation {
 
     /// Everything that is applied is started, and must be up within the bound.
     private mutating func comeUp() {
-        for _ in 0..<24 {
+        for _ in 0..<64 {
             let stacks = machine.disk.state.stacks.filter { !$0.isLeaving }.map { Target(stack: $0.request.stack.name) }
             guard !stacks.isEmpty else { return }
             let leaving = machine.disk.state.stacks.filter { $0.isLeaving }.map { Target(stack: $0.request.stack.name) }
@@ -174,7 +174,9 @@ struct Simulation {
         let seat = machine.seatIndex[id].map { machine.seats[$0] }
         let process = seat?.living.flatMap { machine.places[$0] }.flatMap { machine.processes[$0] }
         switch spec.kind {
-        case .service: return process?.isMainAlive == true
+        case .service:
+            let action = seat?.lastEnd?.exit.flatMap { spec.onExit.action(for: $0) }
+            return process?.isMainAlive == true || (process == nil && action == .ignore)
         case .task: return spec.schedule != nil || process == nil && seat?.lastEnd != nil
         }
     }
@@ -286,7 +288,8 @@ extension Machine {
     func disagreement(_ seat: Seat, _ status: InstanceStatus?) -> String? {
         guard let launch = seat.living, let place = places[launch], let process = processes[place] else {
             guard let status else { return nil }
-            return status.pid == nil && !status.phase.hasProcess
+            let action = seat.lastEnd?.exit.flatMap { specNow(of: seat.id.service)?.onExit.action(for: $0) }
+            return status.pid == nil && (!status.phase.hasProcess || action == .ignore)
                 ? nil : "is called \(status.phase.rawValue) and has no process"
         }
         if process.watched.isStray { return nil }

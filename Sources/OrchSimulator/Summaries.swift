@@ -28,6 +28,7 @@ extension Event {
         case .notified(let launch, let notice): "\(launch.number) says \(notice)"
         case .probed(let launch, let kind, let round, let result):
             "\(launch.number) \(kind.rawValue) #\(round): \(result)"
+        case .answered(let need, let round, let answer): "\(need.text) #\(round): \(answer)"
         case .stepEnded(let launch, let step, _): "\(launch.number) step \(step) ended"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
         case .clockSet: "the clock was set"
@@ -48,6 +49,7 @@ extension Effect {
         case .kill(let launch): "kill \(launch.number)"
         case .release(let launch): "release \(launch.number)"
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
+        case .ask(let need, let round, _): "ask \(need.text) #\(round)"
         case .endProbes, .relog, .keepUpdates, .note, .record, .mark: nil
         case .rescan(let service, let rule): "rescan rule \(rule) of \(service)"
         case .react(let launch, let action, _): "\(action) of \(launch.number)"

@@ -109,7 +109,7 @@ final class Play {
             case .probed(launch, _, _, .failure(let words)), .probed(launch, _, _, .unasked(let words)): return words
             case .stepEnded(launch, _, let fault?): return fault.text
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .probed, .stepEnded,
-                .survivorsSeen, .changed, .clockSet, .zoneRead:
+                .survivorsSeen, .answered, .changed, .clockSet, .zoneRead:
                 continue
             }
         }

@@ -90,6 +90,33 @@ import Testing
         #expect(platform.commands.contains(.down(stack: "shop", timeout: .zero)))
     }
 
+    @Test(
+        arguments: [
+            (Exit.code(0), ExitCode.success), (.code(3), ExitCode(rawValue: 3)),
+            (.signal(.kill, coreDumped: false), ExitCode(rawValue: 137)),
+            (nil, .failed),
+        ] as [(Exit?, ExitCode)]) func itHasTheCodeOfTheEndThatStoppedTheStack(exit: Exit?, code: ExitCode)
+    {
+        var isOver = false
+        let platform = ScriptedPlatform { command in
+            switch command {
+            case .status:
+                defer { isOver = true }
+                var stack = StackStatus.shop([])
+                let db = InstanceStatus.sample("db", .done).id
+                stack.stoppedBy = StackStop(instance: db, reason: "db is done: ended with exit 0", exit: exit)
+                return [.reply(.status(isOver ? [stack] : []))]
+            case .diff: return [.reply(.plan(Plan(stack: "shop", revision: "", changes: [])))]
+            case .apply: return [.reply(.accepted(nil, text: nil))]
+            case .follow(_, .forever): return [.reply(.instance(.sample("db", .done)))]
+            default: return []
+            }
+        }
+        platform.files["/home/ada/shop/orch.yaml"] = "name: shop\nservices:\n  db: { command: [sleep, inf] }\n"
+        #expect(run("up", on: platform) == code)
+        #expect(platform.errors.contains("orch: shop stopped: db is done: ended with exit 0"))
+    }
+
     @Test func endsWhenEverythingHasFailed() {
         let platform = platform(isRunning: false, [.reply(.instance(.sample("db", .failed, reason: "exit 1")))])
         #expect(run("up", on: platform) == .failed)

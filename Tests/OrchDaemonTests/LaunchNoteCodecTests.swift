@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import OrchDaemon
+@testable import OrchDaemon
 import OrchEngine
 import OrchModel
 import Testing
@@ -14,7 +14,12 @@ import Testing
         return [
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
-            .stopping(LaunchID(7), reason: "line\nbreak", step: 1, deadline: .distantFuture), .failed(id, at: at),
+            .locked(LaunchID(7), ["/run/x", "gpu"]), .forgiven(id, isAnew: true), .resumed(id),
+            .halted(Halt(instance: id, key: "essential", reason: "r", exit: nil, isSuccess: true), appliedAt: at.wall),
+            .halted(
+                Halt(instance: id, key: "on_exit", reason: "", exit: .code(3), isSuccess: false), appliedAt: at.wall),
+            .stopping(LaunchID(7), .clearing, reason: "line\nbreak", step: 1, deadline: .distantFuture),
+            .failed(id, at: at),
             .probed(LaunchID(7), .liveness, passing: true), .tallied(LaunchID(7), .startup, -2),
             .released(LaunchID(.max)),
             .runs(
@@ -28,7 +33,9 @@ import Testing
                         exit: .code(3), result: .failed, attempts: 1))),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
             .renamed(id.service, to: ServiceID(stack: "s", service: "shop")),
-            .ended(id, LaunchID(7), .signal(.kill, coreDumped: true), at: at, definition: digest, outcome: .failed),
+            .ended(
+                id, LaunchID(7), .signal(.kill, coreDumped: true), at: at,
+                Outcome(phase: .failed, reason: "gave up", definition: digest, key: "restart")),
         ]
     }()
 
@@ -38,6 +45,26 @@ import Testing
             #expect(!line.contains(10))
             #expect(LaunchNoteCodec.note(from: line) == note)
         }
+    }
+
+    /// A daemon may be followed by a newer one within a boot.
+    @Test func linesOfAnOlderDaemonRead() throws {
+        let short = #"["stopping",7,"r",1,5]"#
+        #expect(
+            LaunchNoteCodec.note(from: sealed(short))
+                == .stopping(LaunchID(7), .requested, reason: "r", step: 1, deadline: Instant(nanoseconds: 5)))
+        let digest = Digest(of: [1])
+        let ended = ##"["ended",["s","web.3"],7,{"code":1},[5,6],"\##(digest.hex)","failed"]"##
+        guard case .ended(_, _, _, _, let outcome) = LaunchNoteCodec.note(from: sealed(ended)) else {
+            Issue.record("\(ended) does not read")
+            return
+        }
+        #expect(outcome == Outcome(phase: .failed, reason: "exit 1", definition: digest))
+    }
+
+    private func sealed(_ body: String) -> [UInt8] {
+        let hex = String(CRC32.checksum(of: Array(body.utf8)[...]), radix: 16)
+        return Array((String(repeating: "0", count: 8 - hex.count) + hex + " " + body).utf8)
     }
 
     @Test func tornAndDamagedLinesDoNotRead() {

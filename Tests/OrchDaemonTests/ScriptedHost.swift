@@ -70,6 +70,7 @@ final class ScriptedHost: Host {
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .runStep(let launch, let step, _, _, _): tell(.stepEnded(launch, step: step, nil))
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
+        case .ask(let need, let round, _): tell(.answered(need, round: round, .success))
         case .release(let launch): tell(.drained(launch))
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
         case .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,

@@ -127,6 +127,12 @@ struct NounGenerator {
         return policy
     }
 
+    mutating func onExit() -> ExitActions {
+        let patterns: [ExitPattern] = [.code(0), .code(Int32(1 + below(255))), .signal(signal())]
+        let rules = patterns.filter { _ in chance() }.map { ExitActions.Rule($0, pick(ExitActions.Action.allCases)) }
+        return ExitActions(rules, fallback: maybe(pick(ExitActions.Action.allCases)))
+    }
+
     mutating func spec(_ name: String) -> ServiceSpec {
         var spec = ServiceSpec(
             name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
@@ -139,7 +145,8 @@ struct NounGenerator {
         spec.enabled = chance()
         spec.replicas = below(5)
         spec.dependsOn = (0..<below(3)).map { index in
-            var dependency = Dependency(on: "d\(index)", condition: pick(Dependency.Condition.allCases))
+            let name = pick(["d\(index)", "tcp://h:\(1 + index)", "file:/\(index)"])
+            var dependency = Dependency(on: name, condition: pick(Dependency.Condition.allCases))
             dependency.required = chance()
             dependency.timeout = maybe(span())
             dependency.onRestart = pick(Dependency.Reaction.allCases)
@@ -153,6 +160,9 @@ struct NounGenerator {
         if chance() {
             spec.successExitCodes = (0..<below(3)).map { _ in chance() ? .code(Int32(below(256))) : .signal(signal()) }
         }
+        if chance() { spec.onExit = onExit() }
+        spec.essential = chance()
+        spec.locks = ["/run/\(text())", "gpu"].filter { _ in chance() }
         if chance() { spec.stop = stop() }
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }

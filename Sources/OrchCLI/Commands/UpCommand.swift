@@ -8,7 +8,8 @@ struct UpCommand: OrchCommand {
         commandName: "up", abstract: "Apply in the foreground, with all logs.",
         discussion: """
             Ctrl-C stops the stack in order and exits 130, a second Ctrl-C kills what is left. A stack that runs already is \
-            joined; then Ctrl-C only leaves it.
+            joined; then Ctrl-C only leaves it. When an essential service ends, the stack stops and `up` exits with its code (128 and \
+            the number of a signal).
             """)
 
     @OptionGroup var manifest: ManifestOptions
@@ -178,6 +179,10 @@ struct Foreground {
         return .interrupted
     }
 
+    private func whatStoppedIt() throws(Failure) -> StackStop? {
+        try context.stacks(from: session).first { $0.name == stack }?.stoppedBy
+    }
+
     /// Everything is over and nothing will start again: there is nothing to stay for.
     private mutating func endedByItself() throws(Failure) -> ExitCode? {
         let statuses = progress.entries.map(\.status)
@@ -190,6 +195,10 @@ struct Foreground {
         }
         guard isOver else { return nil }
         try drain()
+        if let stop = try whatStoppedIt() {
+            context.console.remark(Line("orch: \(stack) stopped: \(stop.reason)"))
+            return stop.code
+        }
         let failed = statuses.filter { $0.phase == .failed }
         if failed.isEmpty {
             context.console.remark(Line("orch: everything in \(stack) is done"))
@@ -199,5 +208,16 @@ struct Foreground {
         throw Failure(
             .failed, "\(stack): \(names) failed and nothing runs any more",
             help: "`orch why \(failed[0].label)` tells the story")
+    }
+}
+
+extension StackStop {
+    /// As a shell has it: the code, or 128 and the signal's number; 1 when neither is known.
+    var code: ExitCode {
+        switch exit {
+        case .code(let code): ExitCode(rawValue: code)
+        case .signal(let signal, _): ExitCode(rawValue: 128 + signal.number)
+        case .unknown, nil: .failed
+        }
     }
 }

@@ -35,7 +35,7 @@ enum PhaseText {
         switch kind {
         case .ready, .healthy, .done: .good
         case .failed, .stuck, .killing: .bad
-        case .unready, .unhealthy, .backoff, .exited, .warning, .skipped: .caution
+        case .unready, .unhealthy, .backoff, .exited, .halted, .warning, .skipped: .caution
         case .changed, .launching, .started, .stopping, .waiting, .step: .active
         case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .renamed, .superseded,
             .daemonStarted,

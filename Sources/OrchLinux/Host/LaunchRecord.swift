@@ -23,6 +23,8 @@ final class LaunchRecord {
     var context: LaunchContext?
     /// Nil holds it by session.
     var group: ControlGroup?
+    /// Locked, and inherited by the launch. This copy lasts as long as its tree, should the service close its own.
+    var lockFiles: [HeldDescriptor] = []
     /// The process that signals to `main` go to.
     var main: ProcessIdentity?
     /// Of the process that the keeper started.

@@ -4,25 +4,13 @@ internal import OrchDaemon
 internal import OrchEngine
 internal import OrchModel
 
-/// Who waits for an answer of the edge.
-enum EdgeQuestion {
-    case probe(LaunchID, ProbeKind, UInt64)
-    case step(LaunchID, Int)
-
-    var launch: LaunchID {
-        switch self {
-        case .probe(let launch, _, _), .step(let launch, _): launch
-        }
-    }
-}
-
 /// The daemon's side of orch-edge: the process, the socket, and who asked what.
 struct EdgeSeat: ~Copyable {
     /// Absolute; nil when it is not installed.
     let program: String?
     var link: EdgeLink?
     var isWatchedForWriting = false
-    var questions: [UInt64: EdgeQuestion] = [:]
+    var questions: [UInt64: HostQuestion] = [:]
     var nextQuestion: UInt64 = 1
     /// Counts edges of this daemon.
     var starts: UInt64 = 0
@@ -39,12 +27,13 @@ extension LinuxHost {
     /// Between two starts of the edge.
     private static let edgePause = Duration.seconds(1)
 
-    func askEdge(_ request: HTTPProbe, timeout: Duration, _ question: EdgeQuestion) {
-        let launch = question.launch
+    func askEdge(_ request: HTTPProbe, timeout: Duration, _ question: HostQuestion) {
         var resolved = request
-        resolved.url = resolve(request.url, for: launch)
-        resolved.headers = request.headers.map { EnvironmentEntry($0.name, resolve($0.text, for: launch)) }
-        resolved.body = request.body.map { resolve($0, for: launch) }
+        if let launch = question.launch {
+            resolved.url = resolve(request.url, for: launch)
+            resolved.headers = request.headers.map { EnvironmentEntry($0.name, resolve($0.text, for: launch)) }
+            resolved.body = request.body.map { resolve($0, for: launch) }
+        }
         if edge.link == nil, let fault = startEdge() { return answer(question, .unasked(fault.text)) }
         let number = edge.nextQuestion
         edge.nextQuestion += 1
@@ -68,18 +57,6 @@ extension LinuxHost {
     /// Nobody waits for answers about this launch any more.
     func endEdgeQuestions(of launch: LaunchID) {
         edge.questions = edge.questions.filter { $0.value.launch != launch }
-    }
-
-    private func answer(_ question: EdgeQuestion, _ result: ProbeResult) {
-        switch question {
-        case .probe(let launch, let kind, let round): probed(launch, kind, round, result)
-        case .step(let launch, let step):
-            switch result {
-            case .success: stepEnded(launch, step, nil)
-            case .failure(let reason), .unasked(let reason):
-                stepEnded(launch, step, Fault(step: "send", subject: "the request of the stop step", reason: reason))
-            }
-        }
     }
 
     /// Wakes for what can be written, takes what no event announces, lets a dead one go.

@@ -16,6 +16,7 @@ extension LinuxHost {
         do { try prepare(record, order) } catch {
             record.isOver = true
             record.isEmpty = true
+            record.lockFiles = []
             outbox.append(.event(.launchFailed(order.launch, error.fault, isScarcity: error.isScarcity)))
             outbox.append(.event(.emptied(order.launch)))
         }
@@ -55,6 +56,7 @@ extension LinuxHost {
         context.ports = ports
         context.pipes = Self.pipes(of: spec.logging)
         record.context = context
+        try lock(spec.locks, for: record)
         try save(context, of: order.launch)
         try open(record, words: words, account: account, order)
     }
@@ -72,6 +74,7 @@ extension LinuxHost {
             request.standardInput = input?.number
             let first = try context.pipes.isEmpty ? nil : Ends()
             let second = try context.pipes.count > 1 ? Ends() : nil
+            request.inherit(record.lockFiles)
             request.wire(context.pipes, first?.write.number, second?.write.number)
             request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
             let null = try context.pipes == [.stdout] ? HeldDescriptor(SmallFile.open("/dev/null", O_WRONLY)) : nil
@@ -120,6 +123,20 @@ extension LinuxHost {
             service: { pid in self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" } })
         // A port that is waited for is not the service's failure: it is tried again and does not count.
         do { return try claim.claim(specs) } catch { throw Obstacle(error.fault, isScarcity: error.mayWait) }
+    }
+
+    /// Those that are files. Somebody else may have one: that is no failure of the service.
+    private func lock(_ names: [String], for record: LaunchRecord) throws(Obstacle) {
+        for name in names where name.utf8.contains(47) {
+            do { record.lockFiles.append(HeldDescriptor(try LockFile.take(name))) } catch {
+                switch error {
+                case .held(let holder):
+                    let fault = Fault(step: "take the lock", subject: name, reason: "held by \(holder)")
+                    throw Obstacle(fault, isScarcity: true)
+                case .failed(let error): throw Obstacle(error, step: "take the lock", subject: name)
+                }
+            }
+        }
     }
 
     /// Nobody else of ours gets them while it lives.
@@ -198,6 +215,16 @@ extension KeeperLink.Launch {
         group = account.gid
         groups = account.groups
     }
+
+    /// At the highest numbers, where no service expects anything.
+    mutating func inherit(_ lockFiles: [HeldDescriptor]) {
+        let first = Self.highestNumber + 1 - Int32(lockFiles.count)
+        for (index, file) in lockFiles.enumerated() {
+            extraDescriptors.append((number: first + Int32(index), descriptor: file.number))
+        }
+    }
+    /// KEEPER_NUMBER_MAX.
+    private static var highestNumber: Int32 { 63 }
 
     /// Standard output and error, by what the pipes are for.
     mutating func wire(_ pipes: [LaunchContext.Pipe], _ first: Int32?, _ second: Int32?) {

@@ -5,24 +5,17 @@ internal import OrchDaemon
 internal import OrchEngine
 internal import OrchModel
 
-/// A connection that is being tried for a TCP probe.
+/// A connection that is being tried.
 final class ConnectionProbe {
-    let launch: LaunchID
-    let kind: ProbeKind
-    let round: UInt64
+    let question: HostQuestion
     let endpoint: Endpoint
     let timeout: Duration
     /// To be tried next.
     var addresses: ArraySlice<String>
     var socket: Descriptor?
 
-    init(
-        _ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ endpoint: Endpoint, _ addresses: [String],
-        _ timeout: Duration
-    ) {
-        self.launch = launch
-        self.kind = kind
-        self.round = round
+    init(_ question: HostQuestion, _ endpoint: Endpoint, _ addresses: [String], _ timeout: Duration) {
+        self.question = question
         self.endpoint = endpoint
         self.addresses = addresses[...]
         self.timeout = timeout
@@ -34,19 +27,18 @@ extension LinuxHost {
     func ask(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ probe: Probe, runner: LaunchID) {
         switch probe.action {
         case .http(let request): askEdge(request, timeout: probe.timeout, .probe(launch, kind, round))
-        case .tcp(let target): connect(launch, kind, round, target, timeout: probe.timeout)
+        case .tcp(let target):
+            connect(resolve(target, for: launch), timeout: probe.timeout, .probe(launch, kind, round))
         case .command(let command):
             run(command, as: runner, for: launch, .probe(of: launch, kind, round: round), limit: probe.timeout)
         }
     }
 
-    func probed(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult) {
-        outbox.append(.event(.probed(launch, kind, round: round, result)))
-    }
-
     /// Nobody waits for the answers any more.
     func endProbes(of launch: LaunchID) {
-        for (number, connection) in connections where connection.launch == launch { forget(number, connection) }
+        for (number, connection) in connections where connection.question.launch == launch {
+            forget(number, connection)
+        }
         for record in records.values {
             guard case .probe(let served, _, _) = record.role, served == launch, !record.isEmpty else { continue }
             record.hasAnswered = true
@@ -60,17 +52,15 @@ extension LinuxHost {
         LaunchTemplate.resolve(text, with: records[launch]?.context?.environment.launchVariables ?? [:])
     }
 
-    private func connect(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ target: String, timeout: Duration) {
-        let text = resolve(target, for: launch)
-        guard let endpoint = Endpoint(text) else {
-            return probed(launch, kind, round, .unasked("\(text) is no host:port"))
-        }
+    /// Tries the addresses of `host:port` in turn.
+    func connect(_ target: String, timeout: Duration, _ question: HostQuestion) {
+        guard let endpoint = Endpoint(target) else { return answer(question, .unasked("\(target) is no host:port")) }
         guard let addresses = endpoint.addresses else {
-            return probed(launch, kind, round, .unasked("\(endpoint.host) is neither an address nor in /etc/hosts"))
+            return answer(question, .unasked("\(endpoint.host) is neither an address nor in /etc/hosts"))
         }
         let number = nextConnection
         nextConnection += 1
-        connections[number] = ConnectionProbe(launch, kind, round, endpoint, addresses, timeout)
+        connections[number] = ConnectionProbe(question, endpoint, addresses, timeout)
         appointments.add(.connection(number), at: now.instant + timeout)
         tryNext(number, after: nil)
     }
@@ -81,7 +71,7 @@ extension LinuxHost {
             forget(number, connection)
             let reason =
                 "\(connection.endpoint.host):\(connection.endpoint.port): \(Reason.text(failure ?? ECONNREFUSED))"
-            return probed(connection.launch, connection.kind, connection.round, .failure(reason))
+            return answer(connection.question, .failure(reason))
         }
         do {
             let socket = try Descriptor("connect", unsafe corch_tcp_connect(address, connection.endpoint.port))
@@ -90,7 +80,7 @@ extension LinuxHost {
         } catch {
             guard !Reason.isScarcity(error.code) else {
                 forget(number, connection)
-                return probed(connection.launch, connection.kind, connection.round, .unasked(Reason.text(error.code)))
+                return answer(connection.question, .unasked(Reason.text(error.code)))
             }
             tryNext(number, after: error.code)
         }
@@ -101,7 +91,7 @@ extension LinuxHost {
         let error = -corch_socket_error(socket)
         guard error != 0 else {
             forget(number, connection)
-            return probed(connection.launch, connection.kind, connection.round, .success)
+            return answer(connection.question, .success)
         }
         poller.forget(socket)
         connection.socket = nil
@@ -113,7 +103,7 @@ extension LinuxHost {
         forget(number, connection)
         let reason =
             "\(connection.endpoint.host):\(connection.endpoint.port): no answer within \(connection.timeout.text)"
-        probed(connection.launch, connection.kind, connection.round, .failure(reason))
+        answer(connection.question, .failure(reason))
     }
 
     private func forget(_ number: UInt64, _ connection: ConnectionProbe) {

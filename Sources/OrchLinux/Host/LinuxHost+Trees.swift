@@ -69,6 +69,7 @@ extension LinuxHost {
 
     private func emptied(_ record: LaunchRecord) {
         record.isEmpty = true
+        record.lockFiles = []
         if launchesByPid[record.pid] == record.launch { launchesByPid[record.pid] = nil }
         holdPorts(of: record, false)
         if record.isService { outbox.append(.event(.emptied(record.launch))) } else { dispose(record) }

@@ -138,6 +138,7 @@ public final class LinuxHost: Host {
         case .release(let launch): release(launch)
         case .probe(let launch, let kind, let round, let probe, let runner):
             ask(launch, kind, round, probe, runner: runner)
+        case .ask(let need, let round, let timeout): ask(need, round, timeout: timeout)
         case .endProbes(let launch): endProbes(of: launch)
         case .relog(let launch, let logging): relog(launch, logging)
         case .rename(let launch, let instance, let logging): rename(launch, instance, logging)

@@ -30,6 +30,8 @@ extension Machine {
         case .terminate:
             note("» SIGTERM to the daemon")
             isShuttingDown = true
+            watch.commandedAt = [:]
+            watch.allCommandedAt = clock
             hurryAll()
             inbox.append(.terminationRequested)
         case .step(let span):
@@ -46,6 +48,7 @@ extension Machine {
         case .lag(let span):
             lag = span
             watch.longestLag = max(watch.longestLag, span)
+        case .lose(let need, let span): lose(need, for: span)
         case .fillDisk(let span):
             note("» the disk is full")
             disk.fault = DiskImage.full
@@ -128,6 +131,7 @@ extension Machine {
         deedsOfNext = nil
         disk.fault = nil
         ledger.isFull = false
+        absent = [:]
         lag = .zero
         agenda.keep { item in
             guard case .ends(let launch, _) = item, let place = places[launch], let process = processes[place] else {
@@ -187,11 +191,13 @@ extension Machine {
             }
         }
         ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
+        recallHalts(notes ?? [])
         var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, survivors: survivors,
             highestLaunch: highestLaunch, seed: dice.next())
         var history = SimulatedDisk(self)
         recovery.recall(from: &history)
+        recovery.startsAtOnce = startsAtOnce
         note("--- daemon \(daemon), \(survivors.count) launches taken over ---")
         return (recovery, stored.remarks)
     }

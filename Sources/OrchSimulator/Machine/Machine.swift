@@ -42,6 +42,8 @@ final class Machine {
     var disk = DiskImage()
     /// What people did by hand, as it stands: a boot puts back what is not to outlive it.
     var departures: [Departure] = []
+    /// What is no service and not there for a while: until when, by its name in the manifest.
+    var absent: [String: Instant] = [:]
     var clients: [SimulatedClient] = []
     var clientPlaces: [ClientID: Int] = [:]
     var nextClient: UInt64 = 0
@@ -118,6 +120,8 @@ enum Coming {
     /// The answer to a question that this daemon asked in this epoch of the launch's questions.
     /// With a limit: the answer that there was none by then.
     case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int, limit: Duration?)
+    /// The answer about something that is no launch.
+    case answersOutside(OutsideNeed, round: UInt64, daemon: Int)
     case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
     case drains(LaunchID, daemon: Int)
     case act(Int)
@@ -183,6 +187,7 @@ extension Machine {
         case .speaks(let launch): speaks(launch)
         case .answers(let launch, let kind, let round, let epoch, let asker, let limit):
             if asker == daemon { answers(launch, kind, round, epoch, limit) }
+        case .answersOutside(let need, let round, let asker): if asker == daemon { answers(need, round) }
         case .stepEnds(let launch, let step, let fault, let asker):
             if asker == daemon { tell(.stepEnded(launch, step: step, fault)) }
         case .drains(let launch, let asker): if asker == daemon { drains(launch) }

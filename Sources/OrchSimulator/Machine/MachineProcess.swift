@@ -15,6 +15,7 @@ final class MachineProcess {
     var isMainAlive = false
     var hasChildren = false
     var exit: Exit?
+    var exitedAt: Instant?
     var fault: Fault?
     /// It was asked to end.
     var isTold = false
@@ -66,6 +67,7 @@ struct Seat {
 
 struct LastEnd {
     var launch: LaunchID
+    var at: Instant
     var exit: Exit?
     var definition: Digest
     var wasStopped: Bool
@@ -153,6 +155,7 @@ extension Machine {
         guard let place = places[launch], processes[place]?.isMainAlive == true else { return }
         processes[place]?.isMainAlive = false
         processes[place]?.exit = exit
+        processes[place]?.exitedAt = clock
         tell(.exited(launch, exit))
         if processes[place]?.hasChildren == true, let outlives = processes[place]?.life.childOutlives {
             later(outlives, .childrenEnd(launch))
@@ -191,7 +194,7 @@ extension Machine {
         // One that was succeeded goes after its successor has ended well.
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
-            launch: process.launch, exit: process.exit, definition: process.watched.definition,
+            launch: process.launch, at: process.exitedAt ?? clock, exit: process.exit, definition: process.watched.definition,
             wasStopped: process.watched.wasStopped)
     }
 

@@ -90,6 +90,7 @@ final class SimulatedDisk: Store {
         machine.moveSeats(after: applied)
         machine.disk.keep(applied)
         machine.watch.saved.append((stack: name, revision: applied.isLeaving ? nil : applied.revision))
+        machine.watch.commandedAt[name] = machine.clock
     }
 
     func forget(stack: String) throws(Fault) {

@@ -85,6 +85,9 @@ extension Machine {
             later(
                 limit ?? process.life.answersAfter,
                 .answers(launch, kind, round: round, epoch: process.epoch, daemon: daemon, limit: limit))
+        case .ask(let need, let round, let timeout):
+            digest.mix(9 << 56 | Int(truncatingIfNeeded: round))
+            ask(need, round, timeout)
         case .endProbes(let launch):
             mix(7, launch)
             if let place = open(launch, "endProbes") { processes[place]?.epoch += 1 }

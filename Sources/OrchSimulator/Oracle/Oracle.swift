@@ -15,6 +15,7 @@ extension Machine {
         checkAlone(order)
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
+        checkGates(order)
         guard !watch.isDiskBehind, !isOverlap(order.instance) else { return }
         checkRun(order)
         if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
@@ -23,6 +24,7 @@ extension Machine {
     }
 
     private func check(_ need: Dependency, of instance: InstanceID) {
+        if let outside = OutsideNeed(need.on) { return check(outside, need, of: instance) }
         let service = ServiceID(stack: instance.service.stack, service: need.on)
         guard let spec = specNow(of: service) else {
             if need.required { violate("\(instance) is launched without \(service), which is not there") }
@@ -67,12 +69,14 @@ extension Machine {
     }
 
     private func lackOfEnd(_ condition: Dependency.Condition, _ seat: Seat, _ spec: ServiceSpec) -> String? {
+        let action = seat.lastEnd?.exit.flatMap { spec.onExit.action(for: $0) }
         switch condition {
-        case .ready, .healthy: return "does not run"
+        case .ready, .healthy: if action != .ignore { return "does not run" }
         case .completed: return nil
         case .started, .succeeded: break
         }
         guard let end = seat.lastEnd, let exit = end.exit, !end.wasStopped else { return "has not succeeded" }
+        if action == .ignore || action == .stop { return nil }
         if end.definition != targetNow(of: seat.id) { return "has succeeded only as another definition" }
         return exit.matches(spec.successExitCodes) ? nil : "has failed: \(exit.text)"
     }
@@ -88,7 +92,7 @@ extension Machine {
     func watchNote(_ note: LaunchNote) {
         switch note {
         case .ordered(_, _, let definition, _, _): watch.definition = definition
-        case .stopping(let launch, _, let step, _): stops(launch, step)
+        case .stopping(let launch, _, _, let step, _): stops(launch, step)
         case .ready(let launch, _):
             guard let place = places[launch] else { return }
             learnt(place)
@@ -111,7 +115,10 @@ extension Machine {
         case .tallied(let launch, let kind, let tally):
             if let place = places[launch] { processes[place]?.watched[kind].notedTally = tally }
         case .runs(let id, let state): watchRuns(id, state)
-        case .executed, .failed, .renamed, .released, .ended: break
+        case .halted(let halt, _): watchHalt(halt)
+        case .resumed(let id): watch.halted.remove(id)
+        case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
+        case .executed, .failed, .forgiven, .locked, .renamed, .released: break
         }
     }
 
@@ -220,6 +227,7 @@ extension Machine {
 
     /// A request has come as a whole; some give a stop less time than its ladder and its order need.
     func hurry(by question: Question) {
+        watchCommand(question)
         guard case .command(let command) = question else { return }
         if case .down(let stack, let timeout) = command {
             hurry(stack, min(timeout ?? .seconds(1 << 30), stackNow(stack)?.request.stack.stopTimeout ?? .zero))

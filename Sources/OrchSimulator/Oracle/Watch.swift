@@ -41,6 +41,14 @@ struct Watch {
     var definition: Digest?
     var lastInstant = Instant.zero
     var turnsAtInstant = 0
+    /// Questions about what is no launch that are open, by daemon and name; and when each was last found to be there.
+    var asked: Set<String> = []
+    var seenAt: [String: Instant] = [:]
+    /// Instances that the end of one of them holds back.
+    var halted: Set<InstanceID> = []
+    /// When somebody last asked for something that may start what had ended: of each stack, and of all.
+    var commandedAt: [String: Instant] = [:]
+    var allCommandedAt = Instant.zero
     /// When each stack that has been hurried goes without order.
     var hurriedBy: [String: Instant] = [:]
 
@@ -202,7 +210,7 @@ extension Machine {
 
     /// Whether the disk and what was commanded want the instance up.
     func isWanted(_ id: InstanceID) -> Bool {
-        guard !isShuttingDown, let applied = stackNow(id.service.stack), !applied.isLeaving,
+        guard !isShuttingDown, !watch.halted.contains(id), let applied = stackNow(id.service.stack), !applied.isLeaving,
             let spec = applied.request.stack.service(id.service.service), id.replica <= spec.replicas
         else { return false }
         switch departures.first(where: { $0.instance == id })?.kind {

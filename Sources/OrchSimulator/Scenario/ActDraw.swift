@@ -21,7 +21,10 @@ struct ActDraw {
         case 7: deed = temper.isCrowded ? crowd(&dice) : command(place, &revisions, &dice)
         case 8:
             deed = temper.isTimeOdd ? time(&dice) : temper.isRough ? trouble(&dice) : command(place, &revisions, &dice)
-        default: deed = temper.isRough ? trouble(&dice) : .strike(stacks[place].instance(&dice), .code(1))
+        default:
+            deed =
+                temper.isRough
+                ? trouble(&dice) : dice.once(in: 3) ? absence(&dice) : .strike(stacks[place].instance(&dice), .code(1))
         }
         var acts = [Act(after: after, deed)]
         if temper.isDeadly, dice.once(in: 3) {
@@ -108,6 +111,10 @@ struct ActDraw {
         case 1: .suspend(.seconds(Int64(dice.below(36_000))))
         default: .lag(dice.span(5_000))
         }
+    }
+
+    private func absence(_ dice: inout SplitMix) -> Deed {
+        .lose(dice.one(of: StackDraw.outside + [.lock("/run/x.lock")]), for: dice.span(15_000))
     }
 
     private func trouble(_ dice: inout SplitMix) -> Deed {

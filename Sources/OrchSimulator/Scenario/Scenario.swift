@@ -71,6 +71,8 @@ public enum Deed: Equatable, Sendable {
     case suspend(Duration)
     /// The next wake-up comes so much too late.
     case lag(Duration)
+    /// For so long something that is no service is not there, or a lock is somebody else's.
+    case lose(OutsideNeed, for: Duration)
     /// For so long the disk takes nothing.
     case fillDisk(Duration)
     /// For so long the run directory takes nothing: notes are torn, launches lack what they need.

@@ -32,6 +32,7 @@ struct StackDraw {
         drawStop(&spec, &dice)
         if dice.once(in: 12) { spec.enabled = false }
         if isTask, dice.once(in: 2) { spec.schedule = ZoneDraw.schedule(&dice) }
+        drawGates(&spec, &dice)
         if dice.once(in: 2) { drawUpdate(&spec, &dice) }
         return spec
     }
@@ -48,6 +49,29 @@ struct StackDraw {
         }
         spec.dependsOn.sort { $0.on < $1.on }
     }
+
+    /// Locks that a task shares with others; a service would have them for ever.
+    private static func drawGates(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        if spec.kind == .task, dice.once(in: 2) {
+            spec.locks = ["/run/x.lock", "y", "z"].filter { _ in dice.once(in: 2) }
+        }
+        for need in outside where dice.once(in: 12) {
+            var dependency = Dependency(on: need.text)
+            dependency.required = !dice.once(in: 4)
+            if dice.once(in: 2) { dependency.timeout = .seconds(Int64(1 + dice.below(20))) }
+            spec.dependsOn.append(dependency)
+        }
+        spec.dependsOn.sort { $0.on < $1.on }
+        guard spec.kind == .service else { return }
+        spec.essential = dice.once(in: 10)
+        guard dice.once(in: 5) else { return }
+        let ends: [ExitPattern] = [.code(0), .code(1), .code(3), .signal(.kill)]
+        spec.onExit = ExitActions(
+            ends.filter { _ in dice.once(in: 3) }.map { .init($0, dice.one(of: ExitActions.Action.allCases)) },
+            fallback: dice.once(in: 4) ? dice.one(of: ExitActions.Action.allCases) : nil)
+    }
+    /// What is no service, and may go away.
+    static let outside: [OutsideNeed] = [.tcp("db:5432"), .file("/run/up")]
 
     private static func drawReadiness(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
         guard spec.kind == .service else {

@@ -24,7 +24,7 @@ extension Scenario {
             switch act.deed {
             case .ask(_, .apply(place), _), .ask(_, .diff(place), _): true
             case .ask, .vanish, .intrude, .strike, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag,
-                .fillDisk, .fillRun, .damageHistory, .echo:
+                .lose, .fillDisk, .fillRun, .damageHistory, .echo:
                 false
             }
         }
@@ -54,6 +54,12 @@ extension ServiceSpec {
             )
         }
         if stop != plain.stop { parts.append("stop \(stop.steps.map { "\($0.action) \($0.wait.text)" })") }
+        if essential { parts.append("essential") }
+        if onExit != plain.onExit {
+            let rules = onExit.rules.map { "\($0.pattern) \($0.action.rawValue)" }
+            parts.append("on exit \(rules)" + (onExit.fallback.map { ", else \($0.rawValue)" } ?? ""))
+        }
+        if !locks.isEmpty { parts.append("locks \(locks.joined(separator: ", "))") }
         if let entry = environment.first { parts.append("\(entry.name)=\(entry.text)") }
         return "\(kind.rawValue) \(name)" + (parts.isEmpty ? "" : ": " + parts.joined(separator: "; "))
     }
@@ -102,6 +108,7 @@ extension Deed {
         case .step(let span): "the wall clock steps by \(span.text)"
         case .suspend(let span): "the machine sleeps for \(span.text)"
         case .lag(let span): "the next wake-up comes \(span.text) late"
+        case .lose(let need, let span): "\(need.text) is away for \(span.text)"
         case .fillDisk(let span): "the disk is full for \(span.text)"
         case .fillRun(let span): "the run directory is full for \(span.text)"
         case .damageHistory(let rescues): "the history is damaged" + (rescues ? ", departures can be read" : "")

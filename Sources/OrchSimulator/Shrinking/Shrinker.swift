@@ -207,8 +207,8 @@ extension Deed {
             if case .rollback(let request) = command { return request.stack }
             return nil
         case .strike(let instance, _): return instance.service.stack
-        case .vanish, .intrude, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag, .fillDisk,
-            .fillRun, .damageHistory, .echo:
+        case .vanish, .intrude, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag, .lose,
+            .fillDisk, .fillRun, .damageHistory, .echo:
             return nil
         }
     }
@@ -226,6 +226,7 @@ extension Deed {
                 .killDaemon(after: after / 2, tears: false, again: nil)
             }
         case .vanish(let client, _): .vanish(client: client, isRude: false)
+        case .lose(let need, let span): .lose(need, for: span / 2)
         case .fillDisk(let span): .fillDisk(span / 2)
         case .fillRun(let span): .fillRun(span / 2)
         case .step(let span): .step(by: span / 2)

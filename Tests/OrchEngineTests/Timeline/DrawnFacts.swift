@@ -8,7 +8,7 @@ extension Effect {
     var actsOnProcess: Bool {
         switch self {
         case .launch, .signal, .runStep, .kill, .react: true
-        case .release, .probe, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
+        case .release, .probe, .ask, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
             .forget, .mark, .readZone, .rescan:
             false
         }

@@ -339,6 +339,9 @@ struct DrawnWorld {
             }
             draw(.asked, process.name, Letters.letter(kind))
             react(.probed(launch, kind, round: round, process.answer))
+        case .ask(let need, let round, _):
+            draw(.asked, need.text, Letters.outside)
+            react(.answered(need, round: round, script.answer(of: need.text, in: column)))
         case .release(let launch):
             if let process = processes.first(where: { $0.launch == launch }), process.isTreeAlive {
                 mistake("\(process.name) is released while something of it lives")

@@ -70,6 +70,10 @@ enum Letters {
         }
     }
 
+    /// `asked`: the same of what is no service, in the row of its name: `tcp://db:5432`. Its `world` row says with `g`, `p` and `d` what is
+    /// answered from there on; before it nothing is there.
+    static let outside: Character = "A"
+
     /// `phases`: where the instance stands at the end of the column; `-` when it is not there, `=` while no daemon is.
     static func letter(_ phase: Phase) -> Character {
         switch phase {

@@ -97,10 +97,22 @@ struct TimelineScript {
         rows.contains { $0.kind == .world && $0.instance == instance && $0.letters.contains("r") }
     }
 
+    /// What is said of something that is no service; all of it is there that has no row.
+    func answer(of need: String, in column: Int) -> ProbeResult {
+        guard let row = rows.first(where: { $0.kind == .world && $0.instance == need }) else { return .success }
+        switch row.letters.prefix(column + 1).last(where: { $0 != "-" }) {
+        case "g": return .success
+        case "d": return .unasked("no prober")
+        default: return .failure("connection refused")
+        }
+    }
+
     /// Names with a `world` row, in the order of the lines.
     var drawnInstances: [String] {
         var names: [String] = []
-        for row in rows where row.kind == .world && !names.contains(row.instance) { names.append(row.instance) }
+        for row in rows where row.kind == .world && OutsideNeed(row.instance) == nil {
+            if !names.contains(row.instance) { names.append(row.instance) }
+        }
         return names
     }
 
