@@ -21,18 +21,24 @@ import Testing
         let writer = try Process(["/usr/bin/seq", "60000"], [1: pipe.write.number])
         _ = consume pipe.write
         var next = 1
-        var wrong = 0
+        var wrong: [String] = []
+        var wrongCount = 0
         awaitFact("all lines are seen") {
             while let line = reader.next() {
-                if String(decoding: line.bytes, as: UTF8.self) != String(next) || line.launch != LaunchID(5) {
-                    wrong += 1
+                let text = String(decoding: line.bytes, as: UTF8.self)
+                let isTimely = line.time.map { before <= $0 && $0 <= wallTime() } ?? false
+                if text != String(next) || line.launch != LaunchID(5) || !isTimely {
+                    wrongCount += 1
+                    let time = line.time.map { "at \($0.nanoseconds)" } ?? "at no time"
+                    if wrongCount <= 5 {
+                        wrong.append("\(next): \(text) of \(line.launch, default: "no launch") \(time)")
+                    }
                 }
-                if let time = line.time { if time < before || time > wallTime() { wrong += 1 } } else { wrong += 1 }
                 next += 1
             }
             return next > 60_000
         }
-        #expect(wrong == 0)
+        #expect(wrongCount == 0, "the first: \(wrong)")
         #expect(try writer.wait() == 0)
         drain(pump, LaunchID(5))
         pump.stop()

@@ -119,11 +119,7 @@ struct LogCursor {
             guard let current = files.inode(of: path), current != file.inode else { return false }
             // It is rotated; what came between the last read and that is still in it.
             isActive = false
-            if let found = LogLayout.segments(of: name, among: files.names(in: folder))
-                .first(where: { files.inode(of: segmentPath($0)) == file.inode })
-            {
-                number = found
-            }
+            if let its = segments().first(where: { files.inode(of: segmentPath($0)) == file.inode }) { number = its }
             if fill() { return true }
         }
         let rest = done < buffer.count || carried != nil ? take(upTo: buffer.count, isComplete: false) : nil
@@ -137,29 +133,45 @@ struct LogCursor {
 
     /// Opens the oldest segment after `number`, or the active file.
     private mutating func openNext() -> Bool {
-        for candidate in LogLayout.segments(of: name, among: files.names(in: folder)) where candidate > number {
-            guard let opened = files.open(segmentPath(candidate)) else { continue }
-            use(opened, LogLayout.segment(name, candidate))
-            number = candidate
-            isActive = false
-            return true
+        var segments = segments()
+        while true {
+            for candidate in segments where candidate > number {
+                guard let opened = files.open(segmentPath(candidate)) else { continue }
+                use(opened, LogLayout.segment(name, candidate))
+                number = candidate
+                isActive = false
+                return true
+            }
+            guard let opened = files.open(path) else { return false }
+            let before = segments.last
+            segments = self.segments()
+            if segments.last == before {
+                useActive(opened)
+                return true
+            }
+            // It was rotated between the look and the opening: what is a segment by now comes first.
+            files.close(opened)
         }
-        return openActive()
     }
 
     private mutating func openActive() -> Bool {
         guard let opened = files.open(path) else { return false }
-        use(opened, name)
-        let newest = LogLayout.segments(of: name, among: files.names(in: folder)).last ?? 0
-        number = max(number, newest) + 1
-        isActive = true
+        useActive(opened)
         return true
     }
+
+    private mutating func useActive(_ opened: OpenLog) {
+        use(opened, name)
+        number = max(number, segments().last ?? 0) + 1
+        isActive = true
+    }
+
+    private func segments() -> [Int] { LogLayout.segments(of: name, among: files.names(in: folder)) }
 
     private mutating func use(_ opened: OpenLog, _ itsName: String) {
         close()
         file = opened
-        times = LogTimes(files, folder: folder, name: itsName, inode: opened.inode)
+        times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: opened.inode)
         (start, buffer, done, searched) = (0, [], 0, 0)
     }
 

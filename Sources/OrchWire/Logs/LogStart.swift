@@ -21,7 +21,7 @@ struct LogStart {
         for number in numbers.reversed() {
             let itsName = number.map { LogLayout.segment(name, $0) } ?? name
             guard let file = files.open(LogLayout.join(folder, itsName)) else { continue }
-            var times = LogTimes(files, folder: folder, name: itsName, inode: file.inode)
+            var times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: file.inode)
             defer {
                 times.close()
                 files.close(file)

@@ -4,24 +4,45 @@ internal import OrchModel
 /// The time index of one log file, read piece by piece: O(log n) for any place, O(1) for the next one.
 struct LogTimes {
     private let files: any LogFiles
-    private let file: OpenLog?
+    private let folder: String
+    /// Of the log, and of the file of it that this is the index of.
+    private let name: String
+    private let itsName: String
+    private let inode: UInt64
+    private var file: OpenLog?
     private var count = 0
     private var place = 0
     private var block: [UInt8] = []
     private var blockStart = 0
     private static let blockEntries = 512
 
-    /// The index of `name`, if it is there and belongs to the file of that inode.
-    init(_ files: any LogFiles, folder: String, name: String, inode: UInt64) {
+    /// The index of the file of that inode, which is the log `name` or its segment `itsName`.
+    init(_ files: any LogFiles, folder: String, name: String, itsName: String, inode: UInt64) {
         self.files = files
-        let opened = files.open(LogLayout.join(folder, LogLayout.index(of: name)))
-        if let opened, LogIndex.inode(ofHeader: files.read(opened, at: 0, count: LogIndex.headerBytes)) == inode {
-            file = opened
-        } else {
-            if let opened { files.close(opened) }
-            file = nil
-        }
+        self.folder = folder
+        self.name = name
+        self.itsName = itsName
+        self.inode = inode
         refresh()
+    }
+
+    /// A rotation renames and creates the file before its index, so the index may come later, but before the file's first byte; and it
+    /// may go on to the name of a segment, but then the file has gone there before.
+    private mutating func find() {
+        if open(name) || (itsName != name && open(itsName)) { return }
+        let segments = LogLayout.segments(of: name, among: files.names(in: folder)).map { LogLayout.segment(name, $0) }
+        if let its = segments.last(where: { files.inode(of: LogLayout.join(folder, $0)) == inode }) { _ = open(its) }
+    }
+
+    /// Opens the index of the file of that name; false when it is not there or belongs to another.
+    private mutating func open(_ name: String) -> Bool {
+        guard let opened = files.open(LogLayout.join(folder, LogLayout.index(of: name))) else { return false }
+        if LogIndex.inode(ofHeader: files.read(opened, at: 0, count: LogIndex.headerBytes)) == inode {
+            file = opened
+            return true
+        }
+        files.close(opened)
+        return false
     }
 
     var isMissing: Bool { file == nil || count == 0 }
@@ -30,6 +51,7 @@ struct LogTimes {
 
     /// Learns of entries that came since.
     mutating func refresh() {
+        if file == nil { find() }
         guard let file else { return }
         let grown = max(0, Int(files.size(of: file)) - LogIndex.headerBytes) / LogIndex.entryBytes
         if grown < count { block = [] }
