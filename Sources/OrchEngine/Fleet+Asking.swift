@@ -75,8 +75,8 @@ extension Fleet {
             guard isMetOutside(place, at: now, &effects) else { return false }
         }
         var isFree = true
-        for name in targetVersion(of: slot).spec.locks where name.utf8.contains(47) && !isThere(place, .lock(name), at: now) {
-            isFree = false
+        for name in targetVersion(of: slot).spec.locks where name.utf8.contains(47) {
+            if !isThere(place, .lock(name), at: now) { isFree = false }
         }
         if !isFree { tellWaiting(place, .locks, at: now, &effects) }
         return isFree

@@ -241,8 +241,8 @@ import Testing
             0.000s    cache    launching  wanted by the manifest  orch.yaml:16:3
             0.000s    db       launching  wanted by the manifest  orch.yaml:7:3
             0.000s    migrate  waiting    waiting for db to be ready  orch.yaml:6:5
-            0.000s    web.1    waiting    waiting for cache to be ready  orch.yaml:14:5
-            0.000s    web.2    waiting    waiting for cache to be ready  orch.yaml:14:5
+            0.000s    web.1    waiting    waiting for cache to be ready  orch.yaml:14:54
+            0.000s    web.2    waiting    waiting for cache to be ready  orch.yaml:14:54
             0.001s    cache    ready      ready after 0us  orch.yaml:16:3
             1.001s    db       ready      it said READY=1 after 1s  orch.yaml:7:3
             1.001s    migrate  launching  wanted by the manifest  orch.yaml:3:3

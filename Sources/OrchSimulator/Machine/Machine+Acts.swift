@@ -143,6 +143,7 @@ extension Machine {
             guard let process = processes[place] else { continue }
             processes[place]?.life.sickensAfter = nil
             processes[place]?.life.readyAfter = .zero
+            processes[place]?.life.answersAfter = .milliseconds(1)
             processes[place]?.life.isEndless = false
             // What was launched as a service may be a task by now.
             let kind = specNow(of: process.order.instance.service)?.kind ?? process.order.spec.kind

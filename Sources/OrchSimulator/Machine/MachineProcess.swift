@@ -194,8 +194,8 @@ extension Machine {
         // One that was succeeded goes after its successor has ended well.
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
-            launch: process.launch, at: process.exitedAt ?? clock, exit: process.exit, definition: process.watched.definition,
-            wasStopped: process.watched.wasStopped)
+            launch: process.launch, at: process.exitedAt ?? clock, exit: process.exit,
+            definition: process.watched.definition, wasStopped: process.watched.wasStopped)
     }
 
     /// The launch does not live any more; true when it was the one that its instance is known by.

@@ -110,7 +110,11 @@ extension Machine {
     func vanish(_ name: Int, isRude: Bool) {
         guard let place = clients.firstIndex(where: { $0.name == name && $0.isConnected }) else { return }
         note("» client \(name) leaves\(isRude ? " in the middle of a frame" : "")")
-        if isRude { inbox.append(.received(clients[place].id, [0, 0, 1, 0, 123])) }
+        if isRude {
+            inbox.append(.received(clients[place].id, [0, 0, 1, 0, 123]))
+            // After half of another frame these bytes are none.
+            clients[place].isUnwelcome = true
+        }
         inbox.append(.disconnected(clients[place].id))
         clients[place].isConnected = false
         clients[place].pending = []

@@ -25,7 +25,8 @@ extension Machine {
     /// What its own end has led to stands until somebody asks for something else.
     private func checkEnd(_ id: InstanceID) {
         guard let end = seats[seat(of: id)].lastEnd, !end.wasStopped, let exit = end.exit,
-            end.definition == definitionNow(of: id.service), end.definition == targetNow(of: id), end.at > watch.allCommandedAt,
+            end.definition == definitionNow(of: id.service), end.definition == targetNow(of: id),
+            end.at > watch.allCommandedAt,
             end.at > (watch.commandedAt[id.service.stack] ?? .zero), let spec = specNow(of: id.service)
         else { return }
         switch spec.onExit.action(for: exit) {
