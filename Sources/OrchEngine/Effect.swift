@@ -78,7 +78,7 @@ public enum LaunchNote: Equatable, Sendable {
     case ready(LaunchID, at: Moment)
     /// The locks that it was ordered with: they are its until it is closed.
     case locked(LaunchID, [String])
-    /// At this step of the ladder until this instant, for this reason.
+    /// At this step of the ladder until this instant, for this reason; step -1 is about to begin and has done nothing yet.
     case stopping(LaunchID, StopMotive, reason: String, step: Int, deadline: Instant)
     /// It ended by itself; one entry of the restart ledger.
     case failed(InstanceID, at: Moment)

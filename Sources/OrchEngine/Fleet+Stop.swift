@@ -11,6 +11,8 @@ extension Fleet {
         let stop = spec(of: slot).stop
         slots[place]?.current?.stopping = StopProgress(
             motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: now.instant)
+        // That it is to go, and why, must be known before the first signal: an end that comes of it is not its own.
+        effects.append(.note(.stopping(incarnation.launch, motive, reason: reason, step: -1, deadline: now.instant)))
         effects.append(.endProbes(incarnation.launch))
         tell(place, .stopping, reason, at: now, key: "stop", &effects)
         climb(place, at: now, &effects)

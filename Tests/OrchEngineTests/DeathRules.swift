@@ -35,6 +35,18 @@ import Testing
         }
     }
 
+    @Test func aStopIsKnownBeforeItsFirstSignal() {
+        timeline(
+            "who dies right after the first signal has not forgotten why it was sent: the end that comes of it is not its own"
+        ) {
+            service("web")
+            world("web", "---0---")
+            orch("web", "L-T-L--")
+            daemon("--a=---")
+            command(.restart([target("web")]), at: 2)
+        }
+    }
+
     @Test func aBackOffIsNotForgotten() {
         timeline("failures are counted over a daemon's death: too many of them is still too many") {
             service("web") {

@@ -129,7 +129,7 @@ extension Machine {
         if step != before + 1, !isRepeat, process.watched.killedBy != daemon {
             violate("\(launch.number) is at step \(step) of its ladder after step \(before)")
         }
-        if before < 0 {
+        if before < 0, !process.watched.wasStopped {
             checkOrder(process)
             processes[place]?.watched.wasStopped = process.isMainAlive || !process.isOver
         }
