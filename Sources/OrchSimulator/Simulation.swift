@@ -78,8 +78,10 @@ struct Simulation {
 
     /// Everything that is applied is started, and must be up within the bound.
     private mutating func comeUp() {
-        for _ in 0..<64 {
-            let stacks = machine.disk.state.stacks.filter { !$0.isLeaving }.map { Target(stack: $0.request.stack.name) }
+        for round in 0..<64 {
+            let stacks = machine.disk.state.stacks.map(\.request.stack.name).filter { name in
+                machine.stackNow(name)?.isLeaving == false && (round < 8 || !machine.isHopeless(name))
+            }.map { Target(stack: $0) }
             guard !stacks.isEmpty else { return }
             let leaving = machine.disk.state.stacks.filter { $0.isLeaving }.map { Target(stack: $0.request.stack.name) }
             if !leaving.isEmpty { judge([.follow(leaving, goal: .gone)]) }
@@ -124,7 +126,9 @@ struct Simulation {
                 continue
             }
             machine.ask(Machine.judge, .apply(revision: place), pieces: 1)
-            judge([.follow([Target(stack: applied.request.stack.name)], goal: .settled)])
+            // What it needs may be disabled in the manifest: a person starts that too.
+            let stack = Target(stack: applied.request.stack.name)
+            judge([.start([stack]), .follow([stack], goal: .settled)])
         }
     }
 
@@ -159,7 +163,8 @@ struct Simulation {
 
     /// Whether everything runs that is to run. A service that ended well just before the faults stopped is down by right.
     private var isUp: Bool {
-        for applied in machine.disk.state.stacks where !applied.isLeaving {
+        for applied in machine.disk.state.stacks
+        where !applied.isLeaving && !machine.isHopeless(applied.request.stack.name) {
             for spec in applied.request.stack.services {
                 for replica in stride(from: 1, through: spec.replicas, by: 1) {
                     let service = ServiceID(stack: applied.request.stack.name, service: spec.name)

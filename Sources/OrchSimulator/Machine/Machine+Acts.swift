@@ -116,6 +116,10 @@ extension Machine {
         for place in processes.indices {
             guard let process = processes[place] else { continue }
             if vacate(process) { seats[process.seat].lastEnd = nil }
+            // How it ended was told to nobody who could write it down.
+            if !process.isReleased, seats[process.seat].lastEnd?.launch == process.launch {
+                seats[process.seat].lastEnd = nil
+            }
             watch.lost.insert(process.launch)
             watch.lostRuns[process.order.instance, default: 0] += 1
             remove(place)

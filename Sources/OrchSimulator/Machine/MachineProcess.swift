@@ -67,6 +67,7 @@ struct Seat {
 
 struct LastEnd {
     var launch: LaunchID
+    var orderedAt: Instant
     var at: Instant
     var exit: Exit?
     var definition: Digest
@@ -194,7 +195,7 @@ extension Machine {
         // One that was succeeded goes after its successor has ended well.
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
-            launch: process.launch, at: process.exitedAt ?? clock, exit: process.exit,
+            launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
             definition: process.watched.definition, wasStopped: process.watched.wasStopped)
     }
 

@@ -27,6 +27,8 @@ extension Machine {
         guard let end = seats[seat(of: id)].lastEnd, !end.wasStopped, let exit = end.exit,
             end.definition == definitionNow(of: id.service), end.definition == targetNow(of: id),
             end.at > watch.allCommandedAt,
+            // A restart that was asked for while it ran is still owed.
+            end.orderedAt > (watch.restartAskedAt[id.service.stack] ?? .zero),
             end.at > (watch.commandedAt[id.service.stack] ?? .zero), let spec = specNow(of: id.service)
         else { return }
         switch spec.onExit.action(for: exit) {
@@ -51,8 +53,13 @@ extension Machine {
         case .diff: break
         case .command(let command):
             switch command {
-            case .start(let targets), .restart(let targets), .stop(let targets, _):
+            case .start(let targets), .stop(let targets, _):
                 for target in targets { watch.commandedAt[target.stack] = clock }
+            case .restart(let targets):
+                for target in targets {
+                    watch.commandedAt[target.stack] = clock
+                    watch.restartAskedAt[target.stack] = clock
+                }
             case .down(let stack, _): watch.commandedAt[stack] = clock
             case .rollback(let request): watch.commandedAt[request.stack] = clock
             case .daemonStop: watch.allCommandedAt = clock
@@ -66,6 +73,7 @@ extension Machine {
 
     func watchHalt(_ halt: Halt) {
         let stack = halt.instance.service.stack
+        watch.halts[stack] = halt
         let spec = specNow(of: halt.instance.service)
         if let spec, !watch.isDiskBehind, !spec.essential, !spec.onExit.stopsStack {
             violate("\(halt.instance) stops its stack and is not to")
@@ -78,6 +86,26 @@ extension Machine {
         }
         let limit = clock + (stackNow(stack)?.request.stack.stopTimeout ?? .zero)
         watch.hurriedBy[stack] = min(watch.hurriedBy[stack] ?? .distantFuture, limit)
+    }
+
+    /// An essential service of this stack has ended it, and waits less for another one than that may take though nothing goes wrong: it
+    /// ends the stack whenever it is started, as its manifest says.
+    func isHopeless(_ stack: String) -> Bool {
+        guard let halt = watch.halts[stack], watch.halted.contains(halt.instance),
+            let spec = specNow(of: halt.instance.service), spec.essential
+        else { return false }
+        return spec.dependsOn.contains { need in need.timeout.map { $0 < longest(need, in: stack) } ?? false }
+    }
+
+    /// How long it may take until what is needed is there, while nothing goes wrong.
+    private func longest(_ need: Dependency, in stack: String) -> Duration {
+        let other = ServiceID(stack: stack, service: need.on)
+        guard OutsideNeed(need.on) == nil, let spec = specNow(of: other) else { return .seconds(5) }
+        var span: Duration = spec.kind == .task ? .seconds(2) : .milliseconds(100)
+        for probe in ProbeKind.allCases.compactMap({ spec.health[$0] }) {
+            span += probe.initialDelay + probe.interval * (probe.successThreshold + 1)
+        }
+        return span + (spec.dependsOn.map { longest($0, in: stack) }.max() ?? .zero)
     }
 
     func watchEnd(_ id: InstanceID, _ outcome: Outcome) {

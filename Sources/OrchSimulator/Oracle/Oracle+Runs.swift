@@ -7,8 +7,8 @@ import OrchModel
 struct WatchedRuns {
     /// The trigger that the instants are of.
     var trigger = ""
-    /// Instants for which a run was begun, and how often.
-    var begun: [WallTime: Int] = [:]
+    /// Instants for which a run was begun, and how often: on the clock of time that passes where the schedule goes by it.
+    var begun: [Int64: Int] = [:]
     /// What the notes of this boot say.
     var state = RunState(underway: nil, pending: nil, queued: nil)
     /// A person asked for a run that has not begun.
@@ -61,9 +61,11 @@ extension Machine {
         }
         guard let due = run.due else { return }
         guard run.attempt == 0 else { return }
-        runs.begun[due, default: 0] += 1
+        // The clock on the wall may show the same time twice.
+        let instant = run.elapsed?.nanoseconds ?? due.nanoseconds
+        runs.begun[instant, default: 0] += 1
         // A launch that the keeper never got, or lost, is made again; each loss is one more.
-        if runs.begun[due, default: 0] > 1 + (watch.lostRuns[id] ?? 0) {
+        if runs.begun[instant, default: 0] > 1 + (watch.lostRuns[id] ?? 0) {
             violate("the run of \(id) that was due at \(due.rfc3339) begins twice")
         }
     }

@@ -49,9 +49,13 @@ extension Machine {
         for renaming in applied.renames {
             let old = ServiceID(stack: applied.request.stack.name, service: renaming.from)
             let new = ServiceID(stack: old.stack, service: renaming.to)
+            // Runs may have been decided of what was never launched.
+            for id in watch.runs.keys.sorted() where id.service == old {
+                let moved = InstanceID(service: new, replica: id.replica)
+                watch.runs[moved] = watch.runs.removeValue(forKey: id)
+            }
             for place in seats.indices where seats[place].id.service == old {
                 let target = seat(of: InstanceID(service: new, replica: seats[place].id.replica))
-                if let runs = watch.runs.removeValue(forKey: seats[place].id) { watch.runs[seats[target].id] = runs }
                 guard seats[place].living != nil || seats[place].lastEnd != nil else { continue }
                 seats[target].living = seats[place].living
                 seats[target].former = seats[place].former

@@ -49,6 +49,10 @@ struct Watch {
     /// When somebody last asked for something that may start what had ended: of each stack, and of all.
     var commandedAt: [String: Instant] = [:]
     var allCommandedAt = Instant.zero
+    /// When somebody last asked for a restart in each stack.
+    var restartAskedAt: [String: Instant] = [:]
+    /// Whose end stopped each stack last.
+    var halts: [String: Halt] = [:]
     /// When each stack that has been hurried goes without order.
     var hurriedBy: [String: Instant] = [:]
 

@@ -22,7 +22,7 @@ extension Scenario {
     private func isApplied(_ place: Int) -> Bool {
         acts.contains { act in
             switch act.deed {
-            case .ask(_, .apply(place), _), .ask(_, .diff(place), _): true
+            case .ask(_, .apply(place), _), .ask(_, .diff(place), _), .ask(_, .tryOut(place, _), _): true
             case .ask, .vanish, .intrude, .strike, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag,
                 .lose, .fillDisk, .fillRun, .damageHistory, .echo:
                 false
@@ -60,6 +60,15 @@ extension ServiceSpec {
             parts.append("on exit \(rules)" + (onExit.fallback.map { ", else \($0.rawValue)" } ?? ""))
         }
         if !locks.isEmpty { parts.append("locks \(locks.joined(separator: ", "))") }
+        if let schedule {
+            parts.append(
+                "\(schedule.triggerText), overlap \(schedule.overlap.rawValue), missed \(schedule.missed.rawValue)")
+        }
+        if update != plain.update {
+            parts.append(
+                "update \(update.order.rawValue), \(update.parallelism) at a time, on failure \(update.onFailure.rawValue)"
+            )
+        }
         if let entry = environment.first { parts.append("\(entry.name)=\(entry.text)") }
         return "\(kind.rawValue) \(name)" + (parts.isEmpty ? "" : ": " + parts.joined(separator: "; "))
     }
