@@ -59,9 +59,12 @@ extension Fleet {
         for what in skipped {
             tell(place, .warning, "goes on without \(what)", at: now, key: "depends_on", &effects)
         }
+        let seenAt = (slots[place]?.askings ?? []).compactMap { index in
+            askings[index].flatMap { $0.answer == .success ? $0.answeredAt : nil }
+        }
         leaveAskings(place)
         slots[place]?.isOutsideMet = true
-        slots[place]?.outsideMetAt = now.instant
+        slots[place]?.outsideMetAt = seenAt.min() ?? now.instant
         return true
     }
 

@@ -61,7 +61,7 @@ struct Slot: Sendable {
     /// Since when it waits for what is no service, and the questions about that (places in `Fleet.askings`).
     var askingSince: Instant?
     var askings: [Int] = []
-    /// All of that was there, and when.
+    /// All of that was there, and when the first of it was last seen.
     var isOutsideMet = false
     var outsideMetAt = Instant.zero
     /// The locks for which it stands in line.

@@ -7,10 +7,10 @@ import Testing
 
 /// No more launches are under way at a time than a limit says.
 @Suite struct StartTurnTests {
-    private func world(_ limit: Int, slow: String? = nil) -> FleetWorld {
+    private func world(_ limit: Int, slow: String? = nil, by span: Duration = .seconds(50)) -> FleetWorld {
         FleetWorld(startsAtOnce: limit) { id, _ in
             var life = SimulatedLife()
-            life.execution = id.service.service == slow ? .seconds(50) : .milliseconds(10)
+            life.execution = id.service.service == slow ? span : .milliseconds(10)
             return life
         }
     }
@@ -51,6 +51,22 @@ import Testing
         world.killDaemonNow()
         world.run(for: .seconds(100))
         #expect((0..<5).allSatisfy { world.phase("s\($0)") == .ready })
+        #expect(world.violations == [])
+    }
+
+    @Test func whatWasSeenBeforeALongTurnIsAskedAgain() throws {
+        var world = world(1, slow: "s0", by: .seconds(8))
+        world.outside = { $0.text.hasPrefix("tcp") }
+        let needs = [Dependency(on: "file:/x"), Dependency(on: "tcp://db:5432")]
+        try world.apply(request([service("s0"), service("s1") { $0.dependsOn = needs }]))
+        world.run(for: .seconds(3))
+        world.outside = { _ in true }
+        world.run(for: .seconds(2))
+        #expect(world.row("s1")?.reason == "waiting for its turn: 1 starts are under way")
+        world.outside = { $0.text.hasPrefix("file") }
+        world.run(for: .seconds(4))
+        #expect(world.phase("s0") == .ready)
+        #expect(world.launchCount("s1") == 0, "tcp://db:5432 was there eight seconds ago")
         #expect(world.violations == [])
     }
 
