@@ -35,7 +35,7 @@ public struct Conductor<H: Host, S: Store> {
         self.host = host
         self.identity = identity
         self.remarks = Array(remarks.suffix(Limits.remarks))
-        journal = Journal(store: store, reservedBelow: recovery.nextLaunch)
+        journal = Journal(store: store, nextLaunch: recovery.nextLaunch)
         for applied in recovery.stacks { requests[applied.request.stack.name] = applied.request }
         let now = host.now
         fleet = Fleet(recovering: recovery, at: now)

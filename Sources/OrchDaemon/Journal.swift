@@ -12,7 +12,8 @@ struct Journal<S: Store> {
     /// Occurrences that were given up, as the store failed for too long.
     private var lost = 0
     private var flushAt: Instant?
-    private var reservedBelow: LaunchID
+    /// Launch numbers below it are not handed out again, as the disk says; 0 until this daemon has said so.
+    private var reservedBelow = LaunchID(0)
     /// Stacks that are to be dropped, and departures to be written, once the store works again.
     private var forgets: [String] = []
     private var departures: [(stack: String, departures: [Departure])] = []
@@ -29,13 +30,17 @@ struct Journal<S: Store> {
     private static var keepsPerWindow: Int { 16 }
     /// What the store said last, while it fails.
     private(set) var trouble: Fault?
+    /// It has just worked again.
+    private var isRelieved = false
+    /// The lowest number that no launch has.
+    private var upcoming: LaunchID
 
     private static var pause: Duration { .seconds(1) }
     private static var retryPause: Duration { .seconds(15) }
 
-    init(store: S, reservedBelow: LaunchID) {
+    init(store: S, nextLaunch: LaunchID) {
         self.store = store
-        self.reservedBelow = reservedBelow
+        upcoming = nextLaunch
     }
 
     /// When there is something to write; nil when nothing is left.
@@ -61,9 +66,18 @@ struct Journal<S: Store> {
 
     /// Writes what is due. After it `deadline` lies in the future.
     mutating func tend(at now: Moment) {
+        if isRelieved { hasten(at: now) }
         if let flushAt, flushAt <= now.instant { flush(at: now) }
         if let retryAt, retryAt <= now.instant { payDebts(at: now) }
         if !keeps.isEmpty, keepAt <= now.instant { writeKeeps(at: now) }
+    }
+
+    /// All that is owed is written as soon as anything could be written again.
+    private mutating func hasten(at now: Moment) {
+        isRelieved = false
+        if flushAt != nil { flushAt = now.instant }
+        if retryAt != nil { retryAt = now.instant }
+        if !keeps.isEmpty { keepAt = now.instant }
     }
 
     mutating func flush(at now: Moment) {
@@ -72,11 +86,12 @@ struct Journal<S: Store> {
         writeMarks(at: now)
         guard !unwritten.isEmpty else { return }
         do {
-            try store.append(unwritten)
+            // What a cut of power leaves of the history names no launch whose number could be used again.
+            if upcoming > reservedBelow { try reserve() }
+            let all = unwritten
+            try guarded { (store: inout S) throws(Fault) in try store.append(all) }
             unwritten.removeAll(keepingCapacity: unwritten.count < 1_024)
-            isWell()
         } catch {
-            trouble = error
             flushAt = now.instant + Self.retryPause
         }
     }
@@ -175,14 +190,17 @@ struct Journal<S: Store> {
 
     /// Sees to it that no launch below `next` is handed out twice, with room to spare so that it rarely waits for the disk.
     mutating func cover(_ next: LaunchID, at now: Moment) {
+        upcoming = max(upcoming, next)
         guard next.number + Limits.launchReservation / 4 > reservedBelow.number else { return }
         // Numbers are in the notes of this boot too: a store that fails is not asked at every launch.
         if let retryAt, retryAt > now.instant { return }
-        let bound = LaunchID(next.number + Limits.launchReservation)
-        do {
-            try guarded { (store: inout S) throws(Fault) in try store.reserve(launchesBelow: bound) }
-            reservedBelow = bound
-        } catch { retryAt = now.instant + Self.retryPause }
+        do { try reserve() } catch { retryAt = now.instant + Self.retryPause }
+    }
+
+    private mutating func reserve() throws(Fault) {
+        let bound = LaunchID(upcoming.number + Limits.launchReservation)
+        try guarded { (store: inout S) throws(Fault) in try store.reserve(launchesBelow: bound) }
+        reservedBelow = bound
     }
 
     // MARK: Reading
@@ -213,7 +231,10 @@ struct Journal<S: Store> {
         }
     }
 
-    private mutating func isWell() { trouble = nil }
+    private mutating func isWell() {
+        if trouble != nil { isRelieved = true }
+        trouble = nil
+    }
 }
 
 extension Occurrence {
