@@ -214,6 +214,7 @@ struct Simulation {
         case .shutdown: return restartAfterShutdown()
         case nil: break
         }
+        if machine.shutsDownWithBatch { machine.endWithBatch() }
         if machine.isKeeperLost { return replaceDaemon(after: .seconds(Int64(1 + machine.dice.below(10)))) }
         checkTurn()
         machine.watch.endTurn()

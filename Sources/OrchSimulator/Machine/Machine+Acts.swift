@@ -29,7 +29,7 @@ extension Machine {
         case .reboot: reboot()
         case .terminate:
             note("» SIGTERM to the daemon")
-            isShuttingDown = true
+            if isAskedWithin { shutsDownWithBatch = true } else { isShuttingDown = true }
             watch.commandedAt = [:]
             watch.allCommandedAt = clock
             hurryAll()
@@ -62,6 +62,12 @@ extension Machine {
             disk.damage = rescues
         case .echo: echo()
         }
+    }
+
+    /// What was asked in the same batch has been answered: from here on everything is being stopped.
+    func endWithBatch() {
+        shutsDownWithBatch = false
+        isShuttingDown = true
     }
 
     private func strike(_ instance: InstanceID, _ exit: Exit) {
@@ -107,8 +113,10 @@ extension Machine {
         departures.removeAll { departure in
             departure.kind == .stopped && specNow(of: departure.instance.service)?.restart.policy != .unlessStopped
         }
-        // Numbers that a full disk could not reserve are not known after a boot.
-        if watch.isDiskBehind { watch.highestOrdered = disk.state.nextLaunch.number - 1 }
+        guard watch.isDiskBehind else { return }
+        // Numbers that a full disk could not reserve are known after a boot only where the history names them.
+        let named = disk.damage == nil ? disk.history.compactMap(\.launch?.number).max() ?? 0 : 0
+        watch.highestOrdered = max(disk.state.nextLaunch.number - 1, named)
     }
 
     /// Nothing of what ran is there any more.
@@ -172,6 +180,8 @@ extension Machine {
         daemon += 1
         isDaemonAlive = true
         isShuttingDown = false
+        shutsDownWithBatch = false
+        believed = [:]
         deedsLeft = deedsOfNext
         deedsOfNext = nil
         if isKeeperLost { newKeeper() }

@@ -40,6 +40,8 @@ final class Machine {
     var ledger = RunLedger()
 
     var disk = DiskImage()
+    /// What the daemon went back to by itself while the disk took nothing, by stack.
+    var believed: [String: AppliedStack] = [:]
     /// What people did by hand, as it stands: a boot puts back what is not to outlive it.
     var departures: [Departure] = []
     /// What is no service and not there for a while: until when, by its name in the manifest.
@@ -60,6 +62,12 @@ final class Machine {
     /// It was told to stop everything.
     var isShuttingDown = false
     var lag = Duration.zero
+    /// Counts what the daemon hears at a time.
+    var batch = 0
+    /// Somebody asks in this batch: the daemon may have acted on what came before without having read what came after.
+    var isAskedWithin = false
+    /// It was asked something and told to stop everything in the same batch.
+    var shutsDownWithBatch = false
     /// Since the daemon was last waiting it has slept, or wakes late.
     var wasAway = false
 
@@ -137,6 +145,8 @@ extension Machine {
     /// Blocks the daemon until something comes in or its deadline is there.
     func wait(until deadline: Instant?) -> [Input] {
         unsent.removeAll(keepingCapacity: true)
+        batch += 1
+        isAskedWithin = false
         isAsleep = false
         wasAway = false
         let limit = deadline.map { Instant(nanoseconds: $0.nanoseconds &+ bootedAt.nanoseconds) }

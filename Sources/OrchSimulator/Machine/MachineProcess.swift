@@ -16,6 +16,8 @@ final class MachineProcess {
     var hasChildren = false
     var exit: Exit?
     var exitedAt: Instant?
+    /// The batch in which the daemon was last told of its end or of an answer.
+    var newsIn = 0
     var fault: Fault?
     /// It was asked to end.
     var isTold = false
@@ -72,6 +74,8 @@ struct LastEnd {
     var exit: Exit?
     var definition: Digest
     var wasStopped: Bool
+    /// The batch in which the daemon was told.
+    var toldIn: Int
 }
 
 /// Processes live and die.
@@ -134,6 +138,7 @@ extension Machine {
         else { return }
         if let fault = process.life.fault {
             process.fault = fault
+            process.newsIn = batch
             if process.life.isScarcity { watch.lostRuns[process.order.instance, default: 0] += 1 }
             tell(.launchFailed(launch, fault, isScarcity: process.life.isScarcity))
             checkEmptiness(place)
@@ -157,6 +162,7 @@ extension Machine {
         processes[place]?.isMainAlive = false
         processes[place]?.exit = exit
         processes[place]?.exitedAt = clock
+        processes[place]?.newsIn = batch
         tell(.exited(launch, exit))
         if processes[place]?.hasChildren == true, let outlives = processes[place]?.life.childOutlives {
             later(outlives, .childrenEnd(launch))
@@ -196,7 +202,7 @@ extension Machine {
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
-            definition: process.watched.definition, wasStopped: process.watched.wasStopped)
+            definition: process.watched.definition, wasStopped: process.watched.wasStopped, toldIn: process.newsIn)
     }
 
     /// The launch does not live any more; true when it was the one that its instance is known by.

@@ -104,6 +104,7 @@ extension Machine {
             return
         }
         clients[place].pending[request].isComplete = true
+        isAskedWithin = true
         hurry(by: clients[place].pending[request].question)
     }
 

@@ -74,8 +74,12 @@ final class SimulatedDisk: Store {
     }
 
     func save(_ applied: AppliedStack) throws(Fault) {
-        guard try mayWrite(1) else { return }
         let name = applied.request.stack.name
+        do { guard try mayWrite(1) else { return } } catch {
+            if applied.entry.origin == .automaticRollback { machine.believed[name] = applied }
+            throw error
+        }
+        machine.believed[name] = nil
         machine.digest.mix(applied.revision.hex)
         machine.note("    ⎘ save \(name) \(applied.revision.short)\(applied.isLeaving ? ", leaving" : "")")
         let place =
@@ -148,8 +152,8 @@ final class SimulatedDisk: Store {
     }
 
     func append(_ occurrences: [Occurrence]) throws(Fault) {
-        machine.watch.isHistoryBehind = machine.disk.fault != nil
         guard try mayWrite(5) else { return }
+        machine.watch.isHistoryBehind = false
         for occurrence in occurrences {
             machine.digest.mix(UInt64(bitPattern: occurrence.time.nanoseconds))
             machine.digest.mix(occurrence.launch?.number ?? 0)
@@ -177,6 +181,8 @@ final class SimulatedDisk: Store {
         machine.digest.mix(kind << 48)
         if let fault = machine.disk.fault {
             machine.watch.isDiskBehind = true
+            // Marks, too, are written with the history: it waits for the next try.
+            if kind >= 5 { machine.watch.isHistoryBehind = true }
             throw fault
         }
         return true

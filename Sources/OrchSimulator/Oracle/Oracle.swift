@@ -33,10 +33,18 @@ extension Machine {
         for replica in stride(from: 1, through: spec.replicas, by: 1) {
             let id = InstanceID(service: service, replica: replica)
             if !need.required, !isWanted(id) { continue }
+            if isNews(id) { continue }
             if let lack = lack(of: need.condition, id, spec) {
                 violate("\(instance) is launched while its need \(id) \(lack)")
             }
         }
+    }
+
+    /// What the daemon is being told of the instance it may not have read yet when somebody asks it something before.
+    private func isNews(_ id: InstanceID) -> Bool {
+        guard isAskedWithin, let seat = seatIndex[id].map({ seats[$0] }) else { return false }
+        let living = seat.living.flatMap { places[$0] }.flatMap { processes[$0] }
+        return (living?.newsIn ?? seat.lastEnd?.toldIn) == batch
     }
 
     /// What keeps an instance from meeting a condition; nil when nothing is known to.
@@ -115,7 +123,10 @@ extension Machine {
         case .tallied(let launch, let kind, let tally):
             if let place = places[launch] { processes[place]?.watched[kind].notedTally = tally }
         case .runs(let id, let state): watchRuns(id, state)
-        case .halted(let halt, _): watchHalt(halt)
+        case .halted(let halt, let appliedAt):
+            // One that is written after a revision took its place, in the same turn, holds nothing back.
+            let isPast = stackNow(halt.instance.service.stack)?.appliedAt != appliedAt
+            if watch.isDiskBehind || !isPast { watchHalt(halt) }
         case .resumed(let id): watch.halted.remove(id)
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
         case .executed, .failed, .forgiven, .locked, .renamed, .released: break

@@ -173,6 +173,7 @@ extension Machine {
         case .unasked: break
         }
         processes[place]?.watched[kind] = tally
+        processes[place]?.newsIn = batch
         learnt(place)
     }
 
@@ -186,15 +187,17 @@ extension Machine {
             else { continue }
             for kind in ProbeKind.allCases where before.health[kind] != after.health[kind] {
                 let tally = process.watched[kind]
+                // What the ledger says of it stands until a note says otherwise: the daemon may die before it writes one.
                 processes[place]?.watched[kind] = WatchedLaunch.Tally(
-                    verdict: tally.verdict == .failing ? .unknown : tally.verdict, noted: tally.noted)
+                    verdict: tally.verdict == .failing ? .unknown : tally.verdict, noted: tally.noted,
+                    notedTally: tally.notedTally)
             }
             watch.touch(process.seat)
         }
     }
 
     func specNow(of service: ServiceID) -> ServiceSpec? {
-        stackNow(service.stack)?.request.stack.service(service.service)
+        (believed[service.stack] ?? stackNow(service.stack))?.request.stack.service(service.service)
     }
 
     /// The revision that is on the disk.
