@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "OrchModel", swiftSettings: house, linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "COrch", cSettings: [.define("_GNU_SOURCE")]),
         // 1 meaning
         room("OrchEngine", ["OrchModel"]),
@@ -46,7 +47,7 @@ let package = Package(
         // 2 shell
         room("OrchDaemon", ["OrchModel", "OrchEngine", "OrchWire"]),
         // 3 edges
-        room("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch"]),
+        room("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CZlib"]),
         room("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite"]),
         room("OrchSimulator", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon"]),
         room(

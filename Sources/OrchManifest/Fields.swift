@@ -197,10 +197,12 @@ enum Fields {
         [
             Field("size", .either([.size, .word(["none"])]), default: "10MB", "A file that reaches this is rotated."),
             Field("keep", .integer(0...100_000), default: "5", "Rotated files that are kept."),
-            .later("every", "Rotation by time."),
-            .later("max_age", "Age at which rotated files go."),
-            .later("total", "Size of all rotated files."),
-            .later("compress", "Compression of rotated files."),
+            Field("every", .duration, "A file is rotated so long after its first line, at the latest."),
+            Field("max_age", .duration, "A rotated file goes so long after its last line."),
+            Field("total", .size, "What the log has on disk at most, all of its files together."),
+            Field(
+                "compress", .word(LoggingSpec.Compression.allCases.map(\.rawValue)), default: "none",
+                "What becomes of rotated files; `orch logs` reads them like the others."),
         ])
 
     static let portEntry = FieldTable(

@@ -54,7 +54,31 @@ extension Decoder {
             }
         }
         if let node = section["keep"], let count = integer(node, "keep", in: 0...100_000) { rotation.keep = count }
+        if let node = section["every"] { rotation.every = age(node, "every") }
+        if let node = section["max_age"] { rotation.maxAge = age(node, "max_age") }
+        if let node = section["compress"],
+            let choice = word(node, "compress", as: LoggingSpec.Compression.self)
+        {
+            rotation.compress = choice
+        }
+        if let node = section["total"], let bytes = size(node, "total") {
+            let limit = rotation.size.map(SizeText.format)
+            if bytes > rotation.size ?? .max {
+                rotation.total = bytes
+            } else {
+                error(
+                    "range", "\"total\" must be more than \"size\", which is \(limit ?? "none")", at: node,
+                    help: "\"total\" counts the file that is being written, too, and it may grow to \"size\"")
+            }
+        }
         return rotation
+    }
+
+    private func age(_ node: NodeID, _ key: String) -> Duration? {
+        guard let span = span(node, key) else { return nil }
+        if span >= .seconds(1) { return span }
+        error("range", "\"\(key)\" must be at least 1s", at: node)
+        return nil
     }
 
     // MARK: Ports

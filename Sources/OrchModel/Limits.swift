@@ -100,6 +100,8 @@ public enum Limits {
     public static let logPartialLineWait = Duration.milliseconds(200)
     /// How long a closed launch's pipe may stay open in other hands before it is given up.
     public static let logDrainWait = Duration.seconds(2)
+    /// How long rotated files are not looked at for their age at most: a clock that was set is noticed by then.
+    public static let logAgeLook = Duration.seconds(3600)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
 }

@@ -107,18 +107,27 @@ public enum LogLayout {
     /// What file `name` becomes as the rotated segment `number`: `web.log.7`.
     public static func segment(_ name: String, _ number: Int) -> String { "\(name).\(number)" }
 
-    /// The number of `candidate` among the rotated segments of `name`; nil when it is none. Only the spelling that rotation makes
-    /// counts: no sign, no leading zero.
+    /// What a rotated segment is called once it is compressed: `web.log.7.gz`.
+    public static func compressed(_ segment: String) -> String { segment + ".gz" }
+
+    /// The number of `candidate` among the rotated segments of `name`, compressed or not; nil when it is none. Only the spelling that
+    /// rotation makes counts: no sign, no leading zero.
     public static func segmentNumber(of candidate: String, in name: String) -> Int? {
         guard candidate.utf8.count > name.utf8.count + 1, candidate.hasPrefix(name + ".") else { return nil }
-        let digits = candidate.dropFirst(name.count + 1)
+        var digits = candidate.dropFirst(name.count + 1)
+        if digits.hasSuffix(".gz") { digits = digits.dropLast(3) }
         guard digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), digits.utf8.first != 48 else { return nil }
         return Int(digits)
     }
 
-    /// The rotated segments of `name` among the names of its folder, oldest first. O(n log n).
+    /// The rotated segments of `name` among the names of its folder, oldest first; one that is being compressed may be there in both
+    /// forms and counts once. O(n log n).
     public static func segments(of name: String, among names: [String]) -> [Int] {
-        names.compactMap { segmentNumber(of: $0, in: name) }.sorted()
+        var numbers: [Int] = []
+        for number in names.compactMap({ segmentNumber(of: $0, in: name) }).sorted() where number != numbers.last {
+            numbers.append(number)
+        }
+        return numbers
     }
 
     /// The time index of a file or a segment. Hidden, so that `web.log.*` finds log data only.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `{stdout, stderr, format, rotate: {size, keep}, when_full, strip_ansi}`.
+/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi}`.
 extension LoggingSpec: ValueCodable {
     public var value: Value { written(complete: false) }
 
@@ -60,6 +60,10 @@ extension LoggingSpec.Rotation: ValueCodable {
         var w = ObjectWriter(complete: complete)
         if complete || size != standard.size { w.set("size", size.map(SizeText.format) ?? "none") }
         w.set("keep", keep, unless: standard.keep)
+        w.set("every", every)
+        w.set("max_age", maxAge)
+        w.set("total", total.map(SizeText.format))
+        w.set("compress", compress.rawValue, unless: standard.compress.rawValue)
         return w.value
     }
 
@@ -73,5 +77,12 @@ extension LoggingSpec.Rotation: ValueCodable {
             size = SizeText.parse(text)
         }
         keep = try r.int("keep", or: keep)
+        every = try r.optionalDuration("every")
+        maxAge = try r.optionalDuration("max_age")
+        if let text = try r.optionalString("total") {
+            guard let bytes = SizeText.parse(text) else { throw ShapeError(path: "total", expected: "a size") }
+            total = bytes
+        }
+        compress = try r.word("compress", or: compress)
     }
 }

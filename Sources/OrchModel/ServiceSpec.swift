@@ -289,8 +289,17 @@ public struct LoggingSpec: Equatable, Sendable {
         public var size: Int64? = 10_000_000
         /// Rotated files that are kept.
         public var keep = 5
+        /// How long after its first line a file is rotated, at the latest; nil does not rotate by time. At least a second.
+        public var every: Duration?
+        /// How long after its last line a rotated file is removed; nil never does by age. At least a second.
+        public var maxAge: Duration?
+        /// Bytes that a log has at most on disk, the file that is being written included; more than `size`, which it needs.
+        public var total: Int64?
+        public var compress = Compression.none
         public init() {}
     }
+    /// What becomes of a rotated file. `gzip` is RFC 1952; `orch logs` reads it like the others.
+    public enum Compression: String, Sendable, CaseIterable { case none, gzip }
     public var stdout = Sink.standard
     public var stderr = Sink.standard
     public var format = Format.raw

@@ -37,6 +37,24 @@ import Testing
         #expect(files.openCount == 0)
     }
 
+    @Test func knowsTheLaunchBefore() {
+        let errors = LogStream(label: "web", kind: .stderr, path: "/logs/web-error.log")
+        files.append(web.path, "one\n", second: 1, launch: 3)
+        files.rotate(web.path, 1)
+        files.append(web.path, "two\n", second: 2, launch: 7)
+        files.append(errors.path, "three\n", second: 3, launch: 5, stream: .stderr)
+        func last(before launch: UInt64, _ streams: LogStream...) -> UInt64? {
+            LogLaunches.last(before: LaunchID(launch), in: streams.map(\.path), files)?.number
+        }
+        #expect(last(before: 9, web) == 7)
+        #expect(last(before: 7, web) == 3)
+        #expect(last(before: 7, web, errors) == 5)
+        #expect(last(before: 3, web, errors) == nil)
+        #expect(files.openCount == 0)
+        let query = query { $0.accepts = { $0.launch == LaunchID(3) } }
+        #expect(read([web, errors], query) == ["0:one"])
+    }
+
     @Test func takesTheNewestLinesOverAllStreams() {
         for second in 1...50 {
             files.append(web.path, "w\(second)\n", second: Double(second))

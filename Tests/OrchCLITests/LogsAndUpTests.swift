@@ -44,6 +44,13 @@ import Testing
         #expect(platform.output == "three")
     }
 
+    @Test func aLaunchBeforeIsAskedForAndMayBeMissing() {
+        let platform = platform()
+        #expect(run("logs web --previous", on: platform) == .failed)
+        #expect(platform.errors.contains("no earlier launch"))
+        #expect(run("logs web --previous -f", on: platform) == .usage)
+    }
+
     @Test func jsonSaysWhose() throws {
         let platform = platform()
         _ = run("logs db --json", on: platform)

@@ -104,6 +104,10 @@ import Testing
         logging.format = .json
         logging.rotate.size = 10 << 20
         logging.rotate.keep = 7
+        logging.rotate.every = .seconds(86_400)
+        logging.rotate.maxAge = .seconds(30 * 86_400)
+        logging.rotate.total = 1_000_000_000
+        logging.rotate.compress = .gzip
         logging.whenFull = .drop
         logging.stripANSI = true
         #expect(web.logging == logging)
@@ -169,7 +173,7 @@ let full = """
           stdout: logs/web.log
           stderr: merge
           format: json
-          rotate: { size: 10MiB, keep: 7 }
+          rotate: { size: 10MiB, keep: 7, every: 1d, max_age: 30d, total: 1GB, compress: gzip }
           when_full: drop
           strip_ansi: true
         ports: [auto, { name: admin, port: 9000, protocol: udp, host: 127.0.0.1, on_conflict: next }]

@@ -85,6 +85,10 @@ struct NounGenerator {
         logging.format = pick(LoggingSpec.Format.allCases)
         if chance() { logging.rotate.size = pick([nil, 1, 1_000, 1_024, 10_485_760, 12_345_678]) }
         if chance() { logging.rotate.keep = below(400) }
+        if chance() { logging.rotate.every = pick([.seconds(1), .seconds(86_400)]) }
+        if chance() { logging.rotate.maxAge = pick([.seconds(90), .seconds(604_800)]) }
+        if let size = logging.rotate.size { logging.rotate.total = maybe(size + Int64(1 + below(1_000_000))) }
+        logging.rotate.compress = pick(LoggingSpec.Compression.allCases)
         logging.whenFull = pick(LoggingSpec.WhenFull.allCases)
         logging.stripANSI = chance()
         return logging

@@ -5,7 +5,7 @@ enum Arrows {
     private static let house = [
         "OrchModel", "OrchEngine", "OrchManifest", "OrchWire", "OrchDaemon", "OrchLinux", "OrchStore", "OrchCLI",
         "OrchEdge", "OrchSimulator",
-        "COrch", "CYAML", "CSQLite",
+        "COrch", "CYAML", "CSQLite", "CZlib",
     ]
 
     static let table: [(module: String, mayImport: [String])] = [
@@ -14,7 +14,10 @@ enum Arrows {
         ("OrchManifest", ["OrchModel", "CYAML"]),
         ("OrchWire", ["OrchModel"]),
         ("OrchDaemon", ["OrchModel", "OrchEngine", "OrchWire"]),
-        ("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "Glibc", "Synchronization"]),
+        (
+            "OrchLinux",
+            ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CZlib", "Glibc", "Synchronization"]
+        ),
         ("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite", "Glibc"]),
         ("OrchCLI", ["OrchModel", "OrchWire", "OrchManifest", "ArgumentParser"]),
         ("OrchEdge", ["OrchModel", "OrchWire", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc"]),

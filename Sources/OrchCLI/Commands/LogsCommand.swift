@@ -18,7 +18,7 @@ struct LogsCommand: OrchCommand {
     @Flag(name: .shortAndLong, help: "Go on as more is written.")
     var follow = false
     @Option(
-        name: [.customShort("n"), .customLong("lines")],
+        name: [.customShort("n", allowingJoined: true), .customLong("lines")],
         help: "The newest so many lines; default: 100, or all with --since.")
     var lines: Int?
     @Option(help: ArgumentHelp("From when on: `10m` ago, or RFC 3339.", valueName: "time"))
@@ -31,12 +31,17 @@ struct LogsCommand: OrchCommand {
     var stdout = false
     @Option(help: ArgumentHelp("Only lines that match this POSIX extended regular expression.", valueName: "regex"))
     var grep: String?
+    @Flag(help: "What the launch before the current one wrote, or before the last one when none lives.")
+    var previous = false
     @Flag(help: "Print one {\"time\",\"stack\",\"service\",\"instance\",\"launch\",\"stream\",\"line\"} a line.")
     var json = false
 
     func validate() throws {
         if stderr, stdout {
             throw ValidationError("--stderr and --stdout exclude each other; without either both are shown.")
+        }
+        if previous, follow {
+            throw ValidationError("--previous is of a launch that is over; -f would wait for nothing.")
         }
         if let lines, lines < 0 { throw ValidationError("-n takes a count, not \(lines).") }
     }
@@ -47,7 +52,8 @@ struct LogsCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         let kinds: [LogStreamKind] = stderr ? [.stderr] : stdout ? [.stdout] : [.stdout, .stderr]
-        let selection = LogSelection(try instances(in: context), kinds: kinds)
+        let instances = try instances(in: context)
+        let selection = LogSelection(instances, kinds: kinds)
         guard !selection.streams.isEmpty else {
             throw Failure(
                 .failed, "there is no log to show: what is meant writes none", help: "`orch config` shows its logging")
@@ -55,7 +61,9 @@ struct LogsCommand: OrchCommand {
         let form: LogLineView.Form =
             json ? .json : context.console.isTerminal() ? .terminal(context.console.palette()) : .bytes
         let view = LogLineView(form: form, isNamed: selection.hasSeveralInstances, nameWidth: selection.nameWidth)
-        var reader = LogReader(context.platform.logFiles, streams: selection.streams, query: try query(in: context))
+        var query = try query(in: context)
+        if previous { try select(previousOf: instances, for: &query, in: context) }
+        var reader = LogReader(context.platform.logFiles, streams: selection.streams, query: query)
         defer { reader.close() }
         if follow { context.platform.catchInterrupts() }
         while true {
@@ -90,6 +98,26 @@ struct LogsCommand: OrchCommand {
             } catch { throw Failure(.usage, error) }
         }
         return query
+    }
+
+    /// Has the query take only what the launches before the current ones wrote.
+    private func select(
+        previousOf instances: [InstanceStatus], for query: inout LogQuery, in context: Context
+    ) throws(Failure) {
+        let files = context.platform.logFiles
+        let launches = instances.compactMap { instance -> LaunchID? in
+            guard let launch = instance.launch else { return nil }
+            let paths = [instance.stdoutLog, instance.stderrLog].compactMap { $0 }
+            return LogLaunches.last(before: launch, in: paths, files)
+        }
+        guard !launches.isEmpty else {
+            throw Failure(
+                .failed, "there is no earlier launch in the logs of what is meant",
+                help: "`orch events` shows which launches there were")
+        }
+        query.accepts = { [accepts = query.accepts] line in
+            line.launch.map(launches.contains) ?? false && accepts?(line) ?? true
+        }
     }
 
     /// From the daemon, else from what is stored: logs can be read whoever runs.

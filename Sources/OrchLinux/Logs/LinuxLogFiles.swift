@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import COrch
 internal import Glibc
 internal import OrchModel
 public import OrchWire
@@ -15,15 +16,38 @@ public final class LinuxLogFiles: LogFiles {
         return UInt64(found.st_ino)
     }
 
-    /// Only regular files: opening a FIFO that took a log's name must not wait for a writer.
+    /// Only regular files: opening a FIFO that took a log's name must not wait for a writer. A segment that is compressed is unpacked
+    /// into a file without a name, which lives as long as it is open.
     public func open(_ path: String) -> OpenLog? {
+        if let plain = plain(path) { return plain }
+        guard errno == ENOENT, let packed = plain(LogLayout.compressed(path)) else { return nil }
+        defer { close(packed) }
+        let handle = Self.unnamedFile()
+        guard handle >= 0 else { return nil }
+        do {
+            try Gzip.unpack(packed.handle, into: handle)
+            return OpenLog(handle: handle, inode: packed.inode)
+        } catch {
+            Glibc.close(handle)
+            return nil
+        }
+    }
+
+    private func plain(_ path: String) -> OpenLog? {
         let handle = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard handle >= 0 else { return nil }
         guard let status = try? FileStatus(of: handle), status.isRegular else {
             Glibc.close(handle)
+            errno = EINVAL
             return nil
         }
         return OpenLog(handle: handle, inode: status.inode)
+    }
+
+    /// On a disk, as a segment may be larger than memory; in memory where that is not to be had.
+    private static func unnamedFile() -> Int32 {
+        let handle = unsafe Glibc.open("/var/tmp", corch_O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600)
+        return handle >= 0 ? handle : unsafe corch_memfd("log")
     }
 
     public func size(of file: OpenLog) -> Int64 { (try? FileStatus(of: file.handle).size) ?? 0 }

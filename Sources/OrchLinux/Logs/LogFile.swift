@@ -37,14 +37,19 @@ final class LogFile {
     /// Bytes of the file, since the last `prepare`.
     private(set) var offset: Int64 = 0
     private(set) var status: FileStatus?
+    /// When the next segment is too old, if any will be.
+    var expiry: WallTime?
+    let compressor: LogCompressor
     private var descriptor: Descriptor?
     private var index = LogIndexWriter()
     private var knownLineEnd: Bool?
-    private var continuesLine = false
+    /// The file before was cut within a line that this one goes on with.
+    var continuesLine = false
     private var checkedName = Instant.zero
 
-    init(path: String, appends: Bool, sink: LogSink) {
+    init(path: String, appends: Bool, sink: LogSink, compressor: LogCompressor) {
         self.path = path
+        self.compressor = compressor
         self.appends = appends
         (folder, name) = LogLayout.split(path)
         rotate = sink.rotate
@@ -57,6 +62,12 @@ final class LogFile {
         guard !appends else { return nil }
         guard let asked = rotationAsked else { return rotate.size }
         return min(asked, rotate.size ?? asked)
+    }
+
+    /// Whether its first line is older than it may be. An index that could not be written tells no age.
+    func isOld(at time: WallTime) -> Bool {
+        guard !appends, offset > 0, let every = rotate.every, let began = index.began else { return false }
+        return time - began >= every
     }
 
     /// Opens the file unless it is open and still the one its name means; learns its size.
@@ -82,7 +93,7 @@ final class LogFile {
         }
     }
 
-    private func open(_ now: Instant) throws(LogTrouble) {
+    func open(_ now: Instant) throws(LogTrouble) {
         let place = try LogFolder.opened(folder)
         let mode = appends ? O_APPEND : 0
         let opened = try LogTrouble.asking { () throws(SystemError) in
@@ -179,27 +190,6 @@ final class LogFile {
         lastWriter = pipe
     }
 
-    // MARK: Rotation
-
-    /// Renames the file to its next segment, in the same folder and never over another, drops segments beyond `rotate.keep`, and
-    /// opens a new file of the old name.
-    func rotateNow(_ now: Instant, cutsLine: Bool = false) throws(LogTrouble) {
-        guard let found = status else { return try open(now) }
-        let place = try LogFolder.opened(folder)
-        if place.status(of: name)?.isSameFile(as: found) == true {
-            var number = (LogLayout.segments(of: name, among: place.names()).last ?? 0) + 1
-            while true {
-                let segment = LogLayout.segment(name, number)
-                if try LogTrouble.asking({ () throws(SystemError) in try place.rename(name, to: segment) }) { break }
-                number += 1
-            }
-        }
-        close()
-        try open(now)
-        continuesLine = cutsLine
-        prune(in: place)
-    }
-
     /// Gives an index that still has the name of the active file to the segment that it belongs to: a rotation renames the file
     /// first, and may be killed before the index.
     private func settleIndex(of active: FileStatus, in place: borrowing LogFolder) {
@@ -210,32 +200,6 @@ final class LogFile {
         let segment = LogLayout.segment(name, newest)
         guard place.status(of: segment)?.inode == inode else { return }
         _ = try? place.rename(own, to: LogLayout.index(of: segment))
-    }
-
-    /// Removes the oldest segments until `rotate.keep` are left.
-    func prune() {
-        guard !appends, let place = try? LogFolder.opened(folder) else { return }
-        prune(in: place)
-    }
-
-    private func prune(in place: borrowing LogFolder) {
-        let segments = LogLayout.segments(of: name, among: place.names())
-        for number in segments.dropLast(max(0, rotate.keep)) { remove(number, in: place) }
-    }
-
-    /// Makes room by removing the oldest segment; false when there is none.
-    func removeOldestSegment() -> Bool {
-        guard !appends, let place = try? LogFolder.opened(folder),
-            let oldest = LogLayout.segments(of: name, among: place.names()).first
-        else { return false }
-        return remove(oldest, in: place)
-    }
-
-    @discardableResult
-    private func remove(_ number: Int, in place: borrowing LogFolder) -> Bool {
-        let segment = LogLayout.segment(name, number)
-        place.remove(LogLayout.index(of: segment))
-        return place.remove(segment)
     }
 }
 

@@ -94,6 +94,8 @@ struct FileStatus: Equatable {
     var links: UInt64
     var owner: UInt32
     var size: Int64
+    /// When its content last changed.
+    var modified: WallTime
     var isRegular: Bool
 
     init(_ found: stat) {
@@ -102,6 +104,8 @@ struct FileStatus: Equatable {
         links = UInt64(found.st_nlink)
         owner = found.st_uid
         size = Int64(found.st_size)
+        modified = WallTime(
+            nanoseconds: Int64(found.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(found.st_mtim.tv_nsec))
         isRegular = found.st_mode & S_IFMT == S_IFREG
     }
 

@@ -7,6 +7,8 @@ struct LogIndexWriter: ~Copyable {
     private let descriptor: Descriptor?
     private let number: Int32?
     private var last: LogIndex.Entry?
+    /// When the first byte of the file was written; nil while there is none.
+    private(set) var began: WallTime?
 
     /// Opens the index of `name`, whose file is `status`; begins a new one when what is there belongs to another file.
     init(_ name: String, of status: FileStatus, in folder: borrowing LogFolder) {
@@ -27,8 +29,8 @@ struct LogIndexWriter: ~Copyable {
             if whole != length { _ = ftruncate(opened.number, off_t(whole)) }
             length = whole
             if length > LogIndex.headerBytes {
-                last = LogIndex.decode(
-                    Self.read(opened.number, at: length - Int64(LogIndex.entryBytes), count: LogIndex.entryBytes))
+                last = Self.entry(in: opened.number, at: length - Int64(LogIndex.entryBytes))
+                began = Self.entry(in: opened.number, at: Int64(LogIndex.headerBytes))?.time
             }
             // Entries beyond the end: the log was truncated by somebody.
             if let entry = last, entry.offset > status.size { length = 0 }
@@ -37,6 +39,7 @@ struct LogIndexWriter: ~Copyable {
         }
         if length == 0 {
             last = nil
+            began = nil
             _ = ftruncate(opened.number, 0)
             Self.write(opened.number, LogIndex.header(inode: status.inode))
         }
@@ -52,6 +55,7 @@ struct LogIndexWriter: ~Copyable {
 
     /// Says that bytes from `entry.offset` on were just written, unless the last entry says it well enough.
     mutating func note(_ entry: LogIndex.Entry) {
+        if began == nil { began = entry.time }
         guard let number, LogIndex.needsEntry(entry, after: last) else { return }
         if Self.write(number, LogIndex.encode(entry)) { last = entry }
     }
@@ -62,7 +66,12 @@ struct LogIndexWriter: ~Copyable {
         return LogIndex.inode(ofHeader: read(opened.number, at: 0, count: LogIndex.headerBytes))
     }
 
-    private static func read(_ descriptor: Int32, at offset: Int64, count: Int) -> [UInt8] {
+    private static func entry(in descriptor: Int32, at offset: Int64) -> LogIndex.Entry? {
+        LogIndex.decode(read(descriptor, at: offset, count: LogIndex.entryBytes))
+    }
+
+    /// Fewer bytes at the end, none when they can't be read.
+    static func read(_ descriptor: Int32, at offset: Int64, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let got = unsafe pread(descriptor, &bytes, count, off_t(offset))
         return Array(bytes.prefix(max(0, got)))

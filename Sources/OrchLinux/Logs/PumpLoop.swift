@@ -17,6 +17,9 @@ final class PumpLoop {
     /// Files whose writing failed and is to be tried again.
     var waitingFiles: [LogFile] = []
 
+    private let compressor: LogCompressor
+    /// When segments are looked at for their age.
+    private var agesAt: Instant?
     private let epoll: Descriptor
     private static let firstLook = Duration.microseconds(250)
     private var pipes: [UInt64: LogPipe] = [:]
@@ -32,6 +35,7 @@ final class PumpLoop {
 
     init(_ mailbox: LogMailbox) throws(SystemError) {
         self.mailbox = mailbox
+        compressor = LogCompressor { mailbox.post(.remark($0)) }
         scratch = try ScratchPipe()
         epoll = try Descriptor("epoll_create1", corch_epoll_create())
         try Syscall.check(
@@ -97,6 +101,7 @@ final class PumpLoop {
         for pipe in heldPipes { consider(pipe.lookAt) }
         for pipe in draining { consider(pipe.drainUntil) }
         for file in waitingFiles { consider(file.waiting?.until) }
+        consider(agesAt)
         return next
     }
 
@@ -122,6 +127,20 @@ final class PumpLoop {
                 tellDropped(file)
             }
         }
+        if let due = agesAt, due <= now {
+            agesAt = nil
+            for file in files.values where file.rotate.maxAge != nil {
+                file.prune(at: wall)
+                watchAge(of: file)
+            }
+        }
+    }
+
+    /// Wakes when the oldest segment of `file` is too old; before that now and then, as the clock may be set.
+    func watchAge(of file: LogFile) {
+        guard let expiry = file.expiry else { return }
+        let due = now + min(max(.zero, expiry - wall), Limits.logAgeLook)
+        agesAt = min(due, agesAt ?? due)
     }
 
     func enqueue(_ pipe: LogPipe) {
@@ -179,7 +198,7 @@ final class PumpLoop {
                 enqueue(pipe)
             }
         case .rotate(let launch):
-            for file in (launches[launch] ?? []).compactMap(\.file) { rotate(file) }
+            for file in (launches[launch] ?? []).compactMap(\.file) { rotateAtLineEnd(file) }
         case .finish(let launch):
             finish(launch)
         case .stop: break
@@ -230,10 +249,11 @@ final class PumpLoop {
             }
             known.rotate = sink.rotate
             known.whenFull = sink.whenFull
-            known.prune()
+            known.prune(at: wall)
+            watchAge(of: known)
             return known
         }
-        let made = LogFile(path: path, appends: appends, sink: sink)
+        let made = LogFile(path: path, appends: appends, sink: sink, compressor: compressor)
         do throws(LogTrouble) {
             try made.prepare(now)
         } catch {
@@ -246,15 +266,22 @@ final class PumpLoop {
             return alias
         }
         files[path] = made
+        made.prune(at: wall)
+        watchAge(of: made)
         return made
     }
 
-    private func rotate(_ file: LogFile) {
+    func rotate(_ file: LogFile, cutsLine: Bool = false) throws(LogTrouble) {
+        try file.rotateNow(now, at: wall, cutsLine: cutsLine)
+        watchAge(of: file)
+    }
+
+    private func rotateAtLineEnd(_ file: LogFile) {
         guard !file.appends else { return }
         do throws(LogTrouble) {
             try file.prepare(now)
             guard file.offset > 0 else { return }
-            if file.endsLine() { try file.rotateNow(now) } else { file.rotationAsked = file.offset }
+            if file.endsLine() { try rotate(file) } else { file.rotationAsked = file.offset }
         } catch {
             wait(for: file, error)
         }

@@ -27,6 +27,9 @@ extension PumpLoop {
         if let waiting = file.waiting, now < waiting.until { return refuse(pipe, file) }
         do throws(LogTrouble) {
             try file.prepare(now)
+            if file.isOld(at: wall) {
+                if file.endsLine() { try rotate(file) } else { file.rotationAsked = file.rotationAsked ?? file.offset }
+            }
             if pipe.skipsLine { return try skip(pipe, file) }
             try writeNote(file, for: pipe)
             let result =
@@ -64,13 +67,13 @@ extension PumpLoop {
             window.span.extracting(0..<whole), offset: file.offset, size: size, endsLine: file.endsLine(),
             lineLimit: Limits.logLineBytes)
         if plan.rotateFirst {
-            try file.rotateNow(now, cutsLine: plan.cutsLine)
+            try rotate(file, cutsLine: plan.cutsLine)
             return .again
         }
         let before = file.offset
         let result = try move(pipe, file, plan.take, isWindow: true)
         if plan.rotateAfter, file.offset - before == Int64(plan.take) {
-            try file.rotateNow(now, cutsLine: plan.cutsLine)
+            try rotate(file, cutsLine: plan.cutsLine)
         }
         return result
     }
@@ -159,7 +162,7 @@ extension PumpLoop {
             pipe.converter?.convert(
                 input, stamp: stamp, remainder: remainder, continuing: continuing, room: room, into: &block) ?? 0
         if count == 0, file.offset > 0, endsLine {
-            try file.rotateNow(now)
+            try rotate(file)
             return try convertBlock(pipe, file, window, range, remainder)
         }
         if count == 0 {

@@ -42,7 +42,9 @@ struct LogCursor {
             _ = openNext()
             guard self.number == number, !isActive else { return }
         } else {
-            guard openActive() else { return }
+            // What is rotated from now on was active when the place was found.
+            self.number = segments().last ?? 0
+            guard openNext() else { return }
         }
         start = offset
         guard offset > 0, let file, files.read(file, at: offset - 1, count: 1) != [10] else { return }
@@ -133,8 +135,8 @@ struct LogCursor {
 
     /// Opens the oldest segment after `number`, or the active file.
     private mutating func openNext() -> Bool {
-        var segments = segments()
         while true {
+            let segments = segments()
             for candidate in segments where candidate > number {
                 guard let opened = files.open(segmentPath(candidate)) else { continue }
                 use(opened, LogLayout.segment(name, candidate))
@@ -143,27 +145,15 @@ struct LogCursor {
                 return true
             }
             guard let opened = files.open(path) else { return false }
-            let before = segments.last
-            segments = self.segments()
-            if segments.last == before {
-                useActive(opened)
+            if self.segments().last == segments.last {
+                use(opened, name)
+                number = max(number, segments.last ?? 0) + 1
+                isActive = true
                 return true
             }
             // It was rotated between the look and the opening: what is a segment by now comes first.
             files.close(opened)
         }
-    }
-
-    private mutating func openActive() -> Bool {
-        guard let opened = files.open(path) else { return false }
-        useActive(opened)
-        return true
-    }
-
-    private mutating func useActive(_ opened: OpenLog) {
-        use(opened, name)
-        number = max(number, segments().last ?? 0) + 1
-        isActive = true
     }
 
     private func segments() -> [Int] { LogLayout.segments(of: name, among: files.names(in: folder)) }

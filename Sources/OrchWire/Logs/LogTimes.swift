@@ -29,7 +29,8 @@ struct LogTimes {
     /// A rotation renames and creates the file before its index, so the index may come later, but before the file's first byte; and it
     /// may go on to the name of a segment, but then the file has gone there before.
     private mutating func find() {
-        if open(name) || (itsName != name && open(itsName)) { return }
+        if open(name) { return }
+        if itsName != name, open(itsName) || open(LogLayout.compressed(itsName)) { return }
         let segments = LogLayout.segments(of: name, among: files.names(in: folder)).map { LogLayout.segment(name, $0) }
         if let its = segments.last(where: { files.inode(of: LogLayout.join(folder, $0)) == inode }) { _ = open(its) }
     }
@@ -77,6 +78,14 @@ struct LogTimes {
 
     /// When the file's first byte was written.
     mutating func firstTime() -> WallTime? { entry(0)?.time }
+
+    /// The launch of the newest entry of one before `launch`. O(entries since).
+    mutating func lastLaunch(before launch: LaunchID) -> LaunchID? {
+        for index in (0..<count).reversed() {
+            if let entry = entry(index), entry.launch < launch { return entry.launch }
+        }
+        return nil
+    }
 
     /// The first offset that was written at `time` or later; nil when there is none. Entries are in order of time unless the clock
     /// was set back.

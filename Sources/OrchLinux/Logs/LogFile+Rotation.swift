@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchModel
+
+/// How a log file becomes segments, and what becomes of those.
+extension LogFile {
+    /// Renames the file to its next segment, in the same folder and never over another, opens a new file of the old name, and does
+    /// with the segments as `rotate` says.
+    func rotateNow(_ now: Instant, at time: WallTime, cutsLine: Bool = false) throws(LogTrouble) {
+        guard let found = status else { return try open(now) }
+        let place = try LogFolder.opened(folder)
+        if place.status(of: name)?.isSameFile(as: found) == true {
+            var number = (LogLayout.segments(of: name, among: place.names()).last ?? 0) + 1
+            while true {
+                let segment = LogLayout.segment(name, number)
+                if try LogTrouble.asking({ () throws(SystemError) in try place.rename(name, to: segment) }) { break }
+                number += 1
+            }
+        }
+        close()
+        try open(now)
+        continuesLine = cutsLine
+        prune(in: place, at: time)
+    }
+
+    /// Forgets the segments that `rotate` does not allow: more than `keep`, older than `max_age`, beyond `total`. Has the others
+    /// compressed.
+    func prune(at time: WallTime) {
+        guard !appends, let place = try? LogFolder.opened(folder) else { return }
+        prune(in: place, at: time)
+    }
+
+    private func prune(in place: borrowing LogFolder, at time: WallTime) {
+        let names = place.names()
+        var segments = LogLayout.segments(of: name, among: names)
+        let surplus = segments.dropLast(max(0, rotate.keep))
+        for number in surplus { remove(number, in: place) }
+        segments.removeFirst(surplus.count)
+        removeOld(&segments, in: place, at: time)
+        removeBeyondTotal(&segments, in: place)
+        guard rotate.compress == .gzip else { return }
+        let plain = Set(names)
+        for number in segments where plain.contains(LogLayout.segment(name, number)) {
+            compressor.compress(LogLayout.segment(name, number), in: folder)
+        }
+    }
+
+    private func removeOld(_ segments: inout [Int], in place: borrowing LogFolder, at time: WallTime) {
+        expiry = nil
+        guard let maxAge = rotate.maxAge else { return }
+        while let oldest = segments.first {
+            if let end = status(ofSegment: oldest, in: place)?.modified, time - end < maxAge {
+                expiry = end + maxAge
+                return
+            }
+            remove(oldest, in: place)
+            segments.removeFirst()
+        }
+    }
+
+    /// The active file counts as large as it may become.
+    private func removeBeyondTotal(_ segments: inout [Int], in place: borrowing LogFolder) {
+        guard let total = rotate.total, let size = rotate.size else { return }
+        var room = total - size
+        for (index, number) in segments.enumerated().reversed() {
+            room -= status(ofSegment: number, in: place)?.size ?? 0
+            guard room < 0 else { continue }
+            for older in segments[...index] { remove(older, in: place) }
+            segments.removeFirst(index + 1)
+            return
+        }
+    }
+
+    private func status(ofSegment number: Int, in place: borrowing LogFolder) -> FileStatus? {
+        let segment = LogLayout.segment(name, number)
+        return place.status(of: segment) ?? place.status(of: LogLayout.compressed(segment))
+    }
+
+    /// Makes room by removing the oldest segment; false when there is none.
+    func removeOldestSegment() -> Bool {
+        guard !appends, let place = try? LogFolder.opened(folder),
+            let oldest = LogLayout.segments(of: name, among: place.names()).first
+        else { return false }
+        return remove(oldest, in: place)
+    }
+
+    @discardableResult
+    private func remove(_ number: Int, in place: borrowing LogFolder) -> Bool {
+        let segment = LogLayout.segment(name, number)
+        let compressed = LogLayout.compressed(segment)
+        place.remove(LogLayout.index(of: segment))
+        place.remove(LogLayout.index(of: compressed))
+        place.remove(LogCompressor.unfinished(segment))
+        // The compressor looks whether the first is still there before it leaves the second behind.
+        let hadPlain = place.remove(segment)
+        return place.remove(compressed) || hadPlain
+    }
+}
