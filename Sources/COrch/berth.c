@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,6 +26,7 @@ static int inherited_oom, own_oom;
 static int ramp(int berth) { return KEEPER_NUMBER_MAX + 1 + berth * SPAWN_RAMP_WIDTH; }
 
 int spawn_prepare(void) {
+    _Static_assert(SPAWN_NUMBERS == KEEPER_FLOOR, "what is inherited lies above what is taken here");
     size_t length = sizeof(struct berth) * SPAWN_BERTHS;
     void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return -errno;
@@ -35,13 +38,20 @@ int spawn_prepare(void) {
     return 0;
 }
 
+/* Whoever was protected by a former keeper finds there what held before. */
+static const char *const OOM_VARIABLE = "ORCH_KEEPER_OOM_SCORE_ADJ";
+
 int spawn_protect(void) {
-    inherited_oom = corch_oom_score_adj(NULL);
+    const char *former = getenv(OOM_VARIABLE);
+    char text[16];
+    inherited_oom = former != NULL ? atoi(former) : corch_oom_score_adj(NULL);
+    snprintf(text, sizeof text, "%d", inherited_oom);
+    setenv(OOM_VARIABLE, text, 1);
     own_oom = corch_oom_score_adj("-1000");
     return own_oom != inherited_oom;
 }
 
-int spawn_berth_take(void) {
+static int take_berth(void) {
     if (busy == UINT32_MAX) return -1;
     int berth = __builtin_ctz(~busy);
     busy |= 1u << berth;
@@ -60,6 +70,26 @@ void spawn_berth_free(int berth) {
     order->spec = NULL;
     if (berth >= BERTHS_KEPT) madvise(&berths[berth], sizeof *berths, MADV_REMOVE);
     busy &= ~(1u << berth);
+}
+
+static struct spawn_request queue[SPAWN_QUEUE_MAX];
+static uint32_t queue_first, queue_count;
+
+int spawn_has_room(void) { return queue_count < SPAWN_QUEUE_MAX; }
+
+void spawn_enqueue(const struct spawn_request *request) {
+    queue[(queue_first + queue_count++) % SPAWN_QUEUE_MAX] = *request;
+}
+
+const struct spawn_request *spawn_next(int *berth) {
+    *berth = queue_count > 0 ? take_berth() : -1;
+    if (*berth < 0) return NULL;
+    queue_count--;
+    return &queue[queue_first++ % SPAWN_QUEUE_MAX];
+}
+
+void spawn_discard(const struct spawn_request *request) {
+    for (int index = 0; index < request->fd_count; index++) close(request->fds[index]);
 }
 
 /* A copy of the spec that the child may read and in which offsets may be turned into pointers. */

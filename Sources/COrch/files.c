@@ -144,7 +144,13 @@ int corch_lock(const char *path, int32_t *holder) {
     return locked;
 }
 
-int corch_keep_only(int fd, int minimum) {
+int corch_lock_sign(int lock) {
+    char text[16];
+    int length = snprintf(text, sizeof text, "%d\n", (int)getpid()); /* over what is there: a reader finds one of both */
+    return pwrite(lock, text, (size_t)length, 0) < 0 || ftruncate(lock, length) < 0 ? -errno : 0;
+}
+
+int corch_keep_only(int fd, int minimum, int keeps_above) {
     struct rlimit descriptors;
     int null = open("/dev/null", O_RDWR);
     while (null >= 0 && null < 3) null = open("/dev/null", O_RDWR);
@@ -152,6 +158,11 @@ int corch_keep_only(int fd, int minimum) {
     if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
         descriptors.rlim_cur = descriptors.rlim_max;
         setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
+    if (keeps_above) {
+        corch_close_range(3, (uint32_t)minimum - 1, 0);
+        corch_close_range((uint32_t)minimum, ~0u, CORCH_CLOSE_RANGE_CLOEXEC);
+        return fd;
     }
     int moved = fd >= 3 ? corch_dup_above(fd, minimum) : -1;
     corch_close_range(3, moved >= 0 ? (uint32_t)moved - 1 : ~0u, 0);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,9 +78,29 @@ int corch_wait_pidfd(int pidfd, int keep, int32_t *code, int32_t *status, uint64
     return 1;
 }
 
+int corch_wait_stranger(int pidfd, int patient, int32_t *code, int32_t *status) {
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    int32_t wait_status = 0;
+    if (poll(&end, 1, 0) < 1) return 0;
+    int told = corch_pidfd_exit_status(pidfd, &wait_status);
+    if (told == -ENODATA && patient) return 0;
+    *code = told < 0 ? 0 : WIFEXITED(wait_status) ? CLD_EXITED : WCOREDUMP(wait_status) ? CLD_DUMPED : CLD_KILLED;
+    *status = told < 0 ? 0 : WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : WTERMSIG(wait_status);
+    return 1;
+}
+
 int corch_prctl(int option, unsigned long argument) { return prctl(option, argument, 0, 0, 0) < 0 ? -errno : 0; }
 
 int corch_set_subreaper(void) { return corch_prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+void corch_child_begin(const int *fds, int count) {
+    sigset_t none;
+    for (int index = 0; index < count; index++)
+        if (fds[index] >= 0) dup2(fds[index], 3 + index);
+    setsid();
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
 
 int corch_oom_score_adj(const char *set) {
     char text[16] = {0};

@@ -79,6 +79,9 @@ public struct Conductor<H: Host, S: Store> {
         return deadlines.min()
     }
 
+    /// Writes down what is left to write; for a daemon that goes without being asked to.
+    public mutating func flush() { journal.flush(at: host.now) }
+
     /// How things stand, for tests and simulations.
     public var status: [StackStatus] { fleet.status(of: nil) }
     public func status(of instance: InstanceID) -> InstanceStatus? { fleet.status(of: instance) }

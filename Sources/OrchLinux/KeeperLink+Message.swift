@@ -65,6 +65,8 @@ public struct ProcessEnd: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         case exited(code: Int32)
         case killed(signal: Int32, coreDumped: Bool)
+        /// It was another keeper's child, which was killed before it, and nobody can tell.
+        case unknown
     }
 
     public var outcome: Outcome
@@ -99,8 +101,10 @@ public struct HandOver: Hashable, Sendable {
     public var count: UInt32
     /// The highest identifier ever asked for, 0 when there was none. The next one must be higher.
     public var highestLaunch: UInt64
-    /// 1 for the first daemon of this keeper.
+    /// 1 for the first daemon; those of former keepers are counted on.
     public var daemonStarts: UInt64
+    /// The keeper is the heir of one that was killed: launches may live that it knows nothing of.
+    public var isHeir: Bool
 }
 
 /// Where a launch failed; the errno belongs to that step.
@@ -148,7 +152,9 @@ extension KeeperMessage {
 
     init(_ end: keeper_hand_over) {
         self = .stateEnd(
-            HandOver(count: end.count, highestLaunch: end.highest_launch, daemonStarts: end.daemon_starts))
+            HandOver(
+                count: end.count, highestLaunch: end.highest_launch, daemonStarts: end.daemon_starts,
+                isHeir: end.is_heir != 0))
     }
 }
 
@@ -168,8 +174,11 @@ extension ProcessEnd {
     /// `waitid(2)`: CLD_EXITED is 1, CLD_KILLED 2, CLD_DUMPED 3.
     init(_ event: keeper_event) {
         let outcome: Outcome =
-            event.code == 1
-            ? .exited(code: event.status) : .killed(signal: event.status, coreDumped: event.code == 3)
+            switch event.code {
+            case 0: .unknown
+            case 1: .exited(code: event.status)
+            default: .killed(signal: event.status, coreDumped: event.code == 3)
+            }
         self.init(outcome: outcome, userTime: event.user_usec, systemTime: event.system_usec)
     }
 }

@@ -10,6 +10,8 @@ public final class KeeperLink {
     private var waiting: [Outgoing] = []
     private var nextWaiting = 0
     private var isOpen = true
+    /// Of services; asked for by this daemon.
+    private(set) var highestLaunch: UInt64 = 0
 
     /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
     /// arrives at once: `.state` for every launch, then `.stateEnd`.
@@ -21,6 +23,9 @@ public final class KeeperLink {
         self.descriptor = descriptor
         try note(KEEPER_HELLO)
     }
+
+    /// KEEPER_LAUNCH_OWN: the daemon's own launches have numbers apart.
+    static let ownBit: UInt64 = 1 << 63
 
     deinit {
         for outgoing in waiting[nextWaiting...] { outgoing.close() }
@@ -40,6 +45,7 @@ public final class KeeperLink {
         guard let request = Request(launch, spec: memory.number, length: spec.count) else {
             throw SystemError("spawn", code: EINVAL)
         }
+        if launch.identifier & Self.ownBit == 0 { highestLaunch = max(highestLaunch, launch.identifier) }
         try send(Outgoing(head: request.head, descriptors: request.descriptors))
     }
 
@@ -88,6 +94,7 @@ public final class KeeperLink {
             if buffer.type == KEEPER_PING {
                 try note(KEEPER_PONG, buffer.event.launch)
             } else if let message = buffer.message(length: Int(length)) {
+                if case .stateEnd(let end) = message { highestLaunch = max(highestLaunch, end.highestLaunch) }
                 messages.append(message)
             }
         }

@@ -64,6 +64,13 @@ enum SmallFile {
         return names
     }
 
+    /// The inode of an open pipe; nil for anything else.
+    static func pipe(_ fd: Int32) -> UInt64? {
+        var facts = stat()
+        guard unsafe fstat(fd, &facts) == 0, facts.st_mode & S_IFMT == S_IFIFO else { return nil }
+        return UInt64(facts.st_ino)
+    }
+
     /// Where a symbolic link points; nil when there is none.
     static func link(_ path: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 512)

@@ -20,27 +20,18 @@ static enum { IDLE, WATCHING, DOUBTING, ENDING } watchdog;
 
 /* Runs in a copy of us. Our descriptors close themselves at exec. */
 static _Noreturn void become_daemon(int link) {
+    static char *const given[][2] = {{"--keeper-fd", "3"}, {"--listen-fd", "4"}, {"--lock-fd", "5"}, {"--ready-fd", "6"}};
+    const int own[] = {link, keeper.listen_fd, keeper.lock_fd, keeper.ready_fd};
     char **next = keeper.daemon + keeper.daemon_count;
-    sigset_t none;
-    dup2(link, 3);
-    dup2(keeper.listen_fd, 4);
-    *next++ = "--keeper-fd", *next++ = "3", *next++ = "--listen-fd", *next++ = "4";
-    if (keeper.ready_fd >= 0) {
-        dup2(keeper.ready_fd, 5);
-        *next++ = "--ready-fd", *next++ = "5";
-    }
+    for (int index = 0; index < 4; index++)
+        if (own[index] >= 0) *next++ = given[index][0], *next++ = given[index][1];
     if (keeper.is_protected) corch_oom_score_adj("-900");
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    corch_child_begin(own, 4);
     if (last.si_pid != 0)
         dprintf(STDERR_FILENO, "orch-keeper: the daemon (pid %d) %s %d; starting it again\n", last.si_pid,
                 last.si_code == CLD_EXITED ? "exited with" : "was killed by signal", last.si_status);
     execv(keeper.daemon[0], keeper.daemon);
-    const char *reason = strerror(errno);
-    char fact[4200];
-    snprintf(fact, sizeof fact, "cannot start the daemon %s", keeper.daemon[0]);
-    end(127, fact, reason);
+    end(127, "cannot start the daemon %s: %s", keeper.daemon[0], strerror(errno));
 }
 
 void daemon_start(void) {

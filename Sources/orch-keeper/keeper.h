@@ -21,34 +21,34 @@
 /* main.c */
 enum { END_USAGE = 2, END_LOCKED = 4, END_DAEMON = 5, END_SYSTEM = 6 };
 enum source { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_CHILD, SOURCE_REPORT };
-enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMERS };
+enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMERS };
 extern struct keeper { /* what never changes after the start, but for ready_fd */
     char **daemon;     /* its path and arguments, with room for what it inherits */
-    int daemon_count, ready_fd, listen_fd, epoll, signals;
+    int daemon_count, ready_fd, listen_fd, lock_fd, epoll, signals;
+    int is_heir; /* of a keeper that was killed; this process was its daemon */
     int is_protected; /* from the kernel's out-of-memory killer; children must not be */
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;
-_Noreturn void end(int code, const char *fact, const char *reason); /* tells the starter, too */
+_Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
 void watch(int fd, enum source source, uint32_t index);
 void timer_set(enum timer timer, int64_t delay);
 
 /* launch.c */
 extern struct slot {
-    uint64_t launch; /* 0: free */
-    uint64_t user_usec, system_usec;
+    struct keeper_event fact; /* all that is known; launch 0: free */
     struct spawn_birth birth;
-    int32_t code, status, error; /* of its end; of its failure, with the stage */
-    uint8_t stage, state, told;  /* SPAWN_STAGE_*; KEEPER_QUEUED ...; the state that this daemon knows of, 0: none */
+    uint8_t told; /* the state that this daemon knows of, 0: none */
 } slots[KEEPER_SLOTS_MAX];
 extern uint32_t slots_used, slots_live; /* high-water mark of indexes; launches in the table */
 extern uint64_t highest_launch[2];      /* of services; of the daemon's own, KEEPER_LAUNCH_OWN */
 void launch_request(const struct spawn_request *request); /* takes over its descriptors */
 void launch_acknowledged(uint64_t launch);
 void launch_queued(void);
-int launch_has_room(void);
 void launch_read_report(uint32_t index);
 void launch_reap(uint32_t index);
 int launch_reap_pid(int32_t pid); /* 0: it is nobody's */
+void launch_adopt(const struct keeper_legacy_slot *left); /* takes over its descriptors */
+void launch_give_up(void); /* ends that nobody has told us are unknown */
 
 /* link.c */
 void link_open(int fd);

@@ -2,9 +2,8 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
-
-#define QUEUE_MAX 1024 /* launches that wait for a berth; while it is full no request is read */
 
 struct slot slots[KEEPER_SLOTS_MAX];
 uint32_t slots_used, slots_live;
@@ -12,9 +11,6 @@ uint64_t highest_launch[2];
 
 /* Whose each slot is; 0: nobody's. One behind the other, so that a walk over thousands costs less than a system call. */
 static uint64_t launches[KEEPER_SLOTS_MAX];
-
-static struct spawn_request queue[QUEUE_MAX];
-static uint32_t queue_first, queue_count;
 
 static uint32_t slot_of_launch(uint64_t launch) {
     for (uint32_t index = 0; index < slots_used; index++)
@@ -27,18 +23,20 @@ static uint32_t slot_take(uint64_t launch) {
     if (index == NONE && slots_used < KEEPER_SLOTS_MAX) index = slots_used++;
     if (index == NONE) return NONE;
     launches[index] = launch;
-    slots[index] = (struct slot){
-        .launch = launch, .state = KEEPER_QUEUED, .birth = {.pidfd = -1, .report_fd = -1, .held = {-1, -1}}};
+    slots[index] = (struct slot){.fact = {.launch = launch, .state = KEEPER_QUEUED},
+                                 .birth = {.pidfd = -1, .report_fd = -1, .held = {-1, -1}}};
     slots_live++;
     return index;
 }
 
-static int is_alive(const struct slot *slot) { return slot->state == KEEPER_STARTING || slot->state == KEEPER_RUNNING; }
+static int is_alive(const struct slot *slot) {
+    return slot->fact.state == KEEPER_STARTING || slot->fact.state == KEEPER_RUNNING;
+}
 
 /* A number that was reaped may come back as somebody else's. */
 int launch_reap_pid(int32_t pid) {
     for (uint32_t index = 0; index < slots_used; index++) {
-        if (slots[index].birth.pid != pid || !is_alive(&slots[index])) continue;
+        if (slots[index].fact.pid != pid || !is_alive(&slots[index])) continue;
         launch_reap(index);
         return 1;
     }
@@ -56,20 +54,19 @@ void launch_acknowledged(uint64_t launch) {
     drop(&slots[index].birth.held[0]);
     drop(&slots[index].birth.held[1]);
     drop(&slots[index].birth.pidfd);
-    slots[index] = (struct slot){.launch = launches[index] = 0};
+    slots[index].fact.launch = launches[index] = 0;
     slots_live--;
 }
 
 static void come_to(uint32_t index, uint8_t state) {
-    slots[index].state = state;
+    slots[index].fact.state = state;
     link_note(index);
 }
 
 static void fail(uint32_t index, uint8_t stage, int error) {
     drop(&slots[index].birth.held[0]);
     drop(&slots[index].birth.held[1]);
-    slots[index].stage = stage;
-    slots[index].error = error;
+    slots[index].fact.stage = stage, slots[index].fact.error = error;
     come_to(index, KEEPER_FAILED);
 }
 
@@ -77,49 +74,32 @@ static void launch(uint32_t index, const struct spawn_request *request, int bert
     struct spawn_birth *birth = &slots[index].birth;
     uint8_t stage;
     int error = spawn_start(berth, request, birth, &stage);
-    if (error < 0) {
-        spawn_berth_free(berth);
-        return fail(index, stage, -error);
-    }
+    if (error < 0) spawn_berth_free(berth);
+    if (error < 0) return fail(index, stage, -error);
+    slots[index].fact.pid = birth->pid, slots[index].fact.start_ticks = birth->start_ticks;
     watch(birth->pidfd, SOURCE_CHILD, index);
     watch(birth->report_fd, SOURCE_REPORT, index);
     come_to(index, KEEPER_STARTING);
 }
 
-static void discard(const struct spawn_request *request) {
-    for (int index = 0; index < request->fd_count; index++) close(request->fds[index]);
-}
-
 void launch_queued(void) {
-    for (int berth; queue_count > 0 && (berth = spawn_berth_take()) >= 0; queue_count--) {
-        const struct spawn_request *request = &queue[queue_first++ % QUEUE_MAX];
+    const struct spawn_request *request;
+    for (int berth; (request = spawn_next(&berth)) != NULL;) {
         uint32_t index = slot_of_launch(request->head.launch);
-        if (index != NONE) {
-            launch(index, request, berth);
-        } else { /* cancelled meanwhile */
-            discard(request);
-            spawn_berth_free(berth);
-        }
+        if (index != NONE) launch(index, request, berth);
+        else spawn_discard(request), spawn_berth_free(berth); /* cancelled meanwhile */
     }
 }
-
-int launch_has_room(void) { return queue_count < QUEUE_MAX; }
 
 /* The new launch's slot; NONE when it is none, which is answered: by all that is known of it, or by a refusal. */
 static uint32_t admit(uint64_t launch) {
     uint64_t *highest = &highest_launch[(launch & KEEPER_LAUNCH_OWN) != 0];
     uint32_t index = slot_of_launch(launch);
-    if (index != NONE) {
-        slots[index].told = 0;
-        link_note(index);
-        return NONE;
-    }
-    if (launch <= *highest) {
-        link_refuse(launch, SPAWN_STAGE_STALE, ESTALE);
-        return NONE;
-    }
+    if (index != NONE) slots[index].told = 0, link_note(index);
+    else if (launch <= *highest) link_refuse(launch, SPAWN_STAGE_STALE, ESTALE);
+    if (index != NONE || launch <= *highest) return NONE;
     *highest = launch;
-    if (launch_has_room()) index = slot_take(launch);
+    if (spawn_has_room()) index = slot_take(launch);
     if (index == NONE) link_refuse(launch, SPAWN_STAGE_TABLE, ENOSPC);
     return index;
 }
@@ -128,36 +108,59 @@ void launch_request(const struct spawn_request *request) {
     uint32_t index = admit(request->head.launch);
     int is_sound = spawn_is_sound(&request->head, request->fd_count);
     if (index != NONE && !is_sound) fail(index, SPAWN_STAGE_SPEC, EINVAL);
-    if (index == NONE || !is_sound) return discard(request);
-    queue[(queue_first + queue_count++) % QUEUE_MAX] = *request;
+    if (index == NONE || !is_sound) return spawn_discard(request);
+    spawn_enqueue(request);
 }
 
 /* It has executed, failed, or was killed on its way. */
 static void conclude(uint32_t index) {
     struct slot *slot = &slots[index];
     drop(&slot->birth.report_fd);
-    slot->stage = spawn_outcome(slot->birth.berth, &slot->error);
+    slot->fact.stage = spawn_outcome(slot->birth.berth, &slot->fact.error);
     spawn_berth_free(slot->birth.berth);
-    if (slot->stage == SPAWN_STAGE_NONE) come_to(index, KEEPER_RUNNING); /* else told once it is reaped */
+    if (slot->fact.stage == SPAWN_STAGE_NONE) come_to(index, KEEPER_RUNNING); /* else told once it is reaped */
 }
 
 void launch_read_report(uint32_t index) {
     const struct spawn_birth *birth = &slots[index].birth;
     ssize_t length;
-    if (slots[index].state != KEEPER_STARTING || birth->report_fd < 0) return;
+    if (slots[index].fact.state != KEEPER_STARTING || birth->report_fd < 0) return;
     for (char byte; (length = read(birth->report_fd, &byte, 1)) > 0;) spawn_detached(birth->berth);
     if (length == 0) conclude(index);
 }
 
-/* Peek, record, then reap: whatever happens to us in between, the status is not lost. */
-void launch_reap(uint32_t index) {
+/* Peek, record, then reap: whatever happens to us in between, the status is not lost. What another keeper started is no
+ * child of ours: its end is known once its parent has reaped it, or after a while never. */
+static void reap(uint32_t index, int is_patient) {
     struct slot *slot = &slots[index];
+    struct keeper_event *fact = &slot->fact;
     int pidfd = slot->birth.pidfd;
     if (!is_alive(slot)) return;
-    if (corch_wait_pidfd(pidfd, 1, &slot->code, &slot->status, &slot->user_usec, &slot->system_usec) != 1) return;
+    int ended = corch_wait_pidfd(pidfd, 1, &fact->code, &fact->status, &fact->user_usec, &fact->system_usec);
+    if (ended == -ECHILD && (ended = corch_wait_stranger(pidfd, is_patient, &fact->code, &fact->status)) == 0) {
+        corch_epoll_ctl(keeper.epoll, EPOLL_CTL_MOD, pidfd, 0, (uint64_t)SOURCE_CHILD << 32 | index); /* hang-up only */
+        timer_set(TIMER_GIVE_UP, SECOND);
+    }
+    if (ended != 1) return;
     if (slot->birth.report_fd >= 0) conclude(index); /* a child born meanwhile may hold a copy of the pipe's end */
     corch_epoll_ctl(keeper.epoll, EPOLL_CTL_DEL, pidfd, 0, 0);
-    corch_wait_pidfd(pidfd, 0, &slot->code, &slot->status, &slot->user_usec, &slot->system_usec);
-    if (slot->state == KEEPER_RUNNING) come_to(index, KEEPER_ENDED);
-    else fail(index, slot->stage, slot->error);
+    corch_wait_pidfd(pidfd, 0, &fact->code, &fact->status, &fact->user_usec, &fact->system_usec);
+    if (fact->state == KEEPER_RUNNING) come_to(index, KEEPER_ENDED);
+    else fail(index, fact->stage, fact->error);
+}
+
+void launch_reap(uint32_t index) { reap(index, 1); }
+
+void launch_give_up(void) {
+    for (uint32_t index = 0; index < slots_used; index++) reap(index, 0);
+}
+
+void launch_adopt(const struct keeper_legacy_slot *left) {
+    uint32_t index = slot_take(left->event.launch);
+    if (index == NONE) return; /* as many as a table held */
+    struct slot *slot = &slots[index];
+    slot->fact = left->event;
+    slot->birth.pidfd = left->pidfd;
+    memcpy(slot->birth.held, left->held, sizeof left->held);
+    if (is_alive(slot)) watch(left->pidfd, SOURCE_CHILD, index);
 }

@@ -26,10 +26,9 @@ static int blocked; /* errno of what could not be sent; 0: nothing */
 static uint32_t interest;
 
 static struct keeper_event event(uint8_t type, const struct slot *slot) {
-    return (struct keeper_event){
-        .version = KEEPER_PROTOCOL_VERSION, .type = type, .state = slot->state, .stage = slot->stage,
-        .error = slot->error, .launch = slot->launch, .pid = slot->birth.pid, .code = slot->code, .status = slot->status,
-        .start_ticks = slot->birth.start_ticks, .user_usec = slot->user_usec, .system_usec = slot->system_usec};
+    struct keeper_event fact = slot->fact;
+    fact.version = KEEPER_PROTOCOL_VERSION, fact.type = type, fact.fds = 0;
+    return fact;
 }
 
 static int transmit(const void *message, size_t length, const int *fds, int fd_count) {
@@ -60,18 +59,19 @@ static int tell(struct slot *slot, uint8_t state) {
         fact.fds |= bits[index];
     }
     if (!transmit(&fact, sizeof fact, fds, count)) return 0;
-    slot->told = state == 0 ? slot->state : state;
+    slot->told = state == 0 ? slot->fact.state : state;
     return 1;
 }
 
 static void hand_over(void) {
-    while (cursor < slots_used && slots[cursor].launch == 0) cursor++;
+    while (cursor < slots_used && slots[cursor].fact.launch == 0) cursor++;
     if (cursor < slots_used) {
         if (tell(&slots[cursor], 0)) cursor++;
         return;
     }
     struct keeper_hand_over end = {.version = KEEPER_PROTOCOL_VERSION, .type = KEEPER_STATE_END, .count = slots_live,
-                                   .highest_launch = highest_launch[0], .daemon_starts = daemon_starts};
+                                   .is_heir = (uint8_t)keeper.is_heir, .highest_launch = highest_launch[0],
+                                   .daemon_starts = daemon_starts};
     if (transmit(&end, sizeof end, NULL, 0)) phase = OPEN;
 }
 
@@ -87,8 +87,9 @@ static uint32_t next_due(void) {
 
 /* The state after the one that was told, on the slot's way to where it is now; 0: all is told. */
 static uint8_t next_state(const struct slot *slot) {
-    if (slot->told == slot->state || slot->state <= KEEPER_QUEUED) return 0;
-    if (slot->state == KEEPER_FAILED || slot->told == KEEPER_RUNNING) return slot->state;
+    uint8_t state = slot->fact.state;
+    if (slot->told == state || state <= KEEPER_QUEUED) return 0;
+    if (state == KEEPER_FAILED || slot->told == KEEPER_RUNNING) return state;
     return slot->told == KEEPER_STARTING ? KEEPER_RUNNING : KEEPER_STARTING;
 }
 
@@ -99,10 +100,7 @@ static int send_next(void) {
         if (transmit(&loose[kind], sizeof loose[kind], NULL, 0)) loose[kind].type = 0;
         return 1;
     }
-    if (phase == HANDING_OVER) {
-        hand_over();
-        return 1;
-    }
+    if (phase == HANDING_OVER) return hand_over(), 1;
     uint32_t index = next_due();
     if (index == NONE) return 0;
     cursor = index;
@@ -112,7 +110,7 @@ static int send_next(void) {
     return 1;
 }
 
-static int may_read(void) { return phase == DEAF || (phase == OPEN && loose[REFUSAL].type == 0 && launch_has_room()); }
+static int may_read(void) { return phase == DEAF || (phase == OPEN && loose[REFUSAL].type == 0 && spawn_has_room()); }
 
 void link_flush(void) {
     blocked = 0;
@@ -126,10 +124,10 @@ void link_flush(void) {
 void link_note(uint32_t index) { due[index / 64] |= UINT64_C(1) << index % 64; }
 
 void link_refuse(uint64_t launch, uint8_t stage, int error) {
-    loose[REFUSAL] = event(KEEPER_SPAWN_FAILED, &(struct slot){.launch = launch, .stage = stage, .error = error});
+    loose[REFUSAL] = event(KEEPER_SPAWN_FAILED, &(struct slot){.fact = {.launch = launch, .stage = stage, .error = error}});
 }
 
-void link_ping(void) { loose[PING] = event(KEEPER_PING, &(struct slot){0}); }
+void link_ping(void) { loose[PING] = event(KEEPER_PING, &(struct slot){.told = 0}); }
 
 int link_is_read(void) {
     return link_fd >= 0 && phase == OPEN && next_due() == NONE && corch_bytes_unsent(link_fd) <= 0;

@@ -2,6 +2,7 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +17,18 @@
 
 struct keeper keeper = {.ready_fd = -1, .patience = 10 * SECOND};
 
-enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, OPTIONS };
-static const char *const names[OPTIONS] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience"};
+enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, LEGACY, OPTIONS };
+static const char *const names[OPTIONS] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience", "--legacy"};
 static const char *values[OPTIONS];
 static int foreground;
 
-_Noreturn void end(int code, const char *fact, const char *reason) {
-    dprintf(STDERR_FILENO, "orch-keeper: %s: %s\n", fact, reason);
-    if (keeper.ready_fd >= 0) dprintf(keeper.ready_fd, "orch-keeper: %s: %s\n", fact, reason);
+_Noreturn void end(int code, const char *format, ...) {
+    char text[8400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    dprintf(STDERR_FILENO, "orch-keeper: %s\n", text);
+    if (keeper.ready_fd >= 0) dprintf(keeper.ready_fd, "orch-keeper: %s\n", text);
     _exit(code);
 }
 
@@ -38,51 +43,62 @@ static void read_arguments(int count, char **arguments) {
     if (values[READY]) keeper.ready_fd = atoi(values[READY]);
     if (values[PATIENCE]) keeper.patience = atoi(values[PATIENCE]) * (SECOND / 1000);
     const char *program = values[DAEMON];
-    if (!values[SOCKET] || !values[LOCK] || !program || *program != '/' || count - next > ARGUMENTS_MAX)
-        end(END_USAGE, "usage", "orch-keeper --socket PATH --lock PATH --daemon ABSOLUTE-PATH [--ready-fd N] [--foreground] "
+    int has_place = values[LEGACY] || (values[SOCKET] && values[LOCK]);
+    if (!has_place || !program || *program != '/' || count - next > ARGUMENTS_MAX)
+        end(END_USAGE, "usage: orch-keeper --socket PATH --lock PATH --daemon ABSOLUTE-PATH [--ready-fd N] [--foreground] "
                                 "[--patience MILLISECONDS] [-- DAEMON-ARGUMENTS (at most 127)]");
     keeper.daemon = daemon;
     daemon[keeper.daemon_count++] = (char *)(uintptr_t)program;
     while (++next < count) daemon[keeper.daemon_count++] = arguments[next];
 }
 
-/* Held for ever, by a descriptor that nobody names any more. */
-static int take_lock(const char *path) {
-    char text[4200];
-    int holder = 0, lock = corch_lock(path, &holder);
-    if (lock >= 0) return lock;
-    if (lock != -EWOULDBLOCK) end(END_SYSTEM, path, strerror(-lock));
-    snprintf(text, sizeof text, "%s is locked by pid %d: another daemon owns this state directory", path, holder);
-    end(END_LOCKED, "not started", text);
+/* What a starter wants to hear as an exit code comes before it is left alone. */
+static void take_place(const char *lock, const char *socket) {
+    int holder = 0;
+    keeper.lock_fd = corch_lock(lock, &holder);
+    if (keeper.lock_fd == -EWOULDBLOCK)
+        end(END_LOCKED, "not started: %s is locked by pid %d: another daemon owns this state directory", lock, holder);
+    if (keeper.lock_fd < 0) end(END_SYSTEM, "%s: %s", lock, strerror(-keeper.lock_fd));
+    keeper.listen_fd = corch_unix_listen(socket, 128);
+    if (keeper.listen_fd < 0) end(END_SYSTEM, "%s: %s", socket, strerror(-keeper.listen_fd));
+    int detached = foreground ? chdir("/") : daemon(0, 1);
+    if (detached < 0) end(END_SYSTEM, "cannot detach: %s", strerror(errno));
 }
 
-/* What a starter wants to hear as an exit code comes before. The lock's file says who holds it. */
-static void detach(int lock) {
-    int detached = foreground ? chdir("/") : daemon(0, 1);
-    if (detached < 0) end(END_SYSTEM, "cannot detach", strerror(errno));
-    int written = ftruncate(lock, 0) < 0 ? -1 : dprintf(lock, "%d\n", (int)getpid());
-    if (written < 0) end(END_SYSTEM, values[LOCK], strerror(errno));
+/* The place of a keeper that was killed; this process was its daemon. */
+static void inherit_place(int file) {
+    struct keeper_legacy head = {0};
+    struct keeper_legacy_slot slot;
+    ssize_t length = read(file, &head, sizeof head);
+    if (length != sizeof head || head.version != KEEPER_PROTOCOL_VERSION) end(END_USAGE, "--legacy of another version");
+    keeper.listen_fd = head.listen_fd, keeper.lock_fd = head.lock_fd;
+    memcpy(highest_launch, head.highest_launch, sizeof highest_launch);
+    daemon_starts = head.daemon_starts;
+    while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot);
+    close(file);
 }
 
 static void start_up(int count, char **arguments) {
     read_arguments(count, arguments);
-    keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS);
-    int prepared = spawn_prepare();
-    if (prepared < 0) end(END_SYSTEM, "cannot make room for children", strerror(-prepared));
-    int lock = take_lock(values[LOCK]);
-    keeper.listen_fd = corch_unix_listen(values[SOCKET], 128);
-    if (keeper.listen_fd < 0) end(END_SYSTEM, values[SOCKET], strerror(-keeper.listen_fd));
-    detach(lock);
+    int legacy = values[LEGACY] ? atoi(values[LEGACY]) : -1, prepared;
+    keeper.is_heir = legacy >= 0;
+    keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS, keeper.is_heir);
+    prepared = spawn_prepare();
+    if (prepared < 0) end(END_SYSTEM, "cannot make room for children: %s", strerror(-prepared));
+    keeper.epoll = corch_epoll_create();
+    if (keeper.is_heir) inherit_place(legacy);
+    else take_place(values[LOCK], values[SOCKET]);
+    int written = corch_lock_sign(keeper.lock_fd);
+    if (written < 0) end(END_SYSTEM, "the lock: %s", strerror(-written));
     keeper.is_protected = spawn_protect();
     prctl(PR_SET_DUMPABLE, 0); /* specs hold secrets, and a child's core dump would take us along before 5.16 */
     mlockall(MCL_CURRENT | MCL_ONFAULT);
-    if (corch_set_subreaper() < 0) end(END_SYSTEM, "PR_SET_CHILD_SUBREAPER", "needs Linux 3.4");
+    if (corch_set_subreaper() < 0) end(END_SYSTEM, "PR_SET_CHILD_SUBREAPER: needs Linux 3.4");
     corch_default_signals(); /* children start from these: nothing may arrive ignored */
     corch_block_signals(~UINT64_C(0));
     keeper.signals = corch_signalfd(CORCH_SIGNAL_BIT(SIGCHLD) | CORCH_SIGNAL_BIT(SIGTERM) | CORCH_SIGNAL_BIT(SIGINT) |
                                     CORCH_SIGNAL_BIT(SIGHUP) | CORCH_SIGNAL_BIT(SIGQUIT));
-    keeper.epoll = corch_epoll_create();
-    if (keeper.signals < 0 || keeper.epoll < 0) end(END_SYSTEM, "epoll, signalfd", strerror(EMFILE));
+    if (keeper.signals < 0 || keeper.epoll < 0) end(END_SYSTEM, "epoll, signalfd: %s", strerror(EMFILE));
     watch(keeper.signals, SOURCE_SIGNAL, 0);
 }
 
@@ -93,13 +109,10 @@ void timer_set(enum timer timer, int64_t delay) { timers[timer] = corch_clock(CL
 
 /* Does what is due, and tells what has changed. The nanoseconds until the next thing is due, or -1. */
 static int64_t run_timers(void) {
-    static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush};
+    static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush, launch_give_up};
     int64_t now = corch_clock(CLOCK_MONOTONIC), next = INT64_MAX;
-    for (int timer = 0; timer < TIMERS; timer++) {
-        if (timers[timer] == 0 || timers[timer] > now) continue;
-        timers[timer] = 0;
-        actions[timer]();
-    }
+    for (int timer = 0; timer < TIMERS; timer++)
+        if (timers[timer] != 0 && timers[timer] <= now) timers[timer] = 0, actions[timer]();
     link_flush();
     for (int timer = 0; timer < TIMERS; timer++)
         if (timers[timer] != 0 && timers[timer] < next) next = timers[timer];
@@ -113,16 +126,14 @@ void watch(int fd, enum source source, uint32_t index) {
 static void read_signals(void) {
     struct signalfd_siginfo signal;
     while (read(keeper.signals, &signal, sizeof signal) > 0) {
-        if (signal.ssi_signo == SIGCHLD)
-            orphans = 1;
-        else
-            daemon_signal((int)signal.ssi_signo);
+        if (signal.ssi_signo == SIGCHLD) orphans = 1;
+        else daemon_signal((int)signal.ssi_signo);
     }
 }
 
 /* The daemon, and children that came to us because their parents are gone, among ours that have just ended. */
 static void reap_orphans(void) {
-    for (;;) {
+    for (orphans = 0;;) {
         siginfo_t child = {0};
         if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0) return;
         if (launch_reap_pid(child.si_pid)) continue;
@@ -144,10 +155,7 @@ static void turn(const struct epoll_event *events, int count) {
         }
     }
     if (requests) link_read();
-    if (orphans && count < EVENTS) {
-        orphans = 0;
-        reap_orphans();
-    }
+    if (orphans && count < EVENTS) reap_orphans();
     launch_queued();
 }
 

@@ -56,6 +56,7 @@ enum Daemon {
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
             state: given.state)
         parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
+        if let lock = given.lock { parts.lock = .some(Descriptor(owning: lock)) }
         parts.edgeProgram = companion("orch-edge")
         let host = try LinuxHost(parts)
         let notes = host.notes
@@ -95,7 +96,10 @@ enum Daemon {
                 return 0
             }
             if host.isKeeperLost {
-                say("error: orch-keeper is gone; the services run on until the next daemon clears them away")
+                conductor.flush()
+                say("orch-keeper was killed: this process becomes the next one, which starts another daemon")
+                let fault = host.becomeKeeper(companion("orch-keeper"), daemon: companion("orchd"))
+                say("error: \(fault.text); the services run on, and the next daemon adopts them")
                 return 1
             }
         }

@@ -9,13 +9,15 @@ struct DaemonArguments {
     var keeper: Int32 = -1
     /// The control socket, listening.
     var listener: Int32 = -1
+    /// Holds the state directory's lock; nil when the keeper is of a version that does not lend it.
+    var lock: Int32?
     /// Where one line says that the daemon serves, or why not; nil for all but the first daemon of a keeper.
     var ready: Int32?
 
     /// Why the arguments make no sense.
     struct Mistake: Error { var text: String }
 
-    /// `--state DIR --run DIR`, or `--home DIR` for both; `--keeper-fd N --listen-fd N [--ready-fd N]`.
+    /// `--state DIR --run DIR`, or `--home DIR` for both; `--keeper-fd N --listen-fd N [--lock-fd N] [--ready-fd N]`.
     init(_ arguments: [String]) throws(Mistake) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
@@ -28,6 +30,7 @@ struct DaemonArguments {
             case "--run": run = value
             case "--keeper-fd": keeper = try Self.descriptor(value, of: option)
             case "--listen-fd": listener = try Self.descriptor(value, of: option)
+            case "--lock-fd": lock = try Self.descriptor(value, of: option)
             case "--ready-fd": ready = try Self.descriptor(value, of: option)
             default: throw Mistake(text: "unknown option \(option)")
             }

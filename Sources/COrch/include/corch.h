@@ -89,8 +89,8 @@ int corch_close_range(uint32_t first, uint32_t last, uint32_t flags);
 
 /* For a program that starts: 0 becomes /dev/null, 1 and 2 too when they are closed, everything else is closed except
  * `fd` (-1: none), which is moved to a number >= `minimum`. RLIMIT_NOFILE is raised to its hard limit. Returns the
- * moved one, or -1. */
-int corch_keep_only(int fd, int minimum);
+ * moved one, or -1. With `keeps_above` nothing is moved, and what is at `minimum` and above stays, close-on-exec. */
+int corch_keep_only(int fd, int minimum, int keeps_above);
 
 /* splice(2), 2.6.17. File offsets are the descriptors' own. `flags` is CORCH_SPLICE_*. A file opened
  * with O_APPEND gives -EINVAL. */
@@ -134,6 +134,9 @@ int corch_renameat2(int from_directory, const char *from, int to_directory, cons
 /* Makes the file `path` (0600, no symbolic link) if need be and locks it. Returns the descriptor that holds the lock;
  * -EWOULDBLOCK when another process holds it, and then `*holder` is the number that the file begins with. */
 int corch_lock(const char *path, int32_t *holder);
+
+/* Lets the locked file begin with the pid of this process. 0 or -errno. */
+int corch_lock_sign(int lock);
 
 /* flock(2). `exclusive` != 0 for LOCK_EX. Never blocks: -EWOULDBLOCK when another holds it. */
 int corch_flock(int fd, int exclusive);
@@ -192,9 +195,18 @@ int corch_pidfd_exit_status(int pidfd, int32_t *status);
  * times in microseconds, 0 when still running. `keep` != 0 adds WNOWAIT: the zombie stays. */
 int corch_wait_pidfd(int pidfd, int keep, int32_t *code, int32_t *status, uint64_t *user_usec, uint64_t *system_usec);
 
+/* The end of a process that is another's child, its zombie too, by its pidfd. 1 and code and status as above, or code 0 when
+ * nobody can tell (before 6.15). 0: it lives; while `patient`, also that its parent has not reaped it yet, which the
+ * pidfd's POLLHUP will say. */
+int corch_wait_stranger(int pidfd, int patient, int32_t *code, int32_t *status);
+
 /* prctl(2) with one argument, e.g. PR_SET_CHILD_SUBREAPER (3.4). */
 int corch_prctl(int option, unsigned long argument);
 int corch_set_subreaper(void);
+
+/* For a child of fork(2) that is to execute something: copies of `fds` at the numbers 3 and up (those of -1 stay as they
+ * are), a session of its own, no signal blocked. */
+void corch_child_begin(const int *fds, int count);
 
 /* proc_pid_oom_score_adj(5), 2.6.36, of this process: writes `set` unless it is NULL, and returns what holds then. 0 when
  * it can't be read. */

@@ -84,7 +84,7 @@ struct keeper_event {
     int32_t error;  /* SPAWN_FAILED: errno */
     uint64_t launch;
     int32_t pid;
-    int32_t code;   /* EXITED: CLD_EXITED, CLD_KILLED or CLD_DUMPED, waitid(2) */
+    int32_t code;   /* EXITED: CLD_EXITED, CLD_KILLED or CLD_DUMPED, waitid(2); 0: nobody can tell */
     int32_t status; /* EXITED: exit code or signal */
     uint32_t fds;   /* KEEPER_FD_* that came along */
     uint64_t start_ticks; /* proc_pid_stat(5) field 22 */
@@ -95,10 +95,32 @@ struct keeper_event {
 struct keeper_hand_over {
     uint8_t version;
     uint8_t type;
-    uint8_t reserved[2];
+    uint8_t is_heir; /* launches may live that it knows nothing of: a keeper before it was killed */
+    uint8_t reserved;
     uint32_t count;          /* STATE messages before this one */
     uint64_t highest_launch; /* without KEEPER_LAUNCH_OWN; 0: none yet */
-    uint64_t daemon_starts;  /* 1 for the first daemon of this keeper */
+    uint64_t daemon_starts;  /* 1 for the first daemon; those of former keepers are counted on */
+};
+
+/* What a keeper that was killed leaves in the hands of its daemon, which becomes the next one: execve of
+ * orch-keeper --legacy FD, a memfd with this head and then a keeper_legacy_slot for each launch. Its descriptors and
+ * those in it are KEEPER_FLOOR and up and stay open; all below are closed. */
+#define KEEPER_FLOOR 608
+
+struct keeper_legacy {
+    uint8_t version;
+    uint8_t reserved[7];
+    int32_t listen_fd;
+    int32_t lock_fd;
+    uint64_t highest_launch[2]; /* of services; with KEEPER_LAUNCH_OWN */
+    uint64_t daemon_starts;     /* so far */
+};
+
+struct keeper_legacy_slot {
+    struct keeper_event event; /* as in STATE: KEEPER_RUNNING, KEEPER_FAILED or KEEPER_ENDED */
+    int32_t pidfd;             /* -1: none, so are these */
+    int32_t held[2];
+    int32_t reserved;
 };
 
 #endif

@@ -41,8 +41,13 @@ int spawn_prepare(void);
  * CAP_SYS_RESOURCE. Children get what was there before, unless their spec says otherwise. 0 when nothing changed. */
 int spawn_protect(void);
 
-/* A free berth, or -1. */
-int spawn_berth_take(void);
+/* Requests that wait for a berth. */
+#define SPAWN_QUEUE_MAX 1024
+int spawn_has_room(void);
+void spawn_enqueue(const struct spawn_request *request); /* only while there is room */
+/* The oldest, and a free berth for it; NULL when nothing waits or no berth is free. Good until something is queued. */
+const struct spawn_request *spawn_next(int *berth);
+void spawn_discard(const struct spawn_request *request); /* closes its descriptors */
 void spawn_berth_free(int berth);
 
 /* Starts the child on this berth; the parent does not wait. All signals must be blocked. Takes over the request's

@@ -14,6 +14,9 @@ final class ClientListener {
     /// Of users who may speak to the daemon: nobody else's is asked for, as that may take long.
     private var names: [UInt32: String] = [:]
 
+    /// The listening socket's, which stays the listener's.
+    var number: Int32 { listening.number }
+
     init(_ listening: consuming Descriptor) {
         self.listening = listening
         reserve = Self.makeReserve()

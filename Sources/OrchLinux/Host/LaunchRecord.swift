@@ -29,7 +29,13 @@ final class LaunchRecord {
     var main: ProcessIdentity?
     /// Of the process that the keeper started.
     var pid: Int32 = 0
+    /// When that process started, field 22 of proc_pid_stat(5).
+    var startTicks: UInt64 = 0
     var pidfd: Descriptor?
+    /// The pump's, in the order of the context's pipes. It closes them when they are drained: the inode tells whether a number is still this.
+    var readEnds: [(number: Int32, inode: UInt64)] = []
+    /// As the keeper told it; of interest once it is over.
+    var progress = KeeperState.Progress.running
     /// The keeper has a slot for it.
     var isKnownToKeeper = false
     var hasExecuted = false

@@ -38,21 +38,24 @@ extension LinuxHost {
         case .spawned(let launch, let process): records[LaunchID(launch)].map { born($0, process) }
         case .executed(let launch): records[LaunchID(launch)].map { executed($0) }
         case .spawnFailed(let launch, let failure): records[LaunchID(launch)].map { failed($0, failure) }
-        case .ended(let launch, let end): records[LaunchID(launch)].map { ended($0, end.exit) }
+        case .ended(let launch, let end):
+            records[LaunchID(launch)].map {
+                $0.progress = .ended(end)
+                ended($0, end.exit)
+            }
         // Only at the beginning; `takeOver` reads them.
         case .state, .stateEnd: break
         case .closed:
             isKeeperLost = true
             poller.forget(keeper.number)
             outbox.append(
-                .remarked(
-                    "orch-keeper is gone: the services run on, and nothing can be started until the daemon is restarted"
-                ))
+                .remarked("orch-keeper was killed: the services run on, and the next one takes them over at once"))
         }
     }
 
     func born(_ record: LaunchRecord, _ process: KeeperProcess) {
         record.pid = process.pid
+        record.startTicks = process.startTicks
         launchesByPid[process.pid] = record.launch
         let identity = ProcessIdentity(pid: process.pid, startTicks: process.startTicks)
         record.main = identity
@@ -78,6 +81,7 @@ extension LinuxHost {
         if failure.stage == .table || failure.stage == .stale { record.isKnownToKeeper = false }
         let fault = fault(of: record, failure)
         record.isOver = true
+        record.progress = .failed(failure)
         switch record.role {
         case .service:
             let isScarcity = Reason.isScarcity(failure.code) || failure.stage == .table || isGroupFault(failure, record)
@@ -126,6 +130,7 @@ extension ProcessEnd {
         switch outcome {
         case .exited(let code): .code(code)
         case .killed(let signal, let coreDumped): .signal(Signal(number: signal), coreDumped: coreDumped)
+        case .unknown: .unknown("orch-keeper was killed before it ended")
         }
     }
 }

@@ -94,6 +94,7 @@ extension LinuxHost {
         _ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec
     ) {
         guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
+        record.readEnds.append((number: readEnd.number, inode: SmallFile.pipe(readEnd.number) ?? 0))
         pump.attach(record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance))
     }
 

@@ -30,6 +30,7 @@ extension LinuxHost {
         let (states, end) = try hearHandOver()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
+        isKeeperNew = end.isHeir || daemonStarts == 1
         let leftovers = groups?.leftovers() ?? [:]
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
@@ -91,6 +92,7 @@ extension LinuxHost {
             }
         }
         if let process = state.process { born(record, process) }
+        record.progress = state.progress
         switch state.progress {
         case .queued, .starting: break
         case .running: record.hasExecuted = true
@@ -126,8 +128,7 @@ extension LinuxHost {
             guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
             LaunchContext.remove(LaunchID(number), from: run.launches)
         }
-        // A keeper that has had a daemon before knows of everything that lives.
-        guard daemonStarts == 1 else { return }
+        guard isKeeperNew else { return }
         for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
             guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else {
                 continue

@@ -13,6 +13,8 @@ public final class LinuxHost: Host {
         public var keeper: Descriptor
         /// The control socket that the keeper lends; nil serves no clients.
         public var listener: Descriptor?
+        /// Holds the state directory's lock, as the keeper does; nil for one that did not lend it.
+        public var lock: Descriptor?
         public var run: RunDirectory
         /// Where default logs go, absolute.
         public var state: String
@@ -42,6 +44,8 @@ public final class LinuxHost: Host {
     let groups: ControlGroupRoot?
     /// A process could not be born in its group though the group could be made; from then on trees are held by session.
     var areGroupsBroken = false
+    private let lock: HeldDescriptor?
+    var lockNumber: Int32 { lock?.number ?? -1 }
     let tracker: SessionTracker
     var ledger: LaunchLedger
     var records: [LaunchID: LaunchRecord] = [:]
@@ -60,8 +64,10 @@ public final class LinuxHost: Host {
     /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
     public internal(set) var isKeeperLost = false
     var edge: EdgeSeat
-    /// 1 for the first daemon of this keeper.
+    /// 1 for the first daemon.
     var daemonStarts: UInt64 = 1
+    /// Launches may live that the keeper knows nothing of.
+    var isKeeperNew = true
     /// The memory controller works in our subtree.
     var groupsCountMemory = false
     var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
@@ -80,6 +86,7 @@ public final class LinuxHost: Host {
             throw error.fault(step: "start", subject: "the daemon's loop")
         }
         clockWatch = try? ClockWatch()
+        if let taken = parts.lock.take() { lock = HeldDescriptor(taken) } else { lock = nil }
         if let listener = parts.listener.take() { clients = ClientListener(listener) } else { clients = nil }
         do { notify = try NotifySocket(path: run.notifySocket, digest: run.mark) } catch {
             notify = nil

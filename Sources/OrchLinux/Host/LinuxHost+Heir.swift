@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import Glibc
+internal import OrchDaemon
+internal import OrchEngine
+public import OrchModel
+
+/// When the keeper is killed: the daemon's process becomes the next keeper, which starts another daemon and hands over to it what this
+/// one knew. The processes are then nobody's children that we could reap; their pidfds tell how they end, where the kernel lets them.
+extension LinuxHost {
+    /// Returns only when it can't be done, and why. `program` and `daemon`: absolute; nil when they are not installed.
+    public func becomeKeeper(_ program: String?, daemon: String?) -> Fault {
+        guard let program, let daemon else {
+            return Fault(step: "become", subject: "orch-keeper", reason: "it is not installed beside orchd")
+        }
+        do {
+            let legacy = try legacy()
+            pump.stop(deadline: Self.pumpPatience)
+            let error = legacy.execute(program, daemon: daemon, arguments: ["--state", state, "--run", run.path])
+            return error.fault(step: "become", subject: program)
+        } catch { return error.fault(step: "become", subject: program) }
+    }
+
+    /// A file system that hangs must not keep the services without a keeper; what is not written stays in the pipes.
+    private static let pumpPatience = Duration.seconds(1)
+
+    private func legacy() throws(SystemError) -> KeeperLegacy {
+        guard let clients else { throw SystemError("become keeper", code: ENOTSOCK) }
+        var holder: Int32 = 0
+        var lock = lockNumber
+        if lock < 0 { lock = unsafe corch_lock("\(state)/lock", &holder) }
+        try Syscall.check("flock", lock)
+        var legacy = try KeeperLegacy(
+            listener: clients.number, lock: lock, highestLaunch: keeper.highestLaunch,
+            highestOwnLaunch: KeeperLink.ownBit | daemonStarts << 32 | edge.starts, daemonStarts: daemonStarts)
+        for record in records.values.sorted(by: { $0.launch < $1.launch }) where record.isKnownToKeeper {
+            // One that was asked for and of which nothing was heard: the next daemon looks for it.
+            guard record.pid != 0 || record.isOver else { continue }
+            var ends: [HeldDescriptor] = []
+            for end in record.readEnds { ends.append(try Self.pinned(end.number, end.inode)) }
+            try legacy.add(
+                record.launch.number, record.isOver ? record.progress : .running, pid: record.pid,
+                startTicks: record.startTicks, pidfd: record.pidfd?.number, readEnds: ends.map(\.number))
+        }
+        return legacy
+    }
+
+    /// A copy of that pipe's end, by a number that its owner may be closing just now; one that is at its end when it has.
+    private static func pinned(_ number: Int32, _ inode: UInt64) throws(SystemError) -> HeldDescriptor {
+        let copy = corch_dup_above(number, 3)
+        if copy >= 0 {
+            let end = HeldDescriptor(Descriptor(owning: copy))
+            if SmallFile.pipe(copy) == inode { return end }
+        }
+        return HeldDescriptor(ended(try Descriptor.pipe()))
+    }
+
+    private static func ended(_ ends: consuming PipeEnds) -> Descriptor { ends.read }
+}
