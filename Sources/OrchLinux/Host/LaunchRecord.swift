@@ -49,6 +49,8 @@ final class LaunchRecord {
     var survivors: [String] = []
     /// Signals that came before the process did.
     var waitingSignals: [(Signal, StopSpec.Recipient)] = []
+    /// What it said before the keeper told that it runs.
+    var waitingNotices: [Notice] = []
     /// A runner's answer is out.
     var hasAnswered = false
     /// What a runner prints.

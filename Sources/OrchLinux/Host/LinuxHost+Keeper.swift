@@ -71,6 +71,9 @@ extension LinuxHost {
                     .launched(
                         record.launch, pid: record.pid, ports: record.context?.ports ?? [], tracking: record.tracking)))
         }
+        let said = record.waitingNotices
+        record.waitingNotices = []
+        for notice in said { heard(notice, from: record) }
         let waiting = record.waitingSignals
         record.waitingSignals = []
         for (signal, recipient) in waiting { send(signal, to: recipient, of: record.launch) }

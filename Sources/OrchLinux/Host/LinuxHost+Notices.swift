@@ -19,7 +19,9 @@ extension LinuxHost {
         }
     }
 
-    private func heard(_ notice: Notice, from record: LaunchRecord) {
+    func heard(_ notice: Notice, from record: LaunchRecord) {
+        // A service may be faster than the keeper's word that it runs.
+        guard record.hasExecuted || record.isOver else { return record.waitingNotices.append(notice) }
         if case .mainPID(let pid) = notice {
             guard owner(of: pid) === record, let entry = ProcessTable.entry(of: pid) else {
                 outbox.append(
