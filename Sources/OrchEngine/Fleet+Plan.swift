@@ -58,7 +58,7 @@ extension Fleet {
         var fields = running == spec ? [] : ServiceSpec.changes(from: running, to: spec)
         if isRenamed { fields.removeAll { $0.path == "renamed_from" } }
         let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
-        let drift = drift(in: live, of: service, wanted: spec.enabled)
+        let drift = drift(in: live, of: service, wanted: spec)
         guard !fields.isEmpty || !drift.isEmpty || isRenamed || service.spec != spec else { return nil }
         let isUp = live.contains { self.isUp($0) }
         let isRestart = fields.contains { $0.fate == .restart }
@@ -93,7 +93,8 @@ extension Fleet {
     }
 
     /// Where the instances stand against the manifest: what a person stopped or started, and what has failed.
-    private func drift(in live: [Slot], of service: Service, wanted: Bool) -> [String] {
+    private func drift(in live: [Slot], of service: Service, wanted spec: ServiceSpec) -> [String] {
+        let wanted = spec.enabled
         var found: [String] = []
         for slot in live {
             let label = live.count > 1 ? "\(label(of: slot)) " : ""
@@ -105,6 +106,9 @@ extension Fleet {
                 found.append("\(label)the stack stopped: \(halt.reason)")
             }
             if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
+            if wanted, !slot.isHalted, hasCeasedToStandIn(slot, spec), let exit = slot.lastExit {
+                found.append("\(label)it ended (\(exit.text)), and on_exit does not ignore that any more")
+            }
             if wanted, !slot.isHalted, service.spec.schedule == nil, let outcome = slot.outcome,
                 outcome.phase == .failed,
                 outcome.definition == service.definition

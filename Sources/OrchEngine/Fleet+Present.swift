@@ -55,7 +55,9 @@ extension Fleet {
         guard isWanted(slot) else {
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
             if let halt = halt(of: slot), service.spec.enabled {
-                if let outcome = slot.outcome, !isStandIn(slot) { return (outcome.phase, outcome.reason, outcome.key) }
+                if let outcome = slot.outcome, outcome.phase != .ready {
+                    return (outcome.phase, outcome.reason, outcome.key)
+                }
                 return (isUp(slot) ? .stopping : .idle, "the stack stopped: \(halt.reason)", halt.key)
             }
             return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")

@@ -99,7 +99,8 @@ extension Fleet {
             slots[place]?.outcome = nil
         } else if let outcome = slot.outcome {
             let isDue = slot.retryAt.map { $0 <= now.instant } ?? false
-            guard isDue || outcome.definition != targetDefinition(of: slot), standDown(place, at: now, &effects) else {
+            let isOver = isDue || hasCeasedToStandIn(slot)
+            guard isOver || outcome.definition != targetDefinition(of: slot), standDown(place, at: now, &effects) else {
                 return
             }
             forgiveFailures(place, &effects)

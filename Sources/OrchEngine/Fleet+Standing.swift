@@ -4,8 +4,26 @@ import OrchModel
 
 /// `on_exit: ignore`: an instance that counts as up without a process.
 extension Fleet {
-    /// Its process ended and that was to be ignored.
-    func isStandIn(_ slot: Slot) -> Bool { slot.current == nil && slot.outcome?.phase == .ready }
+    /// Its process ended and that is to be ignored.
+    func isStandIn(_ slot: Slot) -> Bool {
+        guard slot.current == nil, slot.outcome?.phase == .ready else { return false }
+        return !hasCeasedToStandIn(slot)
+    }
+
+    /// It counted as up, and does no more: by what holds for the definition that it ran.
+    func hasCeasedToStandIn(_ slot: Slot) -> Bool {
+        guard let outcome = slot.outcome, outcome.phase == .ready else { return false }
+        let service = services[slot.service]
+        let previous = service.rollout?.previous
+        return hasCeasedToStandIn(
+            slot, previous?.definition == outcome.definition ? previous?.spec ?? service.spec : service.spec)
+    }
+
+    /// It counted as up, and does no more by this revision: `on_exit` is live.
+    func hasCeasedToStandIn(_ slot: Slot, _ spec: ServiceSpec) -> Bool {
+        guard slot.current == nil, slot.outcome?.phase == .ready, let exit = slot.lastExit else { return false }
+        return spec.onExit.action(for: exit) != .ignore
+    }
 
     /// Something of it is to be stopped in order: a process, or what counts as one.
     func isUp(_ slot: Slot) -> Bool { slot.current != nil || isStandIn(slot) }

@@ -119,6 +119,23 @@ import Testing
         #expect(world.launchCount("web") == 2)
     }
 
+    @Test(arguments: [false, true]) func whatIsNotIgnoredAnyMoreDoesNotCountAsUp(dies: Bool) throws {
+        var world = world(.code(0))
+        try world.apply(request([web(.init(.code(0), .ignore)), service("api", needs: ["web"])]))
+        world.run(for: .seconds(2))
+        let next = request([web(.init(.code(3), .ignore)), service("api", needs: ["web"])])
+        let change = try #require(try world.fleet.plan(for: next).changes.first)
+        #expect(change.action == .start)
+        #expect(change.because == ["it ended (exit 0), and on_exit does not ignore that any more"])
+        try world.apply(next)
+        if dies { world.killDaemonNow() }
+        world.run(for: .seconds(1))
+        #expect(world.launchCount("web") == 2)
+        #expect(world.launchCount("api") == 1, "on_exit is live")
+        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
+        #expect(world.violations == [])
+    }
+
     @Test(arguments: [(ExitActions.Action.ignore, Phase.ready), (.stop, .done)])
     func theNextDaemonKnowsOfIt(action: ExitActions.Action, phase: Phase) throws {
         var world = world(.code(3))
