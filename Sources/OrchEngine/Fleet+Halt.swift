@@ -30,9 +30,11 @@ extension Fleet {
         stacks[stack].haltedCount = 0
         for service in placesOfServices(stack) {
             for place in services[service].slots {
+                hurry(place, by: limit)
+                // What leaves goes anyway: no command brings it back.
+                guard slots[place]?.isLeaving == false else { continue }
                 slots[place]?.isHalted = true
                 stacks[stack].haltedCount += 1
-                hurry(place, by: limit)
             }
             for place in services[service].outgoing { hurry(place, by: limit) }
         }

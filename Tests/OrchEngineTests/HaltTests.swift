@@ -56,6 +56,22 @@ import Testing
         #expect(world.violations == [])
     }
 
+    @Test func whatLeavesAnywayHoldsNobodyUpWhoStartsItAgain() throws {
+        var world = world(.code(3))
+        try world.apply(request([service("db") { $0.replicas = 2 }] + stack.dropFirst()))
+        world.run(for: .milliseconds(1_900))
+        try world.apply(request(stack))
+        world.run(for: .milliseconds(200))
+        #expect(world.phase("job") == .failed)
+        #expect(world.phase("db", 2) == .stopping)
+        world.command(.start([target()]))
+        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .pending)
+        #expect(world.fleet.status(of: nil).first?.stoppedBy == nil)
+        world.run(for: .seconds(60))
+        #expect(world.fleet.verdict(on: .settled, for: [target()]) == .reached)
+        #expect(world.violations == [])
+    }
+
     @Test func whyNamesTheServiceWhoseEndItWas() throws {
         var world = world(.code(3))
         try world.apply(request(stack))
