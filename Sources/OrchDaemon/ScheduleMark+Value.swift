@@ -29,13 +29,15 @@ extension RunState: ValueCodable {
         w.set("queued", queued)
         w.set("judged", judged.map { .unsigned($0.number) })
         w.set("last", last)
+        w.set("earlier", earlier.map { .int($0.nanoseconds) })
         return w.value
     }
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
         self.init(
             underway: try r.optional("underway"), pending: try r.optional("pending"), queued: try r.optional("queued"),
-            judged: r.value("judged")?.unsigned.map { LaunchID($0) }, last: try r.optional("last"))
+            judged: r.value("judged")?.unsigned.map { LaunchID($0) }, last: try r.optional("last"),
+            earlier: r.value("earlier")?.int.map { WallTime(nanoseconds: $0) })
     }
 }
 

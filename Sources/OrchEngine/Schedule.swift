@@ -29,9 +29,13 @@ public struct RunState: Equatable, Sendable {
     public var judged: LaunchID?
     /// The run that ended last.
     public var last: ScheduledRun?
+    /// The latest instant that earlier notes of this boot spoke of, once they are pruned.
+    public var earlier: WallTime?
     public init(
-        underway: DueRun?, pending: DueRun?, queued: DueRun?, judged: LaunchID? = nil, last: ScheduledRun? = nil
+        underway: DueRun?, pending: DueRun?, queued: DueRun?, judged: LaunchID? = nil, last: ScheduledRun? = nil,
+        earlier: WallTime? = nil
     ) {
+        self.earlier = earlier
         self.underway = underway
         self.pending = pending
         self.queued = queued
@@ -40,8 +44,8 @@ public struct RunState: Equatable, Sendable {
     }
 
     /// The latest instant that it speaks of.
-    var through: WallTime? {
-        [underway?.due, pending?.due, queued?.due, last?.due].compactMap(\.self).max()
+    public var through: WallTime? {
+        [underway?.due, pending?.due, queued?.due, last?.due, earlier].compactMap(\.self).max()
     }
 }
 

@@ -32,6 +32,7 @@ import Testing
                         due: WallTime(nanoseconds: 0), startedAt: nil, endedAt: WallTime(nanoseconds: 1_000_000),
                         exit: .code(3), result: .failed, attempts: 1))),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
+            .runs(id, RunState(underway: nil, pending: nil, queued: nil, earlier: at.wall)),
             .renamed(id.service, to: ServiceID(stack: "s", service: "shop")),
             .ended(
                 id, LaunchID(7), .signal(.kill, coreDumped: true), at: at,
@@ -60,6 +61,24 @@ import Testing
             return
         }
         #expect(outcome == Outcome(phase: .failed, reason: "exit 1", definition: digest))
+    }
+
+    /// A mark on the disk may have decided the same instant: it must not be taken for one that never began.
+    @Test func prunedNotesStillSayHowFarTheRunsHadCome() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "job"), replica: 1)
+        let due = WallTime(nanoseconds: 9)
+        func state(_ underway: DueRun?, _ pending: DueRun? = nil) -> LaunchNote {
+            .runs(id, RunState(underway: underway, pending: pending, queued: nil))
+        }
+        let notes = [state(DueRun(due: due)), state(nil), state(nil, DueRun(due: nil))]
+        for count in 1...3 {
+            let pruned = LaunchNote.pruned(LaunchNote.pruned(Array(notes.prefix(count)), open: []), open: [])
+            guard case .runs(_, let state) = pruned.first, pruned.count == 1 else {
+                Issue.record("\(pruned)")
+                continue
+            }
+            #expect(state.through == due)
+        }
     }
 
     private func sealed(_ body: String) -> [UInt8] {
