@@ -17,7 +17,7 @@ extension Fleet {
             known.insert(spec.name)
             let inherited =
                 index < applied.inherited.count ? applied.inherited[index].environment : applied.request.inherited
-            takeUp(spec, inherited, applied, stack, former?.revision, at: now)
+            takeUp(spec, inherited, applied, stack, rollouts[spec.name], former?.revision, at: now)
             if let place = stacks[stack].services[spec.name] { takeUp(rollouts[spec.name], of: place) }
         }
         for service in placesOfServices(stack) where !known.contains(services[service].id.service) {
@@ -50,7 +50,7 @@ extension Fleet {
 
     private mutating func takeUp(
         _ spec: ServiceSpec, _ inherited: [EnvironmentEntry], _ applied: AppliedStack, _ stack: Int,
-        _ former: Digest?, at now: Moment
+        _ rollout: Rollout?, _ former: Digest?, at now: Moment
     ) {
         let fileLimit = applied.request.fileLimit
         let id = ServiceID(stack: stacks[stack].name, service: spec.name)
@@ -79,6 +79,7 @@ extension Fleet {
         for slot in services[place].slots {
             tellSuperseded(slot, former, oldDefinition, at: now)
             mend(slot, from: old, to: spec)
+            forgetProbes(slot, from: old, to: spec, rollout)
         }
     }
 
@@ -143,9 +144,20 @@ extension Fleet {
         if isChanged { leaveLines(place) }
         guard isChanged, let incarnation = slot.current else { return }
         if old.logging != spec.logging { pending.append(.relog(incarnation.launch, spec.logging)) }
-        for kind in ProbeKind.allCases where old.health[kind] != spec.health[kind] {
-            slots[place]?.current?.forget(kind)
+    }
+
+    /// Probes that are redefined for what runs start anew. A launch of the former definition is asked as before until it is replaced.
+    private mutating func forgetProbes(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec, _ rollout: Rollout?) {
+        guard old != spec || rollout != nil, let slot = slots[place], let incarnation = slot.current else { return }
+        func health(_ spec: ServiceSpec, _ rollout: Rollout?) -> HealthSpec {
+            guard let previous = rollout?.previous, previous.definition == incarnation.definition else {
+                return spec.health
+            }
+            return previous.spec.health
         }
+        let before = health(old, services[slot.service].rollout)
+        let after = health(spec, rollout)
+        for kind in ProbeKind.allCases where before[kind] != after[kind] { slots[place]?.current?.forget(kind) }
     }
 
     /// What still runs the definition before last never ran the one that is replaced now, and never will: only the newest starts.

@@ -29,6 +29,25 @@ import Testing
         }
     }
 
+    @Test func whatWaitsForItsTurnIsAskedAsBefore() {
+        timeline(
+            "who waits for its turn is probed as before: failures count on though the probe is redefined"
+        ) {
+            add(
+                service("web") {
+                    $0.replicas = 2
+                    $0.health.readiness = probe { $0.failureThreshold = 3 }
+                }, at: 0)
+            change("web", at: 2) {
+                $0.environment = [EnvironmentEntry("PORT", "81")]
+                $0.health.readiness?.failureThreshold = 2
+            }
+            world("web", "g-----")
+            world("web.2", "gp----")
+            phases("web.2", "rrrppp")
+        }
+    }
+
     @Test func soManyGoAtATime() {
         timeline("parallelism: two at a time") {
             add(

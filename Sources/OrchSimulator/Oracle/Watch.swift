@@ -182,8 +182,7 @@ extension Machine {
         for place in processes.indices {
             guard let process = processes[place], process.order.instance.service.stack == new.request.stack.name,
                 seats[process.seat].former != process.launch,
-                let before = old.request.stack.service(process.order.instance.service.service),
-                let after = new.request.stack.service(process.order.instance.service.service)
+                let before = spec(of: process, by: old), let after = spec(of: process, by: new)
             else { continue }
             for kind in ProbeKind.allCases where before.health[kind] != after.health[kind] {
                 let tally = process.watched[kind]
@@ -194,6 +193,14 @@ extension Machine {
             }
             watch.touch(process.seat)
         }
+    }
+
+    /// What a launch is probed by when this is what is applied.
+    func spec(of process: MachineProcess, by applied: AppliedStack) -> ServiceSpec? {
+        let name = process.order.instance.service.service
+        let rollout = applied.rollouts.first { $0.service == name }
+        if let previous = rollout?.previous, previous.definition == process.watched.definition { return previous.spec }
+        return applied.request.stack.service(name)
     }
 
     func specNow(of service: ServiceID) -> ServiceSpec? {
