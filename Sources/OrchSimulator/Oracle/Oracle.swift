@@ -221,6 +221,8 @@ extension Machine {
     }
 
     private func accepted(_ command: Command) {
+        // An apply that came before it in this turn has let time pass again.
+        hurry(by: command)
         func isSaved(_ stack: String, isLeaving: Bool) -> Bool {
             watch.saved.contains { $0.stack == stack && ($0.revision == nil) == isLeaving }
         }
@@ -239,7 +241,10 @@ extension Machine {
     /// A request has come as a whole; some give a stop less time than its ladder and its order need.
     func hurry(by question: Question) {
         watchCommand(question)
-        guard case .command(let command) = question else { return }
+        if case .command(let command) = question { hurry(by: command) }
+    }
+
+    private func hurry(by command: Command) {
         if case .down(let stack, let timeout) = command {
             hurry(stack, min(timeout ?? .seconds(1 << 30), stackNow(stack)?.request.stack.stopTimeout ?? .zero))
         } else if case .stop(let targets, let timeout?) = command {
