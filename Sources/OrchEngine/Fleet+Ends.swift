@@ -61,14 +61,15 @@ extension Fleet {
     private func action(on incarnation: Incarnation, of slot: Slot) -> ExitActions.Action? {
         switch incarnation.stopping?.motive {
         case .requested, .failure, .retired: return nil
-        case .clearing, nil: return incarnation.exit.flatMap { version(of: slot, incarnation).onExit.action(for: $0) }
+        case .clearing, nil:
+            return incarnation.exit.flatMap { version(of: slot, incarnation).value.onExit.action(for: $0) }
         }
     }
 
     /// An end that nobody asked for: `on_exit` decides, and then the restart policy.
     private mutating func judge(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place] else { return }
-        let spec = version(of: slot, incarnation)
+        let spec = version(of: slot, incarnation).value
         let hasFailedAlive = incarnation.stopping?.motive == .failure
         let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(spec.successExitCodes) ?? false)
         let how =
@@ -167,7 +168,7 @@ extension Fleet {
         key: String = "restart", stopsStack: Bool = false, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place] else { return }
-        let spec = spec(of: slot)
+        let spec = spec(of: slot).value
         leaveLines(place)
         let definition = incarnation?.definition ?? targetDefinition(of: slot)
         if phase == .failed, updateFailed(place, definition, reason, at: now, &effects) { return }

@@ -6,12 +6,11 @@ import OrchModel
 /// the same instant must see each other.
 extension Fleet {
     func isWanted(_ slot: Slot) -> Bool {
-        let service = services[slot.service]
-        guard !isShuttingDown, !service.isRetired, !slot.isLeaving, !slot.isHalted else { return false }
+        guard !isShuttingDown, !services[slot.service].isRetired, !slot.isLeaving, !slot.isHalted else { return false }
         switch slot.departure {
         case .started: return true
         case .stopped: return false
-        case nil: return service.spec.enabled
+        case nil: return services[slot.service].spec.enabled
         }
     }
 
@@ -44,21 +43,21 @@ extension Fleet {
             let isDone = slot.outcome?.phase == .done && slot.outcome?.definition == targetDefinition(of: slot)
             return isDone || isStandIn(slot)
         }
-        return incarnation.isExecuted && !incarnation.hasEnded && incarnation.stopping == nil
+        return incarnation.isExecuted && !incarnation.hasEnded && !incarnation.isStopping
     }
 
     /// Ready now, and about to stay: what must go does not count.
     func isReady(_ slot: Slot) -> Bool {
         if isStandIn(slot) { return true }
         guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded,
-            incarnation.stopping == nil
+            !incarnation.isStopping
         else { return false }
         return incarnation.probes[.readiness]?.verdict != .failing && incarnation.probes[.liveness]?.verdict != .failing
     }
 
     func isHealthy(_ slot: Slot) -> Bool {
         guard isReady(slot) else { return false }
-        return spec(of: slot).health.liveness == nil || isStandIn(slot)
+        return !spec(of: slot).has(.liveness) || isStandIn(slot)
             || slot.current?.probes[.liveness]?.verdict == .passing
     }
 

@@ -14,8 +14,8 @@ extension Fleet {
         }
         if phase != slot.phase || reason != slot.reason { noteChange(place) }
         if phase == .failed, !trials.isEmpty { noteFailure(place) }
-        slots[place]?.reason = reason
-        slots[place]?.reasonKey = key
+        if reason != slot.reason { slots[place]?.reason = reason }
+        if key != slot.reasonKey { slots[place]?.reasonKey = key }
         let signature = signature(of: slot)
         if signature != slot.signature {
             slots[place]?.signature = signature
@@ -91,7 +91,7 @@ extension Fleet {
         let goes =
             mustGo(slot)
             ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
-        let spec = spec(of: slot)
+        let spec = spec(of: slot).value
         guard incarnation.isExecuted else { return (.starting, goes.isEmpty ? "being executed" : goes, "command") }
         if spec.kind == .task { return (.running, goes, "") }
         guard incarnation.readyAt != nil else {
@@ -114,7 +114,7 @@ extension Fleet {
 
     /// The next instant at which something happens to the slot by itself.
     private func soonest(_ slot: Slot, after now: Instant) -> Instant? {
-        var candidates: [Instant] = []
+        var candidates = Soonest(after: now)
         if let incarnation = slot.current {
             if let progress = incarnation.stopping {
                 candidates.append(progress.deadline)
@@ -126,9 +126,11 @@ extension Fleet {
                 if let by = startDeadline(slot) { candidates.append(by) }
                 if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
                 if let at = provenAt(slot) { candidates.append(at) }
-                let health = spec(of: slot).health
+                let spec = spec(of: slot)
                 for kind in ProbeKind.allCases {
-                    guard let state = incarnation.probes[kind], health[kind] != nil, !state.isAsked else { continue }
+                    guard let state = incarnation.probes[kind], spec.has(kind), !state.isAsked else {
+                        continue
+                    }
                     if kind == .startup && state.verdict == .passing { continue }
                     candidates.append(state.next)
                 }
@@ -136,15 +138,29 @@ extension Fleet {
         } else if isWanted(slot) {
             if let retryAt = slot.retryAt { candidates.append(retryAt) }
             if let since = slot.waitingSince, slot.outcome == nil {
-                let service = services[slot.service]
-                candidates += service.timed.compactMap { service.spec.dependsOn[$0].timeout.map { since + $0 } }
+                for index in services[slot.service].timed {
+                    let timeout = services[slot.service].spec.dependsOn[index].timeout
+                    if let timeout { candidates.append(since + timeout) }
+                }
             }
-            candidates += outsideDeadlines(slot)
+            for instant in outsideDeadlines(slot) { candidates.append(instant) }
         } else if isStandIn(slot), let stopBy = slot.stopBy {
             candidates.append(stopBy)
         }
         if let due = nextWatch(of: slot) { candidates.append(due) }
         if let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
-        return candidates.filter { $0 > now }.min()
+        return candidates.found
+    }
+}
+
+/// The first of some instants that lies ahead.
+private struct Soonest {
+    private let now: Instant
+    private(set) var found: Instant?
+
+    init(after now: Instant) { self.now = now }
+
+    mutating func append(_ instant: Instant) {
+        if instant > now, found.map({ instant < $0 }) ?? true { found = instant }
     }
 }

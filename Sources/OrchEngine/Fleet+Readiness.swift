@@ -6,53 +6,59 @@ import OrchModel
 extension Fleet {
     /// Asks what is due, and concludes whether the instance is ready.
     mutating func attendReadiness(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current, let executedAt = incarnation.executedAt else {
+        guard let executedAt = slots[place]?.current?.executedAt, let spec = slots[place].map({ spec(of: $0) }) else {
             return
         }
-        let spec = spec(of: slot)
         for kind in ProbeKind.allCases {
             react(place, kind, at: now, &effects)
-            guard slots[place]?.current?.stopping == nil else { return }
-            guard let probe = spec.health[kind] else {
-                if incarnation.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
+            guard slots[place]?.current?.isStopping == false else { return }
+            guard spec.has(kind) else {
+                if slots[place]?.current?.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
                 continue
             }
-            guard isDue(kind, for: slots[place]?.current, spec.health) else { continue }
-            ask(place, kind, probe, since: executedAt.instant, at: now, &effects)
+            guard isDue(kind, for: slots[place]?.current, hasStartup: spec.has(.startup)) else { continue }
+            ask(place, kind, spec.value, since: executedAt.instant, at: now, &effects)
         }
         concludeReadiness(place, spec, at: now, &effects)
     }
 
     /// Startup holds the other two back, and has no more to say once it has passed.
-    private func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, _ health: HealthSpec) -> Bool {
-        let hasStarted = health.startup == nil || incarnation?.probes[.startup]?.verdict == .passing
+    private func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, hasStartup: Bool) -> Bool {
+        let hasStarted = !hasStartup || incarnation?.probes[.startup]?.verdict == .passing
         return kind == .startup ? !hasStarted : hasStarted
     }
 
     private mutating func ask(
-        _ place: Int, _ kind: ProbeKind, _ probe: Probe, since start: Instant, at now: Moment, _ effects: inout [Effect]
+        _ place: Int, _ kind: ProbeKind, _ spec: ServiceSpec, since start: Instant, at now: Moment,
+        _ effects: inout [Effect]
     ) {
-        guard let incarnation = slots[place]?.current else { return }
+        guard let launch = slots[place]?.current?.launch else { return }
+        let known = slots[place]?.current?.probes[kind]
+        if let known, known.isAsked || known.next > now.instant { return }
+        guard let probe = spec.health[kind] else { return }
         var state =
-            incarnation.probes[kind]
-            ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
-        if !state.isAsked, state.next <= now.instant {
+            known ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
+        if state.next <= now.instant {
             state.isAsked = true
             state.round += 1
             state.next = now.instant + probe.interval
             let runner = takeLaunch()
-            effects.append(.probe(incarnation.launch, kind, round: state.round, probe, runner: runner))
+            effects.append(.probe(launch, kind, round: state.round, probe, runner: runner))
         }
         slots[place]?.current?.probes[kind] = state
     }
 
     private mutating func concludeReadiness(
-        _ place: Int, _ spec: ServiceSpec, at now: Moment, _ effects: inout [Effect]
+        _ place: Int, _ known: KnownSpec, at now: Moment, _ effects: inout [Effect]
     ) {
-        guard spec.kind == .service, let incarnation = slots[place]?.current, incarnation.readyAt == nil else { return }
+        let spec = known.value
+        guard spec.kind == .service, slots[place]?.current?.readyAt == nil, let incarnation = slots[place]?.current
+        else {
+            return
+        }
         if spec.ready == .notify, !incarnation.isAnnounced { return }
         for kind in [ProbeKind.startup, .readiness]
-        where spec.health[kind] != nil && incarnation.probes[kind]?.verdict != .passing { return }
+        where known.has(kind) && incarnation.probes[kind]?.verdict != .passing { return }
         slots[place]?.current?.readyAt = now
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""
@@ -63,7 +69,7 @@ extension Fleet {
     mutating func attendStartDeadline(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place], let by = startDeadline(slot), by <= now.instant, slot.current?.stopping == nil
         else { return }
-        let spec = spec(of: slot)
+        let spec = spec(of: slot).value
         if sparesStart(place, spec.startTimeout ?? .zero, at: now, &effects) { return }
         let limit = (spec.startTimeout ?? .zero).text
         switch spec.kind {
@@ -78,7 +84,7 @@ extension Fleet {
 
     func startDeadline(_ slot: Slot) -> Instant? {
         guard let incarnation = slot.current, incarnation.readyAt == nil, !incarnation.hasEnded,
-            let limit = spec(of: slot).startTimeout
+            let limit = spec(of: slot).value.startTimeout
         else { return nil }
         return incarnation.startBy ?? (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
     }
@@ -95,10 +101,10 @@ extension Fleet {
 
     mutating func observe(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult, at now: Moment)
     {
-        guard let place = launchIndex[launch], let slot = slots[place], let incarnation = slot.current,
-            !incarnation.hasEnded,
-            incarnation.stopping == nil, var state = incarnation.probes[kind], state.round == round, state.isAsked,
-            let probe = spec(of: slot).health[kind]
+        guard let place = launchIndex[launch], let spec = slots[place].map({ spec(of: $0) }),
+            slots[place]?.current?.hasEnded == false, slots[place]?.current?.isStopping == false,
+            var state = slots[place]?.current?.probes[kind], state.round == round, state.isAsked,
+            let probe = spec.value.health[kind]
         else { return }
         let before = state.verdict
         state.isAsked = false
@@ -128,7 +134,7 @@ extension Fleet {
 
     /// Thresholds that are half reached are kept for the next daemon. A service that is steadily well, or steadily not, costs no notes.
     private mutating func noteTally(_ place: Int, _ kind: ProbeKind, _ effects: inout [Effect]) {
-        guard let launch = slots[place]?.current?.launch, let state = slots[place]?.current?.probes[kind] else {
+        guard let state = slots[place]?.current?.probes[kind], let launch = slots[place]?.current?.launch else {
             return
         }
         // A verdict that has turned is noted by itself, and begins anew.
@@ -141,8 +147,8 @@ extension Fleet {
     /// Acts once on a verdict that has turned.
     private mutating func react(_ place: Int, _ kind: ProbeKind, at now: Moment, _ effects: inout [Effect]) {
         noteTally(place, kind, &effects)
-        guard let slot = slots[place], let incarnation = slot.current, let state = incarnation.probes[kind],
-            state.isTurned
+        guard slots[place]?.current?.probes[kind]?.isTurned == true, let slot = slots[place],
+            let incarnation = slot.current, let state = incarnation.probes[kind]
         else { return }
         slots[place]?.current?.probes[kind]?.isTurned = false
         countTurn(place, kind, at: now, &effects)
@@ -162,7 +168,7 @@ extension Fleet {
         case .startup: beginStop(place, .failure, cause, at: now, &effects)
         case .liveness:
             tell(place, .unhealthy, cause, at: now, key: key, &effects)
-            switch spec(of: slot).health.liveness?.onFailure ?? .report {
+            switch spec(of: slot).value.health.liveness?.onFailure ?? .report {
             case .restart: beginStop(place, .failure, cause, at: now, &effects)
             case .stop: beginStop(place, .retired, cause, at: now, &effects)
             case .report: break

@@ -79,7 +79,7 @@ extension Fleet {
             }
         case .stopping(let launch, let motive, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
-            let stop = (slots[place].map { spec(of: $0) } ?? services[service].spec).stop
+            let stop = (slots[place].map { spec(of: $0) } ?? services[service].known).value.stop
             var progress = StopProgress(
                 motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
             progress.step = min(step, stop.steps.count - 1)

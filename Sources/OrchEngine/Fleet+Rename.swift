@@ -93,7 +93,7 @@ extension Fleet {
     /// Says of a living launch whose it is.
     private mutating func tellName(of place: Int) {
         guard let slot = slots[place], let launch = slot.current?.launch else { return }
-        pending.append(.rename(launch, to: slot.id, spec(of: slot).logging))
+        pending.append(.rename(launch, to: slot.id, spec(of: slot).value.logging))
     }
 
     /// The former daemon may have died before it said what the last apply moved: saying it twice changes nothing.

@@ -6,44 +6,26 @@ extension Fleet {
     /// Brings one slot to rest at this instant: tell what happened, close, let time act, decide, say where it stands.
     mutating func settle(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         announce(place, at: now, &effects)
-        if let incarnation = slots[place]?.current {
-            if incarnation.isClosed {
-                close(place, incarnation, at: now, &effects)
-            } else {
-                attend(place, at: now, &effects)
-            }
+        if slots[place]?.current?.isClosed == true, let incarnation = slots[place]?.current {
+            close(place, incarnation, at: now, &effects)
+        } else {
+            attend(place, at: now, &effects)
         }
         attendSchedule(place, at: now, &effects)
         attendWatch(place, at: now, &effects)
         decide(place, at: now, &effects)
-        guard let before = slots[place] else { return }
+        guard let service = slots[place]?.service, let before = slots[place]?.signature else { return }
         present(place, at: now)
-        if services[before.service].rollout != nil, slots[place]?.signature != before.signature {
-            concludeRollout(of: before.service, &effects)
-        }
+        if services[service].isRolling, slots[place]?.signature != before { concludeRollout(of: service, &effects) }
     }
 
     /// Facts worth telling, in the order in which they happened.
     private mutating func announce(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard var incarnation = slots[place]?.current else { return }
-        let launch = incarnation.launch
-        if let executedAt = incarnation.executedAt, !incarnation.isStartTold {
-            incarnation.isStartTold = true
-            slots[place]?.current = incarnation
-            slots[place]?.lastStartedAt = executedAt.wall
-            let pid = incarnation.pid ?? 0
-            effects.append(
-                .note(
-                    .executed(
-                        launch, pid: pid, at: executedAt, ports: incarnation.ports, tracking: incarnation.tracking ?? ""
-                    )))
-            tell(place, .started, "pid \(pid)", at: executedAt, launch: launch, &effects)
-        }
+        announceStart(place, &effects)
         countStart(place)
-        incarnation.isUnderWay = slots[place]?.current?.isUnderWay ?? false
-        guard incarnation.hasEnded, !incarnation.isEndTold else { return }
-        incarnation.isEndTold = true
-        slots[place]?.current = incarnation
+        guard let incarnation = slots[place]?.current, incarnation.hasEnded, !incarnation.isEndTold else { return }
+        let launch = incarnation.launch
+        slots[place]?.current?.isEndTold = true
         if let exit = incarnation.exit {
             slots[place]?.lastExit = exit
             let end = incarnation.exitAt ?? now
@@ -56,13 +38,27 @@ extension Fleet {
         }
     }
 
+    private mutating func announceStart(_ place: Int, _ effects: inout [Effect]) {
+        guard let incarnation = slots[place]?.current, !incarnation.isStartTold, let executedAt = incarnation.executedAt
+        else { return }
+        let launch = incarnation.launch
+        slots[place]?.current?.isStartTold = true
+        slots[place]?.lastStartedAt = executedAt.wall
+        let pid = incarnation.pid ?? 0
+        effects.append(
+            .note(
+                .executed(
+                    launch, pid: pid, at: executedAt, ports: incarnation.ports, tracking: incarnation.tracking ?? "")))
+        tell(place, .started, "pid \(pid)", at: executedAt, launch: launch, &effects)
+    }
+
     /// Time acts on what is alive.
     private mutating func attend(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let slot = slots[place], let incarnation = slot.current else { return }
-        if incarnation.stopping != nil {
+        guard let hasEnded = slots[place]?.current?.hasEnded else { return }
+        if slots[place]?.current?.isStopping == true {
             climb(place, at: now, &effects)
-        } else if incarnation.hasEnded {
-            let ended = (incarnation.exitAt ?? now).instant
+        } else if hasEnded {
+            let ended = (slots[place]?.current?.exitAt ?? now).instant
             if ended + Patience.clearing <= now.instant {
                 beginStop(place, .clearing, "its main process ended and left others behind", at: now, &effects)
             }

@@ -81,8 +81,8 @@ extension Fleet {
 
     /// The launch has executed, or never will.
     mutating func countStart(_ place: Int) {
-        guard let incarnation = slots[place]?.current, incarnation.isUnderWay,
-            incarnation.isExecuted || incarnation.hasEnded
+        guard slots[place]?.current?.isUnderWay == true,
+            slots[place]?.current.map({ $0.isExecuted || $0.hasEnded }) ?? false
         else { return }
         slots[place]?.current?.isUnderWay = false
         startsUnderWay -= 1

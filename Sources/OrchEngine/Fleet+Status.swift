@@ -30,9 +30,9 @@ extension Fleet {
     }
 
     private func status(of slot: Slot) -> InstanceStatus {
-        let service = services[slot.service]
         var row = InstanceStatus(
-            id: slot.id, label: label(of: slot), kind: service.spec.kind, phase: slot.phase, since: slot.since)
+            id: slot.id, label: label(of: slot), kind: services[slot.service].spec.kind, phase: slot.phase,
+            since: slot.since)
         row.restarts = slot.restarts
         row.exit = slot.lastExit
         let shown = slot.current ?? slot.predecessor.flatMap { slots[$0]?.current }
@@ -63,12 +63,18 @@ extension Fleet {
     }
 
     private func health(of slot: Slot) -> Health {
-        let health = spec(of: slot).health
-        guard health != HealthSpec() else { return .none }
+        let spec = spec(of: slot)
+        guard !spec.probes.isEmpty else { return .none }
         guard let incarnation = slot.current, !incarnation.hasEnded else { return .unknown }
-        let states = ProbeKind.allCases.filter { health[$0] != nil }.map { incarnation.probes[$0]?.verdict ?? .unknown }
-        if states.contains(.failing) { return .unhealthy }
-        return states.contains(.unknown) ? .unknown : .healthy
+        var health = Health.healthy
+        for kind in ProbeKind.allCases where spec.has(kind) {
+            switch incarnation.probes[kind]?.verdict ?? .unknown {
+            case .failing: return .unhealthy
+            case .unknown: health = .unknown
+            case .passing: break
+            }
+        }
+        return health
     }
 
     /// What the first missing dependency is doing instead, and why.

@@ -8,7 +8,7 @@ extension Fleet {
         _ place: Int, _ motive: StopMotive, _ reason: String, at now: Moment, _ effects: inout [Effect]
     ) {
         guard let slot = slots[place], let incarnation = slot.current, incarnation.stopping == nil else { return }
-        let stop = spec(of: slot).stop
+        let stop = spec(of: slot).value.stop
         slots[place]?.current?.stopping = StopProgress(
             motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: now.instant)
         // That it is to go, and why, must be known before the first signal: an end that comes of it is not its own.

@@ -6,8 +6,10 @@ public import OrchModel
 extension Fleet {
     /// The definition that the instance is to run.
     func targetDefinition(of slot: Slot) -> Digest {
-        let service = services[slot.service]
-        return slot.isHeld ? service.rollout?.previous.definition ?? service.definition : service.definition
+        guard slot.isHeld, let previous = services[slot.service].formerDefinition else {
+            return services[slot.service].definition
+        }
+        return previous
     }
 
     /// All that a launch of the instance is made from.
@@ -20,18 +22,18 @@ extension Fleet {
     }
 
     /// What the manifest said of what runs: an instance of the previous definition is probed and stopped as that one asked.
-    func spec(of slot: Slot) -> ServiceSpec {
+    func spec(of slot: Slot) -> KnownSpec {
         let place = slot.service
-        if let rollout = services[place].rollout,
-            rollout.previous.definition == slot.current?.definition ?? targetDefinition(of: slot)
+        if let former = services[place].former,
+            services[place].formerDefinition == slot.current?.definition ?? targetDefinition(of: slot)
         {
-            return rollout.previous.spec
+            return former
         }
-        return services[place].spec
+        return services[place].known
     }
 
     /// As `spec(of:)`, for a launch that is over.
-    func version(of slot: Slot, _ incarnation: Incarnation) -> ServiceSpec {
+    func version(of slot: Slot, _ incarnation: Incarnation) -> KnownSpec {
         var ended = slot
         ended.current = incarnation
         return spec(of: ended)
@@ -42,7 +44,7 @@ extension Fleet {
 
     /// When an instance that stays ready has been so for `min_ready`; nil while no update looks at it.
     func provenAt(_ slot: Slot) -> Instant? {
-        guard services[slot.service].rollout != nil, let readyAt = slot.current?.readyAt else { return nil }
+        guard services[slot.service].isRolling, let readyAt = slot.current?.readyAt else { return nil }
         let since = max(readyAt.instant, slot.current?.recoveredAt?.instant ?? readyAt.instant)
         return since + services[slot.service].spec.update.minReady
     }
@@ -119,8 +121,7 @@ extension Fleet {
 
     /// Ends an update once every instance runs the new definition and has proven itself.
     mutating func concludeRollout(of service: Int, _ effects: inout [Effect]) {
-        guard let rollout = services[service].rollout, rollout.stance == .going, services[service].outgoing.isEmpty
-        else { return }
+        guard services[service].rollout?.stance == .going, services[service].outgoing.isEmpty else { return }
         for place in services[service].slots {
             guard let slot = slots[place], isWanted(slot) else { continue }
             if slot.current?.definition == services[service].definition, isProven(slot) { continue }

@@ -148,7 +148,11 @@ public struct Fleet: Sendable {
 
     /// When to ask again though nothing happened; nil sleeps for ever.
     public var deadline: Instant? {
-        [strays.map(\.next).min(), heap.first?.at, askHeap.first?.at, trialDeadline].compactMap { $0 }.min()
+        var soonest = heap.first?.at ?? .distantFuture
+        if let at = askHeap.first?.at { soonest = min(soonest, at) }
+        if let at = trialDeadline { soonest = min(soonest, at) }
+        for stray in strays { soonest = min(soonest, stray.next) }
+        return soonest == .distantFuture ? nil : soonest
     }
 
     /// The lowest number that no launch has had.
@@ -179,7 +183,7 @@ extension Fleet {
     private mutating func wakeDue() {
         while let entry = heap.first, entry.at <= clock || slots[entry.slot]?.deadline != entry.at {
             _ = heap.pop()
-            guard let slot = slots[entry.slot], slot.deadline == entry.at else { continue }
+            guard slots[entry.slot]?.deadline == entry.at else { continue }
             slots[entry.slot]?.deadline = nil
             touch(entry.slot)
         }
@@ -204,10 +208,8 @@ extension Fleet {
 
     /// Hands an open incarnation to be written to; a launch that is not open is a fact about the past and changes nothing.
     mutating func learn(_ launch: LaunchID, _ write: (inout Incarnation) -> Void) {
-        guard let slot = launchIndex[launch], var incarnation = slots[slot]?.current, incarnation.launch == launch
-        else { return }
-        write(&incarnation)
-        slots[slot]?.current = incarnation
+        guard let slot = launchIndex[launch], slots[slot]?.current?.launch == launch else { return }
+        slots[slot]?.current?.learn(write)
         touch(slot)
     }
 

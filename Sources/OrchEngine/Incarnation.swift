@@ -19,29 +19,18 @@ struct Incarnation: Sendable {
     var hasEnded: Bool { exit != nil || fault != nil }
     var isClosed: Bool { fault != nil || (exit != nil && isEmptied) }
     var isExecuted: Bool { executedAt != nil }
+    var isStopping: Bool { facts[0].stopping != nil }
+
+    /// Written to in place.
+    mutating func learn(_ write: (inout Incarnation) -> Void) { write(&self) }
 }
 
 /// How the answers to one probe stand.
 struct ProbeState: Sendable {
     enum Verdict: Sendable { case unknown, passing, failing }
-    var verdict = Verdict.unknown
-    var round: UInt64 = 0
-    var isAsked = false
-    /// The verdict has turned and nothing was done about it yet.
-    var isTurned = false
-    /// When it turned lately.
-    var turns: [Instant] = []
-    /// When to ask next; never before the answer of the round before.
-    var next: Instant
-    var successes = 0
-    var failures = 0
-    /// A failure was left out, as the machine was away; until the next success.
-    var isSpared = false
-    /// What the notes say of `tally`.
-    var notedTally = 0
-    /// What the last failure said.
-    var complaint = ""
-    init(next: Instant) { self.next = next }
+    /// Exactly one, as in `Incarnation`.
+    var facts: [ProbeFacts]
+    init(next: Instant) { facts = [ProbeFacts(next: next)] }
 
     /// How far the answers have come towards another verdict: successes in a row, failures as a negative number; 0 when they agree with it.
     var tally: Int {

@@ -51,96 +51,96 @@ struct IncarnationFacts: Sendable {
 }
 
 extension Incarnation {
-    var launch: LaunchID { _read { yield facts[0].launch } }
-    var definition: Digest { _read { yield facts[0].definition } }
-    var orderedAt: Moment { _read { yield facts[0].orderedAt } }
-    var because: String { _read { yield facts[0].because } }
+    var launch: LaunchID { facts[0].launch }
+    var definition: Digest { facts[0].definition }
+    var orderedAt: Moment { facts[0].orderedAt }
+    var because: String { facts[0].because }
     var locks: [String] {
-        _read { yield facts[0].locks }
+        get { facts[0].locks }
         _modify { yield &facts[0].locks }
     }
     var isUnderWay: Bool {
-        _read { yield facts[0].isUnderWay }
+        get { facts[0].isUnderWay }
         _modify { yield &facts[0].isUnderWay }
     }
     var pid: Int32? {
-        _read { yield facts[0].pid }
+        get { facts[0].pid }
         _modify { yield &facts[0].pid }
     }
     var executedAt: Moment? {
-        _read { yield facts[0].executedAt }
+        get { facts[0].executedAt }
         _modify { yield &facts[0].executedAt }
     }
     var ports: [AssignedPort] {
-        _read { yield facts[0].ports }
+        get { facts[0].ports }
         _modify { yield &facts[0].ports }
     }
     var tracking: String? {
-        _read { yield facts[0].tracking }
+        get { facts[0].tracking }
         _modify { yield &facts[0].tracking }
     }
     var fault: Fault? {
-        _read { yield facts[0].fault }
+        get { facts[0].fault }
         _modify { yield &facts[0].fault }
     }
     var isScarcity: Bool {
-        _read { yield facts[0].isScarcity }
+        get { facts[0].isScarcity }
         _modify { yield &facts[0].isScarcity }
     }
     var exit: Exit? {
-        _read { yield facts[0].exit }
+        get { facts[0].exit }
         _modify { yield &facts[0].exit }
     }
     var exitAt: Moment? {
-        _read { yield facts[0].exitAt }
+        get { facts[0].exitAt }
         _modify { yield &facts[0].exitAt }
     }
     var isEmptied: Bool {
-        _read { yield facts[0].isEmptied }
+        get { facts[0].isEmptied }
         _modify { yield &facts[0].isEmptied }
     }
     var isAnnounced: Bool {
-        _read { yield facts[0].isAnnounced }
+        get { facts[0].isAnnounced }
         _modify { yield &facts[0].isAnnounced }
     }
     var said: String? {
-        _read { yield facts[0].said }
+        get { facts[0].said }
         _modify { yield &facts[0].said }
     }
     var isReloading: Bool {
-        _read { yield facts[0].isReloading }
+        get { facts[0].isReloading }
         _modify { yield &facts[0].isReloading }
     }
     var readyAt: Moment? {
-        _read { yield facts[0].readyAt }
+        get { facts[0].readyAt }
         _modify { yield &facts[0].readyAt }
     }
     var recoveredAt: Moment? {
-        _read { yield facts[0].recoveredAt }
+        get { facts[0].recoveredAt }
         _modify { yield &facts[0].recoveredAt }
     }
     var survivors: [String] {
-        _read { yield facts[0].survivors }
+        get { facts[0].survivors }
         _modify { yield &facts[0].survivors }
     }
     var isStartTold: Bool {
-        _read { yield facts[0].isStartTold }
+        get { facts[0].isStartTold }
         _modify { yield &facts[0].isStartTold }
     }
     var isEndTold: Bool {
-        _read { yield facts[0].isEndTold }
+        get { facts[0].isEndTold }
         _modify { yield &facts[0].isEndTold }
     }
     var probes: ProbeStates {
-        _read { yield facts[0].probes }
+        get { facts[0].probes }
         _modify { yield &facts[0].probes }
     }
     var stopping: StopProgress? {
-        _read { yield facts[0].stopping }
+        get { facts[0].stopping }
         _modify { yield &facts[0].stopping }
     }
     var startBy: Instant? {
-        _read { yield facts[0].startBy }
+        get { facts[0].startBy }
         _modify { yield &facts[0].startBy }
     }
 }

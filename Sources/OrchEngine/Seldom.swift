@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OrchModel
+
 /// A value that is looked at often and changed seldom: a copy of what holds it costs one reference, whatever it is made of.
 @propertyWrapper
 struct Seldom<Value: Sendable>: Sendable {
@@ -11,6 +13,20 @@ struct Seldom<Value: Sendable>: Sendable {
         _read { yield box.value }
         set { box = SeldomBox(newValue) }
     }
+}
+
+/// The definition of a service, to be passed on for the cost of a reference.
+final class KnownSpec: Sendable {
+    let value: ServiceSpec
+    /// The probes that it has.
+    let probes: [ProbeKind]
+
+    init(_ value: ServiceSpec) {
+        self.value = value
+        probes = ProbeKind.allCases.filter { value.health[$0] != nil }
+    }
+
+    func has(_ kind: ProbeKind) -> Bool { probes.contains(kind) }
 }
 
 final class SeldomBox<Value: Sendable>: Sendable {

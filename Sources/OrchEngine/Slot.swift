@@ -4,93 +4,17 @@ import OrchModel
 
 /// The place of one instance: it lives as long as the instance is in the manifest or anything of it is alive.
 struct Slot: Sendable {
-    /// Moves with a rename.
-    var id: InstanceID
-    let service: Int
-
-    /// What a person did by hand against the manifest; `Fleet.depart` writes it.
-    fileprivate(set) var departure: Departure.Kind?
-    /// Beyond `replicas`, or its service was removed: gone once closed.
-    var isLeaving = false
-    /// Its stack stopped by itself (`Halt`): it waits for a command.
-    var isHalted = false
-    /// Replaced once even though its definition stands: `orch restart`.
-    var isRestartAsked = false
-    /// What asked for that restart when it was not a person: `db restarted (on_restart)`.
-    var restartCause: String?
-    /// At this instant its ladder skips to the kill: a later command can shorten a stop, never lengthen it.
-    var stopBy: Instant?
-    /// Why the next launch happens, when something more telling than "wanted" is known.
-    var nextCause: String?
-
-    /// Keeps the definition from before the update, which was paused or is taken back.
-    var isHeld = false
-    /// The update went on without it: it failed, and `on_failure` is `continue`.
-    var isPassedOver = false
-    /// The definition of its last launch.
-    var launched: Digest?
-    /// The place that holds the former launch of this instance while the new one takes over (`start-first`).
-    var predecessor: Int?
-    /// This is such a place: the slot that took over. It is in `Service.outgoing`, not among the service's slots.
-    var successor: Int?
-
-    var current: Incarnation?
-    var lastLaunch: LaunchID?
-    var lastExit: Exit?
-    var lastStartedAt: WallTime?
-
-    /// How the last launch ended for good, while nothing else is wanted of it.
-    var outcome: Outcome?
-    /// Not before this instant: back-off, or `retry_after` from `failed`.
-    var retryAt: Instant?
-    /// Failures within the window, oldest first.
-    var failures: [Instant] = []
-    /// Failures in a row, for the back-off.
-    var streak = 0
-    var restarts = 0
-    /// While notes are recalled: since when the launch that was closed last had been up.
-    var formerUpSince: Instant?
-
-    /// The dependency (by place in `dependsOn`) that was missing last time: asked first.
-    var blocker = 0
-    /// The dependant (by place in `neededBy`) that held up its stop last time: asked first.
-    var holder = 0
-    var waitingSince: Instant?
-    /// What it was last told to wait for beside services.
-    var toldWait: ToldWait?
-    /// Since when it waits for what is no service, and the questions about that (places in `Fleet.askings`).
-    var askingSince: Instant?
-    var askings: [Int] = []
-    /// All of that was there, and when the first of it was last seen.
-    var isOutsideMet = false
-    var outsideMetAt = Instant.zero
-    /// The locks for which it stands in line.
-    var lockWait: [String]?
-    /// It stands in line for a place among the starts.
-    var isQueued = false
-
-    /// By the place of the rule; empty while nothing changed.
-    var watches: [WatchState] = []
-    /// For a task with a schedule.
-    var schedule: ScheduleState?
-    /// For one run that overlaps others: gone with it.
-    var isOverlap = false
-
-    var deadline: Instant?
-    var isDirty = false
-    var isChanged = false
-    var phase = Phase.idle
-    var since: WallTime
-    var reason = ""
-    /// The key of the manifest that the reason is about, such as `depends_on`.
-    var reasonKey = ""
-    /// What neighbours look at; when it changes they are looked at again.
-    var signature = Signature()
+    /// Exactly one: a copy of a slot costs one reference, and it is written to in place.
+    var facts: [SlotFacts]
 
     init(id: InstanceID, service: Int, since: WallTime) {
-        self.id = id
-        self.service = service
-        self.since = since
+        facts = [SlotFacts(id: id, service: service, since: since)]
+    }
+
+    /// What a person did by hand against the manifest; `Fleet.depart` writes it.
+    fileprivate(set) var departure: Departure.Kind? {
+        get { facts[0].departure }
+        set { facts[0].departure = newValue }
     }
 }
 
@@ -124,7 +48,7 @@ struct Signature: Equatable, Sendable {
 /// A service as it is wanted now.
 struct Service: Sendable {
     var id: ServiceID
-    @Seldom var spec: ServiceSpec
+    private(set) var known: KnownSpec
     var definition: Digest
     var inherited: [EnvironmentEntry]
     var fileLimit: UInt64?
@@ -132,8 +56,9 @@ struct Service: Sendable {
     var slots: [Int] = []
     /// Places of launches whose successors take over.
     var outgoing: [Int] = []
-    /// The replacement of its instances by those of a new definition, until all are replaced and have proven themselves.
-    @Seldom var rollout: Rollout?
+    /// Of `rollout`, and the spec of what ran before it.
+    private var rolling: SeldomBox<Rollout>?
+    private(set) var former: KnownSpec?
     /// The place whose replacement began last: most likely the one that the others wait for.
     var lastReplaced: Int?
     /// Places in `Fleet.services` of what `spec.dependsOn` names, nil for what is not there; same order.
@@ -148,6 +73,29 @@ struct Service: Sendable {
     var isRemoved = false
     /// Its stack is going down.
     var isRetired = false
+
+    init(id: ServiceID, spec: ServiceSpec, definition: Digest, inherited: [EnvironmentEntry], fileLimit: UInt64?) {
+        self.id = id
+        known = KnownSpec(spec)
+        self.definition = definition
+        self.inherited = inherited
+        self.fileLimit = fileLimit
+    }
+
+    var spec: ServiceSpec {
+        get { known.value }
+        set { known = KnownSpec(newValue) }
+    }
+    /// The replacement of its instances by those of a new definition, until all are replaced and have proven themselves.
+    var rollout: Rollout? {
+        get { rolling?.value }
+        set {
+            rolling = newValue.map { SeldomBox($0) }
+            former = newValue.map { KnownSpec($0.previous.spec) }
+        }
+    }
+    var isRolling: Bool { rolling != nil }
+    var formerDefinition: Digest? { rolling?.value.previous.definition }
 }
 
 /// A stack as it is wanted now.

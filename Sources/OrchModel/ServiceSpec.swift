@@ -150,7 +150,11 @@ public struct HealthSpec: Equatable, Sendable {
 }
 
 /// Which of the three a probe is.
-public enum ProbeKind: String, Sendable, CaseIterable { case startup, readiness, liveness }
+public enum ProbeKind: String, Sendable, CaseIterable {
+    case startup, readiness, liveness
+
+    public static let allCases: [ProbeKind] = [.startup, .readiness, .liveness]
+}
 
 /// A question asked again and again.
 public struct Probe: Equatable, Sendable {

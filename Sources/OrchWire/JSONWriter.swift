@@ -47,21 +47,28 @@ public enum JSON {
     private static func append(_ number: Int64, to bytes: inout [UInt8]) {
         var rest = number.magnitude
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        let start = bytes.count
+        var low = bytes.count
         repeat {
             bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
         } while rest > 0
-        bytes[start...].reverse()
+        // In place: to reverse a slice would copy all that is there.
+        var high = bytes.count - 1
+        while low < high {
+            bytes.swapAt(low, high)
+            low += 1
+            high -= 1
+        }
     }
 
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(quote)
-        if text.utf8.contains(where: { $0 < 0x20 || $0 == quote || $0 == backslash || $0 == 0x7f }) {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        if bytes[start...].contains(where: { $0 < 0x20 || $0 == quote || $0 == backslash || $0 == 0x7f }) {
+            bytes.removeLast(bytes.count - start)
             for byte in text.utf8 { appendEscaped(byte, to: &bytes) }
-        } else {
-            bytes.append(contentsOf: text.utf8)
         }
         bytes.append(quote)
     }

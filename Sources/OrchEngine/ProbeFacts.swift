@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+
+/// What is known of one probe: the contents of a `ProbeState`, which hands out each of them.
+struct ProbeFacts: Sendable {
+    var verdict = ProbeState.Verdict.unknown
+    var round: UInt64 = 0
+    var isAsked = false
+    /// The verdict has turned and nothing was done about it yet.
+    var isTurned = false
+    /// When it turned lately.
+    var turns: [Instant] = []
+    /// When to ask next; never before the answer of the round before.
+    var next: Instant
+    var successes = 0
+    var failures = 0
+    /// A failure was left out, as the machine was away; until the next success.
+    var isSpared = false
+    /// What the notes say of `tally`.
+    var notedTally = 0
+    /// What the last failure said.
+    var complaint = ""
+
+    init(next: Instant) { self.next = next }
+}
+
+extension ProbeState {
+    var verdict: ProbeState.Verdict {
+        get { facts[0].verdict }
+        _modify { yield &facts[0].verdict }
+    }
+    var round: UInt64 {
+        get { facts[0].round }
+        _modify { yield &facts[0].round }
+    }
+    var isAsked: Bool {
+        get { facts[0].isAsked }
+        _modify { yield &facts[0].isAsked }
+    }
+    var isTurned: Bool {
+        get { facts[0].isTurned }
+        _modify { yield &facts[0].isTurned }
+    }
+    var turns: [Instant] {
+        get { facts[0].turns }
+        _modify { yield &facts[0].turns }
+    }
+    var next: Instant {
+        get { facts[0].next }
+        _modify { yield &facts[0].next }
+    }
+    var successes: Int {
+        get { facts[0].successes }
+        _modify { yield &facts[0].successes }
+    }
+    var failures: Int {
+        get { facts[0].failures }
+        _modify { yield &facts[0].failures }
+    }
+    var isSpared: Bool {
+        get { facts[0].isSpared }
+        _modify { yield &facts[0].isSpared }
+    }
+    var notedTally: Int {
+        get { facts[0].notedTally }
+        _modify { yield &facts[0].notedTally }
+    }
+    var complaint: String {
+        get { facts[0].complaint }
+        _modify { yield &facts[0].complaint }
+    }
+}
