@@ -3,6 +3,7 @@
 /// CRC-32 (ISO 3309; the polynomial of zlib and Ethernet): tells a torn line from a whole one.
 enum CRC32 {
     static func checksum(of bytes: ArraySlice<UInt8>) -> UInt32 {
+        let table = table
         var sum = ~UInt32(0)
         for byte in bytes { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
         return ~sum

@@ -75,8 +75,7 @@ public struct Conductor<H: Host, S: Store> {
 
     /// When something is to be done though nothing comes; nil for never.
     public var deadline: Instant? {
-        let deadlines = [fleet.deadline, journal.deadline].compactMap { $0 }
-        return deadlines.min()
+        Instant.soonest(fleet.deadline, journal.deadline)
     }
 
     /// Writes down what is left to write; for a daemon that goes without being asked to.

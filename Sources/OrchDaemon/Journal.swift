@@ -45,7 +45,7 @@ struct Journal<S: Store> {
 
     /// When there is something to write; nil when nothing is left.
     var deadline: Instant? {
-        [flushAt, retryAt, keeps.isEmpty ? nil : keepAt].compactMap { $0 }.min()
+        Instant.soonest(Instant.soonest(flushAt, retryAt), keeps.isEmpty ? nil : keepAt)
     }
 
     /// For the daemon's status.

@@ -9,11 +9,12 @@ import OrchWire
 public enum LaunchNoteCodec {
     /// One line without its end; it holds no newline.
     public static func bytes(of note: LaunchNote) -> [UInt8] {
-        let body = JSON.bytes(of: value(of: note))
-        var bytes = [UInt8](repeating: UInt8(ascii: " "), count: 9)
-        let sum = CRC32.checksum(of: body[...])
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
+        for _ in 0..<9 { bytes.append(UInt8(ascii: " ")) }
+        JSON.append(value(of: note), to: &bytes)
+        let sum = CRC32.checksum(of: bytes[9...])
         for index in 0..<8 { bytes[index] = digits[Int(sum >> UInt32(28 - 4 * index) & 15)] }
-        bytes.append(contentsOf: body)
         return bytes
     }
 

@@ -23,7 +23,7 @@ extension Fleet {
             slots[place]?.schedule?.isZoneUnknown = isUnknown
             return
         }
-        slots[place]?.schedule?.isZoneUnknown = false
+        if slots[place]?.schedule?.isZoneUnknown == true { slots[place]?.schedule?.isZoneUnknown = false }
         if slots[place]?.schedule?.next == nil { arm(place, spec, zone, at: now) }
         if isDue(place, at: now) {
             decide(place, spec, zone, at: now, &effects)

@@ -185,8 +185,9 @@ extension Fleet {
         // What happens to a former launch is part of its instance's story.
         let teller = slot.successor ?? place
         stories[teller].append(occurrence)
+        // Many at a time: what is taken from the front moves all that stays.
         let surplus = stories[teller].count - Limits.causesPerInstance
-        if surplus > 0 { stories[teller].removeFirst(surplus) }
+        if surplus > Limits.causesPerInstance / 2 { stories[teller].removeFirst(surplus) }
     }
 
     /// Where in the manifest a key of a service stands, or the service itself.

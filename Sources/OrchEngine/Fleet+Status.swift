@@ -175,7 +175,8 @@ extension Fleet {
         for service in placesOfServices(stack) {
             for place in services[service].slots {
                 guard let slot = slots[place], target.covers(slot.id) else { continue }
-                answers.append(WhyAnswer(status: status(of: slot), chain: stories[place].reversed()))
+                let chain = stories[place].suffix(Limits.causesPerInstance)
+                answers.append(WhyAnswer(status: status(of: slot), chain: chain.reversed()))
             }
         }
         return answers

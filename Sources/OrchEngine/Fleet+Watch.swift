@@ -157,6 +157,7 @@ extension Fleet {
 
     /// When the next rule has something to do.
     func nextWatch(of slot: Slot) -> Instant? {
+        guard !slot.watches.isEmpty else { return nil }
         let rules = services[slot.service].spec.watch
         return zip(slot.watches, rules).compactMap { $0.dueAt($1) }.min()
     }

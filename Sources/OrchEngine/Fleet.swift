@@ -14,7 +14,7 @@ public struct Fleet: Sendable {
     var services: [Service] = []
     var serviceIndex: [ServiceID: Int] = [:]
     var slots: [Slot?] = []
-    /// What happened to each slot's instance, newest last, at most `Limits.causesPerInstance`; by the slot's place. Beside the slots, so that
+    /// What happened to each slot's instance, newest last, of which `Limits.causesPerInstance` count; by the slot's place. Beside the slots, so that
     /// a copy of a slot does not hold it.
     var stories: [[Occurrence]] = []
     var freeSlots: [Int] = []
@@ -148,11 +148,9 @@ public struct Fleet: Sendable {
 
     /// When to ask again though nothing happened; nil sleeps for ever.
     public var deadline: Instant? {
-        var soonest = heap.first?.at ?? .distantFuture
-        if let at = askHeap.first?.at { soonest = min(soonest, at) }
-        if let at = trialDeadline { soonest = min(soonest, at) }
-        for stray in strays { soonest = min(soonest, stray.next) }
-        return soonest == .distantFuture ? nil : soonest
+        var soonest = Instant.soonest(heap.first?.at, Instant.soonest(askHeap.first?.at, trialDeadline))
+        for stray in strays { soonest = Instant.soonest(soonest, stray.next) }
+        return soonest
     }
 
     /// The lowest number that no launch has had.

@@ -16,8 +16,8 @@ struct Incarnation: Sendable {
         ]
     }
 
-    var hasEnded: Bool { exit != nil || fault != nil }
-    var isClosed: Bool { fault != nil || (exit != nil && isEmptied) }
+    var hasEnded: Bool { facts[0].exit != nil || facts[0].hasFault }
+    var isClosed: Bool { facts[0].hasFault || (exit != nil && isEmptied) }
     var isExecuted: Bool { executedAt != nil }
     var isStopping: Bool { facts[0].stopping != nil }
 

@@ -19,7 +19,8 @@ struct IncarnationFacts: Sendable {
     var executedAt: Moment?
     var ports: [AssignedPort] = []
     var tracking: String?
-    var fault: Fault?
+    var fault: Fault? { didSet { hasFault = fault != nil } }
+    private(set) var hasFault = false
     var isScarcity = false
     var exit: Exit?
     var exitAt: Moment?

@@ -14,6 +14,12 @@ public struct Instant: Comparable, Hashable, Sendable {
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
     public static func - (a: Instant, b: Instant) -> Duration { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+
+    /// The earlier of two instants that may not be.
+    public static func soonest(_ a: Instant?, _ b: Instant?) -> Instant? {
+        guard let a, let b else { return a ?? b }
+        return min(a, b)
+    }
 }
 
 /// A point in civil time: nanoseconds since 1970-01-01T00:00:00Z (`CLOCK_REALTIME`). It may step; only schedules by the calendar wait by it.

@@ -2,7 +2,7 @@
 
 /// A tree of plain data: the one shape in which the nouns are compared field by field, digested, stored and sent.
 /// Objects keep the order of their members, so the same noun always gives the same text.
-public indirect enum Value: Equatable, Sendable {
+public enum Value: Equatable, Sendable {
     case null
     case bool(Bool)
     case int(Int64)

@@ -266,7 +266,7 @@ struct Simulation {
             machine.watch.lastInstant = machine.clock
             machine.watch.turnsAtInstant = 0
         }
-        machine.checkTrials { conductor.status }
+        if machine.isOnTrial { machine.checkTrials(conductor.status) }
         for id in machine.watch.clients { machine.checkAnswered(id) }
         for seat in machine.watch.touched {
             let seat = machine.seats[seat]

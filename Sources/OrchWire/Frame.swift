@@ -8,7 +8,9 @@ public enum Frame {
 
     /// The bytes of one frame. O(n).
     public static func encode(_ value: Value) -> [UInt8] {
-        var bytes: [UInt8] = [0, 0, 0, 0]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1_024)
+        bytes.append(contentsOf: [0, 0, 0, 0])
         JSON.append(value, to: &bytes)
         let length = UInt32(clamping: bytes.count - headerBytes)
         for index in 0..<headerBytes { bytes[index] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * index)) }

@@ -7,6 +7,7 @@ public enum JSON {
     /// One line without spaces; members in their order, so that one value has one text.
     public static func bytes(of value: Value) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
         append(value, to: &bytes)
         return bytes
     }

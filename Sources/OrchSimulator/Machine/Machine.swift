@@ -80,7 +80,7 @@ final class Machine {
     var isPastHorizon = false
     var watch = Watch()
     /// Definitions by revision and service.
-    var definitions: [String: Digest] = [:]
+    var definitions: [Digest: [String: Digest]] = [:]
     /// What the judge of the second act was told.
     var verdicts: [Verdict] = []
     var digest = TraceDigest()
@@ -151,7 +151,7 @@ extension Machine {
         wasAway = false
         let limit = deadline.map { Instant(nanoseconds: $0.nanoseconds &+ bootedAt.nanoseconds) }
         while inbox.isEmpty, isDaemonAlive {
-            guard let next = [limit, agenda.next].compactMap({ $0 }).min() else {
+            guard let next = Instant.soonest(limit, agenda.next) else {
                 isAsleep = true
                 return []
             }

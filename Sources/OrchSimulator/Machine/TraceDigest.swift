@@ -12,17 +12,15 @@ struct TraceDigest {
     mutating func mix(_ number: Int) { mix(UInt64(bitPattern: Int64(number))) }
 
     mutating func mix(_ bytes: [UInt8]) {
-        var word: UInt64 = 0
-        var filled = 0
-        for byte in bytes {
-            word = word << 8 | UInt64(byte)
-            filled += 1
-            if filled == 8 {
-                mix(word)
-                word = 0
-                filled = 0
-            }
+        let span = bytes.span
+        let whole = bytes.count & ~7
+        for place in stride(from: 0, to: whole, by: 8) {
+            var word: UInt64 = 0
+            for offset in 0..<8 { word = word << 8 | UInt64(span[place + offset]) }
+            mix(word)
         }
+        var word: UInt64 = 0
+        for byte in bytes[whole...] { word = word << 8 | UInt64(byte) }
         mix(word)
         mix(bytes.count)
     }

@@ -33,12 +33,13 @@ extension Machine {
         }
     }
 
+    var isOnTrial: Bool { disk.state.stacks.contains { $0.trial?.fallback != nil && !$0.isLeaving } }
+
     /// What is on trial and has failed is taken back in the turn in which it failed.
-    func checkTrials(_ status: () -> [StackStatus]) {
+    func checkTrials(_ status: [StackStatus]) {
         guard !watch.isDiskBehind, !isShuttingDown, isDaemonAlive else { return }
         let tried = disk.state.stacks.filter { $0.trial?.fallback != nil && !$0.isLeaving }
-        guard !tried.isEmpty else { return }
-        let rows = status().flatMap(\.instances)
+        let rows = status.flatMap(\.instances)
         for applied in tried {
             let name = applied.request.stack.name
             for row in rows where row.id.service.stack == name && row.phase == .failed {

@@ -204,28 +204,33 @@ extension Machine {
     }
 
     func specNow(of service: ServiceID) -> ServiceSpec? {
-        (believed[service.stack] ?? stackNow(service.stack))?.request.stack.service(service.service)
+        if let applied = believed[service.stack] { return applied.request.stack.service(service.service) }
+        return stackPlace(service.stack).flatMap { disk.state.stacks[$0].request.stack.service(service.service) }
     }
 
     /// The revision that is on the disk.
-    func stackNow(_ name: String) -> AppliedStack? { disk.state.stacks.first { $0.request.stack.name == name } }
+    func stackNow(_ name: String) -> AppliedStack? { stackPlace(name).map { disk.state.stacks[$0] } }
+
+    private func stackPlace(_ name: String) -> Int? {
+        disk.state.stacks.firstIndex { $0.request.stack.name == name }
+    }
 
     /// What only a new process takes up, of the service as it is on the disk.
     func definitionNow(of service: ServiceID) -> Digest? {
-        guard let applied = stackNow(service.stack), let spec = applied.request.stack.service(service.service) else {
-            return nil
-        }
-        let key = "\(applied.revision.hex)/\(service.service)"
-        if let known = definitions[key] { return known }
+        guard let place = stackPlace(service.stack) else { return nil }
+        let revision = disk.state.stacks[place].revision
+        if let known = definitions[revision]?[service.service] { return known }
+        guard let spec = disk.state.stacks[place].request.stack.service(service.service) else { return nil }
         let digest = spec.definitionDigest
-        definitions[key] = digest
+        definitions[revision, default: [:]][service.service] = digest
         return digest
     }
 
     /// Whether the disk and what was commanded want the instance up.
     func isWanted(_ id: InstanceID) -> Bool {
-        guard !isShuttingDown, !watch.halted.contains(id), let applied = stackNow(id.service.stack), !applied.isLeaving,
-            let spec = applied.request.stack.service(id.service.service), id.replica <= spec.replicas
+        guard !isShuttingDown, !watch.halted.contains(id), let place = stackPlace(id.service.stack),
+            !disk.state.stacks[place].isLeaving,
+            let spec = disk.state.stacks[place].request.stack.service(id.service.service), id.replica <= spec.replicas
         else { return false }
         switch departures.first(where: { $0.instance == id })?.kind {
         case .stopped: return false
