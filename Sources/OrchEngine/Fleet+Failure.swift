@@ -66,6 +66,8 @@ extension Fleet {
             return isThrough ? nil : .pending
         case .paused: return slot.isHeld ? .failed("\(rollout.stance.text), \(rollout.reason)") : nil
         case .rolledBack:
+            // With the definition from before, too: there is nothing to wait for.
+            if let outcome = slot.outcome, outcome.phase == .failed { return .failed(outcome.reason) }
             let isBack = services[slot.service].slots.allSatisfy { place in
                 guard let other = slots[place], isWanted(other) else { return true }
                 return !mustGo(other) && other.predecessor == nil && (isReady(other) || other.outcome != nil)

@@ -54,12 +54,14 @@ extension Fleet {
         guard slot.successor == nil, isWanted(slot), !slot.isRestartAsked, isReady(slot) else { return nil }
         var room = services[slot.service].spec.update.parallelism
         let last = services[slot.service].lastReplaced
-        if let last, let other = slots[last], other.service == slot.service, other.id != slot.id, isInFlight(other) {
+        if let last, let other = slots[last], other.service == slot.service, other.id != slot.id,
+            isInFlight(other, beside: slot)
+        {
             room -= 1
             if room <= 0 { return label(of: other) }
         }
         for place in services[slot.service].slots where place != last {
-            guard let other = slots[place], other.id != slot.id, isInFlight(other) else { continue }
+            guard let other = slots[place], other.id != slot.id, isInFlight(other, beside: slot) else { continue }
             room -= 1
             if room <= 0 { return label(of: other) }
         }
@@ -67,9 +69,13 @@ extension Fleet {
     }
 
     /// Being replaced, or not back yet.
-    private func isInFlight(_ slot: Slot) -> Bool {
+    private func isInFlight(_ slot: Slot, beside asker: Slot) -> Bool {
         guard isWanted(slot), !slot.isPassedOver else { return false }
-        if slot.predecessor != nil { return true }
+        if slot.predecessor != nil {
+            // Of those that took over from another and are to go themselves by now, the first goes first.
+            let isToGo = mustGo(slot) && isReady(slot)
+            return !isToGo || asker.predecessor == nil || slot.id < asker.id
+        }
         guard let incarnation = slot.current else {
             // What it waits for may be waiting for this very instance to go.
             return !isStandIn(slot) && !isHeldBack(slot) && slot.outcome?.phase != .done

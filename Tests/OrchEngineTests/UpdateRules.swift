@@ -163,6 +163,48 @@ import Testing
         }
     }
 
+    @Test func pairsThatAreToGoDoNotWaitForEachOther() {
+        timeline(
+            "start-first, two at a time, and then back to one after the other: each old one is taken back in its turn"
+        ) {
+            add(web(2) { _ in }, at: 0)
+            change("web", at: 1) {
+                newPort(&$0)
+                $0.update.order = .startFirst
+                $0.update.parallelism = 2
+                $0.update.minReady = .seconds(9)
+            }
+            rollback(at: 3)
+            orch("web", "LL-T--")
+            orch("web.2", "LL-T--")
+            phases("web", "rrrrrr")
+            phases("web.2", "rrrrrr")
+            verdict(on: .settled, at: 5, is: .reached)
+            asleep
+        }
+    }
+
+    @Test func whatFailsAfterItsReturnIsNotWaitedFor() {
+        timeline(
+            "rollback within a trial: one fails with the former definition while the other one is still to go back"
+        ) {
+            add(
+                web(
+                    2,
+                    {
+                        $0.onFailure = .rollback
+                        $0.minReady = .seconds(2)
+                    }), at: 0)
+            change("web", at: 0) { $0.restart.policy = .no }
+            change("web", at: 1, newPort)
+            promise(at: 1)
+            world("web.2", "----txx--")
+            orch("web", "LT------T")
+            orch("web", "-L------L")
+            told("s", .rolledBack, at: 6, "as web.2: exit 1; restart: no")
+        }
+    }
+
     @Test func twoLaunchesAreTakenOverAsTwo() {
         timeline("the daemon dies while the new one proves itself: the next one knows both, and goes on") {
             add(
