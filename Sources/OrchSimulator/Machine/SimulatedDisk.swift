@@ -181,8 +181,8 @@ final class SimulatedDisk: Store {
         machine.digest.mix(kind << 48)
         if let fault = machine.disk.fault {
             machine.watch.isDiskBehind = true
-            // Marks, too, are written with the history: it waits for the next try.
-            if kind >= 5 { machine.watch.isHistoryBehind = true }
+            // Numbers are reserved before the history names them, and marks are written with it: it waits for the next try.
+            if kind >= 4 { machine.watch.isHistoryBehind = true }
             throw fault
         }
         return true

@@ -110,7 +110,7 @@ extension Machine {
 
     func watchEnd(_ id: InstanceID, _ outcome: Outcome) {
         guard outcome.phase != .ready, !watch.isDiskBehind, specNow(of: id.service)?.essential == true,
-            !watch.halted.contains(id)
+            !watch.halted.contains(id), !watch.pastHalts.contains(id)
         else { return }
         violate("\(id) is essential, is \(outcome.phase.rawValue), and its stack goes on")
     }

@@ -126,7 +126,7 @@ extension Machine {
         case .halted(let halt, let appliedAt):
             // One that is written after a revision took its place, in the same turn, holds nothing back.
             let isPast = stackNow(halt.instance.service.stack)?.appliedAt != appliedAt
-            if watch.isDiskBehind || !isPast { watchHalt(halt) }
+            if watch.isDiskBehind || !isPast { watchHalt(halt) } else { watch.pastHalts.insert(halt.instance) }
         case .resumed(let id): watch.halted.remove(id)
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
         case .executed, .failed, .forgiven, .locked, .renamed, .released: break

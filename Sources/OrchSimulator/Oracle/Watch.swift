@@ -46,6 +46,8 @@ struct Watch {
     var seenAt: [String: Instant] = [:]
     /// Instances that the end of one of them holds back.
     var halted: Set<InstanceID> = []
+    /// Instances that stopped their stacks in this turn, which a revision of the same turn brings back.
+    var pastHalts: Set<InstanceID> = []
     /// When somebody last asked for something that may start what had ended: of each stack, and of all.
     var commandedAt: [String: Instant] = [:]
     var allCommandedAt = Instant.zero
@@ -65,6 +67,7 @@ struct Watch {
         touched.removeAll(keepingCapacity: true)
         clients.removeAll(keepingCapacity: true)
         saved.removeAll(keepingCapacity: true)
+        pastHalts = []
     }
 }
 
