@@ -99,6 +99,12 @@ MUTANTS ?=
 mutants: ## plant every bug of Tests/Mutants/mutants.txt and see the simulator find it (MUTANTS=names for some)
 	@python3 Tests/Mutants/run.py $(MUTANTS)
 
+.PHONY: fuzz
+SECONDS ?= 60
+TARGETS ?=
+fuzz: libraries ## feed what libFuzzer invents to all that reads bytes from outside, for SECONDS=60 each (TARGETS=names for some)
+	@Tests/Fuzz/run.sh $(SECONDS) $(TARGETS)
+
 .PHONY: bench
 bench: dist ## measure the release programs beside the machine's own limit, as ratios
 	@swift build $(STATIC) --product orch-sim

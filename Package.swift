@@ -16,8 +16,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
 }
 
 let package = Package(
@@ -101,6 +101,10 @@ let package = Package(
                 "keeper-probe", "host-probe",
             ]),
         tests("OrchModelTests", ["OrchModel"]),
+        tests(
+            "FuzzTests",
+            ["OrchModel", "OrchManifest", "OrchWire", "OrchEngine", "OrchDaemon", "OrchLinux", "OrchStore"],
+            exclude: ["Corpus"]),
         tests("LogTests", ["OrchModel", "OrchWire", "OrchLinux", "COrch", "orch-pump-probe"]),
         tests("LogReaderTests", ["OrchModel", "OrchWire"]),
         .executableTarget(

@@ -6,7 +6,7 @@ enum Shape {
 
     static func missingLicence(_ file: SourceFile) -> [Finding] {
         // SwiftPM wants its own line first.
-        let line = file.path == "Package.swift" ? 1 : 0
+        let line = file.path.hasSuffix("Package.swift") ? 1 : 0
         guard file.lines.count > line, file.lines[line].contains(licence) else {
             return [Finding(path: file.path, line: line + 1, message: "should be `// \(licence)`")]
         }
