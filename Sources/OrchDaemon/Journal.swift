@@ -248,9 +248,14 @@ extension Occurrence {
     }
 }
 
+extension Effect {
+    fileprivate var isMark: Bool { if case .mark = self { true } else { false } }
+}
+
 extension [Effect] {
     /// The newest mark of each instance.
     var marks: [ScheduleMark] {
+        guard contains(where: \.isMark) else { return [] }
         var found: [ScheduleMark] = []
         var seen: Set<InstanceID> = []
         for case .mark(let mark) in reversed() {

@@ -6,7 +6,7 @@ import OrchModel
 extension Fleet {
     /// Asks what is due, and concludes whether the instance is ready.
     mutating func attendReadiness(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
-        guard let executedAt = slots[place]?.current?.executedAt, let spec = slots[place].map({ spec(of: $0) }) else {
+        guard let executedAt = slots[place]?.current?.executedAt, let spec = spec(at: place) else {
             return
         }
         for kind in ProbeKind.allCases {
@@ -101,7 +101,7 @@ extension Fleet {
 
     mutating func observe(_ launch: LaunchID, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult, at now: Moment)
     {
-        guard let place = launchIndex[launch], let spec = slots[place].map({ spec(of: $0) }),
+        guard let place = launchIndex[launch], let spec = spec(at: place),
             slots[place]?.current?.hasEnded == false, slots[place]?.current?.isStopping == false,
             var state = slots[place]?.current?.probes[kind], state.round == round, state.isAsked,
             let probe = spec.value.health[kind]

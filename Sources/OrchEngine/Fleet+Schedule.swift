@@ -8,12 +8,13 @@ extension Fleet {
     /// Arms the schedule of a slot, and decides the instant that has come.
     mutating func attendSchedule(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         guard let slot = slots[place] else { return }
-        guard let spec = services[slot.service].spec.schedule, !slot.isOverlap else {
+        let known = services[slot.service].known
+        guard known.isScheduled, let spec = known.value.schedule, !slot.isOverlap else {
             if !slot.isOverlap, slot.schedule != nil { slots[place]?.schedule = nil }
             return
         }
         guard isWanted(slot) else { return disarm(place, at: now) }
-        if slot.schedule == nil || slot.schedule?.trigger != spec.triggerText {
+        if slot.schedule == nil || slot.schedule?.trigger != known.trigger {
             restart(schedule: place, spec, at: now, &effects)
         }
         guard let zone = zone(for: spec, &effects) else {

@@ -6,7 +6,10 @@ import OrchModel
 extension Fleet {
     /// Where a scheduled task stands between its runs; nil when a run is to begin, which is as with any task.
     func scheduledStanding(of slot: Slot, at now: Instant) -> (Phase, String, String)? {
-        guard let spec = services[slot.service].spec.schedule, !slot.isOverlap, let schedule = slot.schedule else {
+        guard services[slot.service].known.isScheduled, let spec = services[slot.service].spec.schedule,
+            !slot.isOverlap,
+            let schedule = slot.schedule
+        else {
             return nil
         }
         guard schedule.pending == nil else { return nil }

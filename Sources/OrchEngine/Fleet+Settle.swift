@@ -211,8 +211,8 @@ extension Fleet {
     }
 
     func label(of slot: Slot) -> String {
-        let service = services[slot.service]
-        return slot.id.label(alone: service.spec.replicas <= 1 && service.slots.count <= 1)
+        let isAlone = services[slot.service].spec.replicas <= 1 && services[slot.service].slots.count <= 1
+        return slot.id.label(alone: isAlone)
     }
 
     mutating func noteChange(_ place: Int) {

@@ -32,6 +32,12 @@ extension Fleet {
         return services[place].known
     }
 
+    /// As `spec(of:)`, for whoever is about to write to the slot and keeps no copy of it.
+    func spec(at place: Int) -> KnownSpec? {
+        guard let slot = slots[place] else { return nil }
+        return spec(of: slot)
+    }
+
     /// As `spec(of:)`, for a launch that is over.
     func version(of slot: Slot, _ incarnation: Incarnation) -> KnownSpec {
         var ended = slot

@@ -20,12 +20,16 @@ final class KnownSpec: Sendable {
     let value: ServiceSpec
     /// The probes that it has.
     let probes: [ProbeKind]
+    /// `ScheduleSpec.triggerText`; nil without a schedule.
+    let trigger: String?
 
     init(_ value: ServiceSpec) {
         self.value = value
+        trigger = value.schedule?.triggerText
         probes = ProbeKind.allCases.filter { value.health[$0] != nil }
     }
 
+    var isScheduled: Bool { trigger != nil }
     func has(_ kind: ProbeKind) -> Bool { probes.contains(kind) }
 }
 

@@ -6,15 +6,17 @@ extension Duration {
     public init?(text: String) {
         var total: Int64 = 0
         var lastUnit = Int.max
-        var rest = Substring(text)
+        var rest = text.utf8[...]
         guard !rest.isEmpty else { return nil }
         while !rest.isEmpty {
-            let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            guard !number.isEmpty, number.first != ".", number.last != "." else { return nil }
-            rest = rest.dropFirst(number.count)
-            let unit = rest.prefix { $0.isASCII && $0.isLetter }
-            rest = rest.dropFirst(unit.count)
-            guard let rank = Self.units.firstIndex(where: { $0.name == unit }), rank < lastUnit else { return nil }
+            let number = rest.prefix { Self.isDigit($0) || $0 == Self.point }
+            guard !number.isEmpty, number.first != Self.point, number.last != Self.point else { return nil }
+            rest = rest[number.endIndex...]
+            let unit = rest.prefix { !Self.isDigit($0) }
+            rest = rest[unit.endIndex...]
+            guard let rank = Self.units.firstIndex(where: { $0.name.utf8.elementsEqual(unit) }), rank < lastUnit else {
+                return nil
+            }
             lastUnit = rank
             guard let nanos = Self.scaled(number, by: Self.units[rank].nanoseconds) else { return nil }
             let (sum, overflow) = total.addingReportingOverflow(nanos)
@@ -26,28 +28,40 @@ extension Duration {
         self = span
     }
 
-    private static let units: [(name: Substring, nanoseconds: Int64)] = [
+    private static let point = UInt8(ascii: ".")
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
+    private static let units: [(name: String, nanoseconds: Int64)] = [
         ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
         ("h", 3_600_000_000_000),
         ("d", 86_400_000_000_000),
     ]
 
     /// Decimal digits with at most one point, times a unit, exactly; nil on overflow.
-    private static func scaled(_ number: Substring, by unit: Int64) -> Int64? {
-        let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let whole = Int64(parts[0]) else { return nil }
-        let (nanos, overflow) = whole.multipliedReportingOverflow(by: unit)
-        guard !overflow else { return nil }
+    private static func scaled(_ number: Substring.UTF8View, by unit: Int64) -> Int64? {
+        var whole: Int64 = 0
         var fraction: Int64 = 0
-        if parts.count == 2 {
-            var place = unit
-            for digit in parts[1] {
-                guard let worth = digit.wholeNumberValue else { return nil }
-                place /= 10
-                fraction += Int64(worth) * place
+        var place: Int64?
+        for byte in number {
+            if byte == point {
+                guard place == nil else { return nil }
+                place = unit
+                continue
+            }
+            let worth = Int64(byte - UInt8(ascii: "0"))
+            if let above = place {
+                place = above / 10
+                fraction += worth * (above / 10)
+            } else {
+                let (tens, isTooMany) = whole.multipliedReportingOverflow(by: 10)
+                let (sum, isTooMuch) = tens.addingReportingOverflow(worth)
+                guard !isTooMany, !isTooMuch else { return nil }
+                whole = sum
             }
         }
-        return nanos + fraction
+        let (nanos, overflow) = whole.multipliedReportingOverflow(by: unit)
+        let (sum, carried) = nanos.addingReportingOverflow(fraction)
+        return overflow || carried ? nil : sum
     }
 
     /// The shortest text that reads back as the same duration: `1m30s`, `250ms`, `0s`.
@@ -57,7 +71,8 @@ extension Duration {
         if rest < 0 { return "-" + Duration.nanoseconds(-rest).text }
         var result = ""
         for (name, size) in Self.units.reversed() where rest >= size {
-            result += "\(rest / size)\(name)"
+            result += String(rest / size)
+            result += name
             rest %= size
         }
         return result

@@ -38,7 +38,10 @@ extension Fate {
     /// For the two log streams it depends on what they are and become; without `from` and `to` a stream is as a file to a file.
     public static func of(_ path: String, from: Value? = nil, to: Value? = nil) -> Fate {
         if path == "logging.stdout" || path == "logging.stderr" { return wiring(from) == wiring(to) ? .live : .restart }
-        return takenUp.contains(String(path.prefix { $0 != "." })) ? .live : .restart
+        guard let end = path.utf8.firstIndex(of: UInt8(ascii: ".")) else {
+            return takenUp.contains(path) ? .live : .restart
+        }
+        return takenUp.contains(String(path[..<end])) ? .live : .restart
     }
 
     private static let takenUp = [

@@ -158,7 +158,7 @@ public enum ProbeKind: String, Sendable, CaseIterable {
 
 /// A question asked again and again.
 public struct Probe: Equatable, Sendable {
-    public enum Action: Equatable, Sendable {
+    public indirect enum Action: Equatable, Sendable {
         case http(HTTPProbe)
         /// `host:port`, with launch variables still in it.
         case tcp(String)
