@@ -78,7 +78,7 @@ extension Fleet {
             guard isMetOutside(place, at: now, &effects) else { return false }
         }
         var isFree = true
-        for name in targetVersion(of: slot).spec.locks where name.utf8.contains(47) {
+        for name in targetLocks(of: slot) where name.utf8.contains(47) {
             if !isThere(place, .lock(name), at: now) { isFree = false }
         }
         if !isFree { tellWaiting(place, .locks, at: now, &effects) }

@@ -16,7 +16,7 @@ extension Fleet {
     /// Whether it may have all its locks now; if not, it stands in line for them.
     mutating func mayLock(_ place: Int, at now: Moment, _ effects: inout [Effect]) -> Bool {
         guard let slot = slots[place] else { return false }
-        let names = targetVersion(of: slot).spec.locks
+        let names = targetLocks(of: slot)
         if let waited = slot.lockWait, waited != names { leaveLocks(place) }
         guard lockObstacle(slot) != nil else { return true }
         if slots[place]?.lockWait == nil {
@@ -61,7 +61,7 @@ extension Fleet {
 
     /// What keeps the slot from taking its locks; nil when it may.
     func lockObstacle(_ slot: Slot) -> LockObstacle? {
-        let names = targetVersion(of: slot).spec.locks
+        let names = targetLocks(of: slot)
         for name in names { if let launch = locks.holder(of: name) { return .held(name, by: launch) } }
         for name in names {
             for waiter in locks.waiters(for: name) {

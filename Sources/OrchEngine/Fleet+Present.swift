@@ -91,16 +91,16 @@ extension Fleet {
         let goes =
             mustGo(slot)
             ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
-        let spec = spec(of: slot).value
+        let known = spec(of: slot)
         guard incarnation.isExecuted else { return (.starting, goes.isEmpty ? "being executed" : goes, "command") }
-        if spec.kind == .task { return (.running, goes, "") }
+        if known.value.kind == .task { return (.running, goes, "") }
         guard incarnation.readyAt != nil else {
             let complaint = complaint(incarnation)
             let lacks =
-                spec.ready == .notify && !incarnation.isAnnounced
+                known.value.ready == .notify && !incarnation.isAnnounced
                 ? "it has not said READY=1 yet" : "its probes have not passed yet"
             let text = (complaint.isEmpty ? lacks : complaint) + predecessorText(of: slot)
-            return (.starting, text, spec.ready == .notify ? "ready" : "health")
+            return (.starting, text, known.value.ready == .notify ? "ready" : "health")
         }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {

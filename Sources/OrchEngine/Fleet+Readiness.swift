@@ -16,14 +16,14 @@ extension Fleet {
                 if slots[place]?.current?.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
                 continue
             }
-            guard isDue(kind, for: slots[place]?.current, hasStartup: spec.has(.startup)) else { continue }
+            guard Self.isDue(kind, for: slots[place]?.current, hasStartup: spec.has(.startup)) else { continue }
             ask(place, kind, spec.value, since: executedAt.instant, at: now, &effects)
         }
         concludeReadiness(place, spec, at: now, &effects)
     }
 
     /// Startup holds the other two back, and has no more to say once it has passed.
-    private func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, hasStartup: Bool) -> Bool {
+    private static func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, hasStartup: Bool) -> Bool {
         let hasStarted = !hasStartup || incarnation?.probes[.startup]?.verdict == .passing
         return kind == .startup ? !hasStarted : hasStarted
     }

@@ -7,14 +7,13 @@ import OrchModel
 extension Fleet {
     /// The lock that one launch has the other can't have beside it.
     private func startsFirst(_ service: Int) -> Bool {
-        let spec = services[service].spec
-        return spec.update.order == .startFirst && spec.locks.isEmpty
+        services[service].spec.update.order == .startFirst && services[service].spec.locks.isEmpty
     }
 
     /// Whether the instance is to be replaced by starting its successor first.
     func isToBeSucceeded(_ slot: Slot) -> Bool {
-        let spec = services[slot.service].spec
-        return startsFirst(slot.service) && spec.kind == .service && slot.successor == nil && isWanted(slot)
+        startsFirst(slot.service) && services[slot.service].spec.kind == .service && slot.successor == nil
+            && isWanted(slot)
             && !slot.isRestartAsked && isReady(slot)
     }
 

@@ -12,6 +12,13 @@ extension Fleet {
         return previous
     }
 
+    /// The locks that it is to be launched with.
+    func targetLocks(of slot: Slot) -> [String] {
+        let known = services[slot.service].known
+        guard slot.isHeld, let former = services[slot.service].former else { return known.value.locks }
+        return former.value.locks
+    }
+
     /// All that a launch of the instance is made from.
     func targetVersion(of slot: Slot) -> (spec: ServiceSpec, inherited: [EnvironmentEntry], fileLimit: UInt64?) {
         let service = services[slot.service]
