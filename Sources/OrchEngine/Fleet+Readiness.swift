@@ -162,7 +162,10 @@ extension Fleet {
             }
             return
         }
-        let cause = "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"
+        let cause =
+            state.failures > 0
+            ? "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"
+            : "\(kind.rawValue) probe had failed when the former daemon died"
         switch kind {
         case .readiness: if incarnation.readyAt != nil { tell(place, .unready, cause, at: now, key: key, &effects) }
         case .startup: beginStop(place, .failure, cause, at: now, &effects)

@@ -96,6 +96,8 @@ extension Fleet {
             rewrite(launch, open) {
                 var state = ProbeState(next: now.instant)
                 state.verdict = isPassing ? .passing : .failing
+                // Who noted this may not have lived to act on it; what has been stopped since is noted, too.
+                state.isTurned = !isPassing && kind != .readiness
                 $0.probes[kind] = state
             }
         case .tallied(let launch, let kind, let tally):

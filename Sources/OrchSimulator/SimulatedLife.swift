@@ -23,6 +23,8 @@ public struct SimulatedLife: Equatable, Sendable {
     public var diesWithin = Duration.milliseconds(1)
     /// Its probes fail for good so long after its execution.
     public var sickensAfter: Duration?
+    /// It is well for so long, then sick for so long, and so on.
+    public var wavers: Duration?
     /// A question is answered so long after it was asked.
     public var answersAfter = Duration.milliseconds(1)
     /// So many kills miss something that forks faster.

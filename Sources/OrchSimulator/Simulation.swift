@@ -251,6 +251,7 @@ struct Simulation {
             host: SimulatedHost(machine), store: SimulatedDisk(machine), recovery: recovery, remarks: remarks,
             identity: identity)
         machine.checkAdopted(conductor.status, recovery.notes)
+        machine.checkTold(conductor.status)
         conductor.start()
         return conductor
     }
@@ -267,10 +268,13 @@ struct Simulation {
             machine.watch.turnsAtInstant = 0
         }
         if machine.isOnTrial { machine.checkTrials(conductor.status) }
+        machine.checkDeadlines()
         for id in machine.watch.clients { machine.checkAnswered(id) }
         for seat in machine.watch.touched {
             let seat = machine.seats[seat]
-            if let wrong = machine.disagreement(seat, conductor.status(of: seat.id)) {
+            let status = conductor.status(of: seat.id)
+            machine.watchTold(seat.id, status)
+            if let wrong = machine.disagreement(seat, status) {
                 machine.violate("\(seat.id) \(wrong)")
             }
         }

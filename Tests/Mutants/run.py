@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPY = ROOT / ".build-mutants"
 TREE = COPY / "tree"
 # A planted bug may make the daemon spin where no rule looks; that is a finding too, but one that says little.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 # What the simulator is made of; each depends on those before it.
 MODULES = ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator", "orch-sim"]
@@ -68,7 +68,7 @@ class Mutant:
         old, _, after = rest.partition("]]")
         found = re.findall(f"({loose(before)})({loose(old)})({loose(after)})", text)
         if len(found) != 1:
-            sys.exit(f"mutants: {self.name}: {len(found)} places in {self.file} read\n  {pattern}")
+            raise LookupError(f"mutants: {self.name}: {len(found)} places in {self.file} read\n  {pattern}")
         before, old, after = found[0]
         asleep = f"if !Planted.isAwake({number}) {{ {old} }}"
         swapped = f"(Planted.isAwake({number}) ? ({self.by}) : ({old}))"
@@ -116,9 +116,15 @@ def plant(mutants):
     write(TREE / "Package.swift", PACKAGE)
     write(TREE / "Sources/OrchModel/Planted.swift", SWITCH)
     texts = {}
+    strayed = []
     for number, mutant in enumerate(mutants, 1):
         text = texts.get(mutant.file) or (ROOT / mutant.file).read_text()
-        texts[mutant.file] = mutant.planted(number, text)
+        try:
+            texts[mutant.file] = mutant.planted(number, text)
+        except LookupError as error:
+            strayed.append(str(error))
+    if strayed:
+        sys.exit("\n".join(strayed))
     for file, text in texts.items():
         write(TREE / file, text)
     main = "Sources/orch-sim/main.swift"
@@ -145,38 +151,56 @@ def build():
     return COPY / "build/release/orch-sim"
 
 
-def hunt(program, number, mutant):
-    """The seed that found the bug and what it said; None and why not."""
-    start = time.monotonic()
+def play(program, number, seeds, start, patience):
+    """The seeds from `start` that break a rule with what they say, up to the first unless the number is 0; None when it does not end."""
+    command = [program, str(number), str(seeds - start + 1), "--from", str(start)] + ([] if number == 0 else ["--first"])
     try:
         done = subprocess.run(
-            [program, str(number), str(mutant.seeds), "--first"], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
-            env=dict(os.environ, SWIFT_BACKTRACE="enable=no"))
+            command, capture_output=True, text=True, timeout=patience, env=dict(os.environ, SWIFT_BACKTRACE="enable=no"))
     except subprocess.TimeoutExpired:
-        return None, f"still running after {PATIENCE_SECONDS} s"
-    took = time.monotonic() - start
-    found = re.search(r"^seed (\d+): (.*)$", done.stdout, re.MULTILINE)
-    if found:
-        return int(found.group(1)), found.group(2)[:110]
+        return None
     if done.returncode < 0:
-        return 0, f"the daemon crashed (signal {-done.returncode})"
-    return None, f"not found within {mutant.seeds} seeds ({took:.1f} s)"
+        return [(0, f"the daemon crashed (signal {-done.returncode})")]
+    return [(int(seed), what[:110]) for seed, what in re.findall(r"^seed (\d+): (.*)$", done.stdout, re.MULTILINE)]
+
+
+def hunt(program, number, mutant, known):
+    """The seed that found the bug and what it said; None and why not. A seed that is broken without any bug finds none."""
+    start = time.monotonic()
+    seed = 0
+    while seed < mutant.seeds:
+        found = play(program, number, mutant.seeds, seed + 1, PATIENCE_SECONDS)
+        if found is None:
+            return None, f"still running after {PATIENCE_SECONDS} s"
+        if not found:
+            break
+        seed, what = found[0]
+        if seed not in known:
+            return seed, what
+    return None, f"not found within {mutant.seeds} seeds ({time.monotonic() - start:.1f} s)"
 
 
 def main():
     mutants = read(pathlib.Path(__file__).with_name("mutants.txt"))
     plant(mutants)
     program = build()
-    sober, what = hunt(program, 0, Mutant("none", ""))
-    if sober is not None:
-        sys.exit(f"mutants: with every bug asleep seed {sober} says: {what}")
     chosen = [(n, m) for n, m in enumerate(mutants, 1) if not sys.argv[1:] or m.name in sys.argv[1:]]
+    unknown = set(sys.argv[1:]) - {mutant.name for _, mutant in chosen}
+    if unknown:
+        sys.exit(f"mutants: there is none called {', '.join(sorted(unknown))}")
+    sober = play(program, 0, max(mutant.seeds for _, mutant in chosen), 1, 10 * PATIENCE_SECONDS)
+    if sober is None or (0, "") in [(seed, "") for seed, _ in sober]:
+        sys.exit(f"mutants: with every bug asleep: {sober or 'no end'}")
+    for seed, what in sober:
+        print(f"with every bug asleep seed {seed} says, and finds none: {what}", flush=True)
+    known = {seed for seed, _ in sober}
     missed = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda pair: hunt(program, *pair), chosen)
+        results = pool.map(lambda pair: hunt(program, *pair, known), chosen)
         for (_, mutant), (seed, what) in zip(chosen, results):
             mark = "found " if seed is not None else "MISSED"
-            print(f"{mark} {mutant.name:32} {'seed ' + str(seed) if seed else '-':>10} of {mutant.seeds:5}  {what}", flush=True)
+            place = "-" if seed is None else f"seed {seed}"
+            print(f"{mark} {mutant.name:32} {place:>10} of {mutant.seeds:5}  {what}", flush=True)
             if seed is None:
                 missed.append(mutant.name)
     print(f"{len(chosen) - len(missed)} of {len(chosen)} planted bugs found")

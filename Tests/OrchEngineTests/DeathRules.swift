@@ -47,6 +47,31 @@ import Testing
         }
     }
 
+    @Test func aFailureThatWasNotedIsActedOn() throws {
+        // Who dies with the word that a probe failed, and before the stop, leaves it to the next daemon.
+        let now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 0))
+        let spec = service("web") { $0.health.liveness = probe() }
+        let applied = try Fleet(recovering: Recovery(), at: now).admit(request([spec]), at: now)
+        let launch = LaunchID(1)
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 1)
+        var recovery = Recovery()
+        recovery.stacks = [applied]
+        recovery.isNewBoot = false
+        recovery.nextLaunch = LaunchID(2)
+        recovery.survivors = [Survivor(launch: launch, pid: 1, hasExecuted: true)]
+        recovery.notes = [
+            .ordered(launch, id, definition: spec.definitionDigest, at: now, restarts: 0),
+            .executed(launch, pid: 1, at: now, ports: [], tracking: "cgroup"), .ready(launch, at: now),
+            .probed(launch, .liveness, passing: false),
+        ]
+        var fleet = Fleet(recovering: recovery, at: now)
+        let signals = fleet.reconcile(at: now).filter { if case .signal = $0 { true } else { false } }
+        #expect(signals.count == 1)
+        let status = fleet.status(of: nil).flatMap(\.instances).first
+        #expect(status?.phase == .stopping)
+        #expect(status?.reason.hasPrefix("liveness probe had failed when the former daemon died") == true)
+    }
+
     @Test func aBackOffIsNotForgotten() {
         timeline("failures are counted over a daemon's death: too many of them is still too many") {
             service("web") {

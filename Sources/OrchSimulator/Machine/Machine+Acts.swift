@@ -44,9 +44,11 @@ extension Machine {
             wallOffset &+= span.nanoseconds
             slept += span
             wasAway = true
+            watch.wasEverAway = true
             tell(.clockSet)
         case .lag(let span):
             lag = span
+            watch.wasEverAway = true
             watch.longestLag = max(watch.longestLag, span)
         case .lose(let need, let span): lose(need, for: span)
         case .fillDisk(let span):
@@ -76,7 +78,7 @@ extension Machine {
         mainEnds(launch, exit)
     }
 
-    /// Old news comes again: of the last launch of each instance that is over.
+    /// Old news comes again: of the last launch of each instance that is over, and of what lives its execution and earlier answers.
     private func echo() {
         note("» old news")
         for seat in seats {
@@ -85,6 +87,16 @@ extension Machine {
             inbox.append(.event(.notified(end.launch, .ready)))
             inbox.append(.event(.exited(end.launch, .code(9))))
             inbox.append(.event(.emptied(end.launch)))
+        }
+        for process in processes.compactMap({ $0 }).sorted(by: { $0.launch < $1.launch })
+        where process.isMainAlive && !process.isReleased {
+            let pid = Int32(truncatingIfNeeded: process.launch.number)
+            inbox.append(.event(.launched(process.launch, pid: pid, ports: [], tracking: "cgroup")))
+            for (kind, round) in process.asked where process.watched[kind].verdict != .unknown || round > 1 {
+                let result: ProbeResult =
+                    process.watched[kind].verdict == .failing ? .success : .failure("an answer of the round before")
+                inbox.append(.event(.probed(process.launch, kind, round: round - 1, result)))
+            }
         }
     }
 
@@ -97,6 +109,7 @@ extension Machine {
     private func reboot() {
         note("✝ power is cut")
         die()
+        watch.runLostAt = clock
         forgetProcesses()
         agenda.keep { if case .act = $0 { true } else if case .diskHasRoom = $0 { true } else { false } }
         ledger = RunLedger()
@@ -154,6 +167,7 @@ extension Machine {
         for place in processes.indices {
             guard let process = processes[place] else { continue }
             processes[place]?.life.sickensAfter = nil
+            processes[place]?.life.wavers = nil
             processes[place]?.life.readyAfter = .zero
             processes[place]?.life.answersAfter = .milliseconds(1)
             processes[place]?.life.isEndless = false
@@ -178,6 +192,7 @@ extension Machine {
     /// What a new daemon finds, put together as orchd does it.
     func takeOver() -> (Recovery, remarks: [String]) {
         daemon += 1
+        watch.wokenAt = clock
         isDaemonAlive = true
         isShuttingDown = false
         shutsDownWithBatch = false
@@ -221,6 +236,7 @@ extension Machine {
     private func newKeeper() {
         isKeeperLost = false
         highestLaunch = 0
+        watch.runLostAt = clock
         forgetProcesses()
     }
 

@@ -33,6 +33,8 @@ final class MachineProcess {
     /// Questions of earlier epochs are not answered any more.
     var epoch = 0
     var hasSpoken = false
+    /// The questions that were asked last.
+    var asked: [(kind: ProbeKind, round: UInt64)] = []
     /// The launch that last ran a question or a step for it.
     var lastRunner: LaunchID?
 
@@ -65,6 +67,8 @@ struct Seat {
     var former: LaunchID?
     /// How the last launch ended that is over as a whole.
     var lastEnd: LastEnd?
+    /// What the oracle counts of it.
+    var tries = WatchedTries()
 }
 
 struct LastEnd {
@@ -76,6 +80,10 @@ struct LastEnd {
     var wasStopped: Bool
     /// The batch in which the daemon was told.
     var toldIn: Int
+    var executedAt: Instant?
+    /// Why its ladder began, if it did.
+    var motive: StopMotive?
+    var isScarcity: Bool
 }
 
 /// Processes live and die.
@@ -202,7 +210,10 @@ extension Machine {
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
-            definition: process.watched.definition, wasStopped: process.watched.wasStopped, toldIn: process.newsIn)
+            definition: process.watched.definition, wasStopped: process.watched.wasStopped, toldIn: process.newsIn,
+            executedAt: process.executedAt, motive: process.watched.motive,
+            isScarcity: process.fault != nil && process.life.isScarcity)
+        countEnd(process.seat)
     }
 
     /// The launch does not live any more; true when it was the one that its instance is known by.
@@ -231,7 +242,9 @@ extension Machine {
         } else if process.isMainAlive, let executedAt = process.executedAt,
             clock - executedAt >= process.life.readyAfter
         {
-            let isSick = process.life.sickensAfter.map { clock - executedAt >= $0 } ?? false
+            let age = clock - executedAt
+            let isLow = process.life.wavers.map { age.nanoseconds / max(1, $0.nanoseconds) % 2 == 1 } ?? false
+            let isSick = isLow || process.life.sickensAfter.map { age >= $0 } ?? false
             result = isSick ? .failure("it is sick") : .success
         } else {
             result = .failure("connection refused")

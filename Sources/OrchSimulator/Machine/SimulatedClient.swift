@@ -128,6 +128,7 @@ extension Machine {
         case .stranger:
             place = connected(-100 - Int(nextClient), Hello(), uid: 1001)
             clients[place].isUnwelcome = true
+            clients[place].isHeard = true
         case .otherVersion:
             place = connected(-100 - Int(nextClient), Hello(version: "9.9.9"))
             clients[place].isOtherVersion = true

@@ -81,6 +81,8 @@ extension Machine {
                 return tell(.probed(launch, kind, round: round, .unasked("the launch's surroundings are not known")))
             }
             guard serves(place, runner) else { return }
+            processes[place]?.asked.removeAll { $0.kind == kind }
+            processes[place]?.asked.append((kind, round))
             let limit = process.life.answersAfter > probe.timeout ? probe.timeout : nil
             later(
                 limit ?? process.life.answersAfter,
@@ -165,6 +167,7 @@ extension Machine {
         let line = LaunchNoteCodec.bytes(of: note)
         digest.mix(line)
         if !ledger.append(line) {
+            watch.runLostAt = clock
             // What the mind is told of a note that could not be written.
             inbox.append(.remarked("cannot write the ledger: no space left on device (ENOSPC)"))
         }
@@ -173,6 +176,7 @@ extension Machine {
 
     func tear(_ note: LaunchNote) {
         tearsLedger = false
+        watch.runLostAt = clock
         let line = LaunchNoteCodec.bytes(of: note)
         ledger.append(torn: line[..<dice.below(line.count)])
     }

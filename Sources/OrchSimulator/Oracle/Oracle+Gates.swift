@@ -20,6 +20,8 @@ extension Machine {
         if underWay > startsAtOnce { violate("\(underWay) launches are under way at once") }
         for lock in order.spec.locks where lock.utf8.contains(47) { checkSeen(.lock(lock), order.instance) }
         checkEnd(order.instance)
+        checkTries(order)
+        checkRolledBack(order)
     }
 
     /// What its own end has led to stands until somebody asks for something else.

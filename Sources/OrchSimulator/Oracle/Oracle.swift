@@ -78,6 +78,7 @@ extension Machine {
 
     private func lackOfEnd(_ condition: Dependency.Condition, _ seat: Seat, _ spec: ServiceSpec) -> String? {
         let action = seat.lastEnd?.exit.flatMap { spec.onExit.action(for: $0) }
+        if condition == .started, seat.lastEnd?.motive == .retired { return nil }
         switch condition {
         case .ready, .healthy: if action != .ignore { return "does not run" }
         case .completed: return nil
@@ -100,7 +101,7 @@ extension Machine {
     func watchNote(_ note: LaunchNote) {
         switch note {
         case .ordered(_, _, let definition, _, _): watch.definition = definition
-        case .stopping(let launch, _, _, let step, _): stops(launch, step)
+        case .stopping(let launch, let motive, _, let step, _): stops(launch, motive, step)
         case .ready(let launch, _):
             guard let place = places[launch] else { return }
             learnt(place)
@@ -129,16 +130,21 @@ extension Machine {
             if watch.isDiskBehind || !isPast { watchHalt(halt) } else { watch.pastHalts.insert(halt.instance) }
         case .resumed(let id): watch.halted.remove(id)
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
-        case .executed, .failed, .forgiven, .locked, .renamed, .released: break
+        case .failed(let id, _): checkFailure(id)
+        case .executed, .forgiven, .locked, .renamed, .released: break
         }
     }
 
-    private func stops(_ launch: LaunchID, _ step: Int) {
+    private func stops(_ launch: LaunchID, _ motive: StopMotive, _ step: Int) {
         guard let place = places[launch], let process = processes[place] else { return }
         let before = process.watched.step
         let isRepeat = step == before && process.watched.stepBy != daemon
         if step != before + 1, !isRepeat, process.watched.killedBy != daemon {
             violate("\(launch.number) is at step \(step) of its ladder after step \(before)")
+        }
+        if before < 0 {
+            processes[place]?.watched.motive = motive
+            checkTurnover(process, motive)
         }
         if before < 0, !process.watched.wasStopped {
             checkOrder(process)
@@ -212,6 +218,7 @@ extension Machine {
             if client.isOtherVersion { violate("another version has changed something") }
             let name = scenario.revisions[place].name
             watch.hurriedBy[name] = nil
+            unhurry(name)
             if !watch.saved.contains(where: { $0.stack == name && $0.revision?.hex == plan?.revision }) {
                 violate("apply of \(name) is acknowledged and not saved")
             }
@@ -223,6 +230,8 @@ extension Machine {
     private func accepted(_ command: Command) {
         // An apply that came before it in this turn has let time pass again.
         hurry(by: command)
+        checkDepartures(command)
+        watchHurry(command)
         func isSaved(_ stack: String, isLeaving: Bool) -> Bool {
             watch.saved.contains { $0.stack == stack && ($0.revision == nil) == isLeaving }
         }
@@ -241,6 +250,7 @@ extension Machine {
     /// A request has come as a whole; some give a stop less time than its ladder and its order need.
     func hurry(by question: Question) {
         watchCommand(question)
+        watch.commandsOfTurn += 1
         if case .command(let command) = question { hurry(by: command) }
     }
 

@@ -55,6 +55,16 @@ struct Watch {
     var restartAskedAt: [String: Instant] = [:]
     /// Whose end stopped each stack last.
     var halts: [String: Halt] = [:]
+    /// When notes last were lost: torn, without room, or gone with a boot or a keeper.
+    var runLostAt = Instant.zero
+    /// Commands that reached the daemon as a whole in this turn.
+    var commandsOfTurn = 0
+    /// When the daemon that runs woke up.
+    var wokenAt = Instant.zero
+    /// A wake-up came late, or the machine slept.
+    var wasEverAway = false
+    /// What status said of an instance at the end of the last turn that was about it.
+    var told: [InstanceID: Told] = [:]
     /// When each stack that has been hurried goes without order.
     var hurriedBy: [String: Instant] = [:]
 
@@ -64,6 +74,7 @@ struct Watch {
 
     mutating func endTurn() {
         deedsOfTurn = 0
+        commandsOfTurn = 0
         touched.removeAll(keepingCapacity: true)
         clients.removeAll(keepingCapacity: true)
         saved.removeAll(keepingCapacity: true)
@@ -97,6 +108,10 @@ struct WatchedLaunch {
     var step = -1
     /// The daemon that noted it.
     var stepBy = 0
+    /// Why it began.
+    var motive: StopMotive?
+    /// By then it is to be killed if it still lives, as the daemon of this number was told.
+    var killBy: (at: Instant, daemon: Int)?
     /// Its ladder began while its main process lived.
     var wasStopped = false
     var killedBy: Int?

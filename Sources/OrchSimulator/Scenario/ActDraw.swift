@@ -10,6 +10,9 @@ struct ActDraw {
     /// One act, or several that belong together.
     mutating func act(_ revisions: inout [Stack], _ dice: inout SplitMix) -> [Act] {
         let place = dice.below(stacks.count)
+        if temper.isDeadly, dice.once(in: 8) { return comeback(place, &revisions, &dice) }
+        if dice.once(in: 16) { return haste(place, &dice) }
+        if dice.once(in: 12) { return [Act(after: dice.span(3_000), .echo)] }
         let after = dice.once(in: 4) ? Duration.zero : dice.span(dice.once(in: 5) ? 20_000 : 3_000)
         let deed: Deed
         switch dice.below(10) {
@@ -35,6 +38,39 @@ struct ActDraw {
             if dice.once(in: 2) { acts.append(death) } else { acts.insert(Act(after: after, death.deed), at: 0) }
         }
         return acts
+    }
+
+    /// A service goes from the manifest while no daemon is there to stop it, and soon it is wanted again.
+    private mutating func comeback(_ place: Int, _ revisions: inout [Stack], _ dice: inout SplitMix) -> [Act] {
+        let before = latest(place, revisions)
+        let whole = stacks[place]
+        stacks[place].leaveOut(&dice)
+        guard stacks[place].stack != whole.stack else { return [] }
+        revisions.append(stacks[place].stack)
+        let deeds = dice.below(3)
+        var acts = [
+            Act(after: dice.span(4_000), .ask(client: 1, .apply(revision: revisions.count - 1), pieces: 1)),
+            Act(after: .zero, .killDaemon(after: deeds, tears: false, again: nil)),
+        ]
+        if dice.once(in: 2) {
+            stacks[place] = whole
+            acts.append(Act(after: dice.span(2_000), .ask(client: 1, .apply(revision: before), pieces: 1)))
+        }
+        return acts
+    }
+
+    /// Less time for a stop, and then more again.
+    private func haste(_ place: Int, _ dice: inout SplitMix) -> [Act] {
+        let target = stacks[place].target(&dice)
+        let later: Command =
+            dice.once(in: 2)
+            ? .down(stack: target.stack, timeout: .seconds(30)) : .stop([target], timeout: .seconds(30))
+        return [
+            Act(
+                after: dice.span(4_000),
+                .ask(client: 1, .command(.stop([target], timeout: dice.span(2_500))), pieces: 1)),
+            Act(after: dice.span(500), .ask(client: 1, .command(later), pieces: 1)),
+        ]
     }
 
     private mutating func command(_ place: Int, _ revisions: inout [Stack], _ dice: inout SplitMix) -> Deed {

@@ -45,9 +45,16 @@ struct StackDraw {
                     ? dice.one(of: [.succeeded, .succeeded, .completed]) : dice.one(of: [.ready, .started, .healthy]))
             need.required = !dice.once(in: 5)
             if dice.once(in: 8) { need.timeout = .seconds(Int64(1 + dice.below(20))) }
+            if dice.once(in: 8) { need.onRestart = reaction(spec.kind, &dice) }
+            if dice.once(in: 8) { need.onFailure = reaction(spec.kind, &dice) }
             spec.dependsOn.append(need)
         }
         spec.dependsOn.sort { $0.on < $1.on }
+    }
+
+    private static func reaction(_ kind: ServiceSpec.Kind, _ dice: inout SplitMix) -> Dependency.Reaction {
+        let found = dice.one(of: Dependency.Reaction.allCases)
+        return kind == .task && found == .stop ? .restart : found
     }
 
     /// Locks that a task shares with others; a service would have them for ever.
@@ -118,6 +125,8 @@ struct StackDraw {
         if dice.once(in: 6) { spec.restart.retryAfter = .seconds(Int64(1 + dice.below(20))) }
         if dice.once(in: 3) { spec.restart.resetAfter = .milliseconds(Int64(500 + dice.below(5_000))) }
         spec.restart.maxDelay = .seconds(8)
+        if dice.once(in: 4) { spec.restart.delay = .milliseconds(Int64(50 + dice.below(3_000))) }
+        if dice.once(in: 4) { spec.restart.jitter = 0 }
         if dice.once(in: 8) { spec.successExitCodes = [.code(0), .code(3)] }
     }
 
@@ -152,13 +161,7 @@ struct StackDraw {
         case 4: Self.drawStop(&stack.services[place], &dice)
         case 5: stack.services[place].enabled.toggle()
         case 6: if stack.services[place].kind == .service { Self.drawReadiness(&stack.services[place], &dice) }
-        case 7:
-            // Gone, and nobody may need what is not there.
-            if names.count > 1 {
-                names.removeAll { $0 == name }
-                stack.services.remove(at: place)
-                for other in stack.services.indices { stack.services[other].dependsOn.removeAll { $0.on == name } }
-            }
+        case 7: remove(name, place)
         case 8:
             if let free = Self.letters.first(where: { letter in !names.contains("\(letter)") }) {
                 let spec = Self.service("\(free)", after: names.compactMap { stack.service($0) }, &dice)
@@ -169,6 +172,26 @@ struct StackDraw {
             if stack.services[place].schedule != nil { stack.services[place].schedule = ZoneDraw.schedule(&dice) }
             Self.drawRestart(&stack.services[place], &dice)
         }
+    }
+
+    /// A service less, or a replica.
+    mutating func leaveOut(_ dice: inout SplitMix) {
+        guard let name = names.isEmpty ? nil : names[dice.below(names.count)],
+            let place = stack.services.firstIndex(where: { $0.name == name })
+        else { return }
+        if stack.services[place].replicas > 1, dice.once(in: 2) {
+            stack.services[place].replicas -= 1
+        } else {
+            remove(name, place)
+        }
+    }
+
+    /// Nobody may need what is not there.
+    private mutating func remove(_ name: String, _ place: Int) {
+        guard names.count > 1 else { return }
+        names.removeAll { $0 == name }
+        stack.services.remove(at: place)
+        for other in stack.services.indices { stack.services[other].dependsOn.removeAll { $0.on == name } }
     }
 
     /// Another name, and what needs it says so.
@@ -238,7 +261,9 @@ extension SimulatedLife {
         if dice.once(in: 20) { diesWithin = .seconds(15) }
         if dice.once(in: 5) { answersAfter = dice.span(3_000) }
         if dice.once(in: 10) { escapes = 1 + dice.below(2) }
+        if dice.once(in: 10) { wavers = .milliseconds(Int64(200 + dice.below(4_000))) }
         refusesSteps = dice.once(in: 4)
+        if dice.once(in: 4) { stepsTake = dice.span(4_000) }
         if dice.once(in: 8) { drainsAfter = dice.span(2_000) }
     }
 }

@@ -91,6 +91,8 @@ extension SimulatedLife {
         }
         if let childOutlives { parts.append("a child outlives it by \(childOutlives.text)") }
         if let sickensAfter { parts.append("sick after \(sickensAfter.text)") }
+        if let wavers { parts.append("well and sick by turns of \(wavers.text)") }
+        if stepsTake != plain.stepsTake { parts.append("its steps take \(stepsTake.text)") }
         if diesWithin != plain.diesWithin { parts.append("dies within \(diesWithin.text) of its kill") }
         if answersAfter != plain.answersAfter { parts.append("answers after \(answersAfter.text)") }
         if escapes > 0 { parts.append("escapes \(escapes) kills") }

@@ -142,6 +142,7 @@ struct Shrinker {
             { $0.readyAfter = plain.readyAfter }, { $0.endsAfter = nil }, { $0.exit = plain.exit },
             { $0.stopsWithin = plain.stopsWithin }, { $0.childOutlives = nil }, { $0.diesWithin = plain.diesWithin },
             { $0.sickensAfter = nil }, { $0.answersAfter = plain.answersAfter }, { $0.escapes = 0 },
+            { $0.wavers = nil }, { $0.stepsTake = plain.stepsTake },
             { $0.isEndless = false }, { $0.refusesSteps = false }, { $0.drainsAfter = plain.drainsAfter },
         ]
         for place in best.quirks.indices {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchEngine
+import OrchModel
+
+/// What must have begun by the end of a turn, as its time has come.
+extension Machine {
+    func checkDeadlines() {
+        guard isDaemonAlive else { return }
+        for process in processes.compactMap({ $0 }) where !process.isReleased {
+            if let limit = process.watched.killBy, limit.daemon == daemon, limit.at <= clock { checkKilled(process) }
+            guard process.isMainAlive, process.watched.step < 0, !process.watched.isStray else { continue }
+            checkStartTime(process)
+            checkLiveness(process)
+        }
+    }
+
+    /// A stop that was given so much time is not given more.
+    private func checkKilled(_ process: MachineProcess) {
+        guard process.isAlive, process.watched.killedBy != daemon, !isWanted(process.order.instance),
+            process.isMainAlive || process.watched.step >= 0
+        else { return }
+        violate("\(process.launch.number) of \(process.order.instance) has had its time and is not killed")
+    }
+
+    /// Ready by `start_timeout`, or a task that is over by its `timeout`.
+    private func checkStartTime(_ process: MachineProcess) {
+        guard !watch.wasEverAway, let spec = specNow(of: process),
+            !(spec.kind == .task ? process.watched.isReadyNoted : process.watched.wasReady),
+            let limit = spec.startTimeout, let executedAt = process.executedAt,
+            max(executedAt, watch.wokenAt) + limit < clock
+        else { return }
+        violate("\(process.launch.number) of \(process.order.instance) is not ready after \(limit.brief) and goes on")
+    }
+
+    /// A liveness probe that fails does what its `on_failure` says.
+    private func checkLiveness(_ process: MachineProcess) {
+        guard process.watched.liveness.verdict == .failing, let spec = specNow(of: process) else { return }
+        switch spec.health.liveness?.onFailure {
+        case .restart, .stop:
+            violate("\(process.launch.number) of \(process.order.instance) fails its liveness probe and goes on")
+        case .report, .signal, nil: break
+        }
+    }
+
+    // MARK: Stops that are given so much time
+
+    /// A command is accepted.
+    func watchHurry(_ command: Command) {
+        switch command {
+        case .down(let stack, let timeout):
+            let whole = stackNow(stack)?.request.stack.stopTimeout ?? .zero
+            hurryProcesses(min(timeout ?? whole, whole)) { $0.service.stack == stack }
+        case .stop(let targets, let timeout?):
+            for target in targets {
+                hurryProcesses(timeout) { id in
+                    target.covers(id) && id.replica <= specNow(of: id.service)?.replicas ?? 0
+                }
+            }
+        case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
+        case .rollback(let request): unhurry(request.stack)
+        case .stop, .apply, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
+            .daemonRestart, .daemonStop:
+            break
+        }
+    }
+
+    private func hurryProcesses(_ limit: Duration, _ isMeant: (InstanceID) -> Bool) {
+        for place in processes.indices {
+            guard let process = processes[place], isMeant(process.order.instance), !process.watched.isStray else {
+                continue
+            }
+            let at = clock + limit
+            if let known = process.watched.killBy, known.daemon == daemon, known.at <= at { continue }
+            processes[place]?.watched.killBy = (at, daemon)
+        }
+    }
+
+    /// Somebody wants it up again: what has not begun to stop has all the time that there is.
+    func unhurry(_ stack: String) {
+        for place in processes.indices {
+            guard let process = processes[place], process.order.instance.service.stack == stack,
+                process.watched.step < 0
+            else { continue }
+            processes[place]?.watched.killBy = nil
+        }
+    }
+}

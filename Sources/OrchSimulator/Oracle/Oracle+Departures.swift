@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchDaemon
+import OrchEngine
+import OrchModel
+
+/// What a person asked for by hand is on the disk when it is acknowledged.
+extension Machine {
+    func checkDepartures(_ command: Command) {
+        // What came with it in the same turn may have said otherwise.
+        guard watch.commandsOfTurn == 1 else { return }
+        switch command {
+        case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
+        case .stop(let targets, _): checkDepartures(targets, isUp: false)
+        case .apply, .rollback, .down, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
+            .daemonRestart, .daemonStop:
+            break
+        }
+    }
+
+    private func checkDepartures(_ targets: [Target], isUp: Bool) {
+        for target in targets {
+            for spec in stackNow(target.stack)?.request.stack.services ?? [] {
+                let service = ServiceID(stack: target.stack, service: spec.name)
+                for replica in stride(from: 1, through: spec.replicas, by: 1) {
+                    let id = InstanceID(service: service, replica: replica)
+                    guard target.covers(id) else { continue }
+                    let kind = disk.state.departures.first { $0.instance == id }?.kind
+                    let isKept = kind.map { $0 == .started } ?? spec.enabled
+                    if isKept != isUp {
+                        violate("\(id) was \(isUp ? "started" : "stopped") by hand, which is not kept")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a daemon said of an instance.
+struct Told {
+    var phase: Phase
+    var launch: LaunchID?
+    var at: Instant
+}
+
+/// What a daemon said, the next one says too.
+extension Machine {
+    func watchTold(_ id: InstanceID, _ status: InstanceStatus?) {
+        watch.told[id] = status.map { Told(phase: $0.phase, launch: $0.launch, at: clock) }
+    }
+
+    func checkTold(_ known: [StackStatus]) {
+        for row in known.flatMap(\.instances) {
+            guard let told = watch.told[row.id], !watch.isDiskBehind, told.at > watch.runLostAt,
+                told.at > lastAskedFor(row.id.service.stack), told.phase != row.phase
+            else { continue }
+            let seat = seats[seat(of: row.id)]
+            switch told.phase {
+            case .done, .failed:
+                guard seat.living == nil, let spec = specNow(of: row.id.service),
+                    spec.schedule == nil, told.phase == .done || spec.restart.retryAfter == nil,
+                    told.launch == nil || seat.lastEnd?.launch == told.launch
+                else { continue }
+                violate(
+                    "\(row.id) was called \(told.phase.rawValue), and daemon \(daemon) calls it \(row.phase.rawValue)")
+            case .ready:
+                guard isWanted(row.id), let launch = seat.living, launch == told.launch, let place = places[launch],
+                    let process = processes[place], process.isMainAlive, process.watched.step < 0,
+                    process.watched.readiness.verdict != .failing, process.watched.liveness.verdict != .failing
+                else { continue }
+                violate("\(row.id) was called ready, and daemon \(daemon) calls it \(row.phase.rawValue)")
+            case .idle, .waiting, .starting, .running, .unhealthy, .reloading, .stopping, .stuck, .backoff: break
+            }
+        }
+    }
+}
