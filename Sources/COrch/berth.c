@@ -59,13 +59,20 @@ static int take_berth(void) {
 }
 
 /* The numbers stay taken, or received descriptors would land where children are prepared. */
-void spawn_detached(int berth) {
+static void detached(int berth) {
     for (int number = 0; number < SPAWN_RAMP_WIDTH; number++) corch_dup3(STDIN_FILENO, ramp(berth) + number);
+}
+
+/* A byte: the child has descriptors of its own. */
+int spawn_has_reported(const struct spawn_birth *birth) {
+    ssize_t length;
+    for (char byte; (length = read(birth->report_fd, &byte, 1)) > 0;) detached(birth->berth);
+    return length == 0;
 }
 
 void spawn_berth_free(int berth) {
     struct spawn_order *order = &berths[berth].order;
-    spawn_detached(berth);
+    detached(berth);
     if (order->spec != NULL) munmap(order->spec, order->spec_length);
     order->spec = NULL;
     if (berth >= BERTHS_KEPT) madvise(&berths[berth], sizeof *berths, MADV_REMOVE);

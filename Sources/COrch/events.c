@@ -84,3 +84,12 @@ int64_t corch_clock(int clock) {
     if (clock_gettime(clock, &now) < 0) return -errno;
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+int corch_bit_next(const uint64_t *bits, uint32_t words, uint32_t from) {
+    for (uint32_t step = 0; step <= words; step++) {
+        uint32_t word = (from / 64 + step) % words;
+        uint64_t left = step > 0 ? bits[word] : bits[word] & ~UINT64_C(0) << from % 64;
+        if (left != 0) return (int)(word * 64 + (uint32_t)__builtin_ctzll(left));
+    }
+    return -1;
+}

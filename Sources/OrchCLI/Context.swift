@@ -39,7 +39,7 @@ struct Context {
                 : "no daemon runs: somebody killed it, and processes of its services live on (\(orphans))",
             help: orphans == 0
                 ? "`orch apply` or `orch daemon start` starts it"
-                : "`orch daemon start` ends them and starts what is applied anew")
+                : "`orch daemon start` starts it again, which takes them over")
     }
 
     /// All stacks, from the daemon.
@@ -55,8 +55,8 @@ struct Context {
             let processes = orphans == 1 ? "1 process" : "\(orphans) processes"
             return console.remark(
                 Line(
-                    "orch: no daemon runs, but \(processes) of its services: somebody killed it. `orch daemon start` ends"
-                        + " them and starts what is applied anew. This is what is stored.", .caution))
+                    "orch: no daemon runs, but \(processes) of its services: somebody killed it. `orch daemon start`"
+                        + " starts it again, which takes them over. This is what is stored.", .caution))
         }
         console.remark(
             Line("orch: no daemon runs; this is what is stored. `orch daemon start` starts what is applied.", .faint))

@@ -9,6 +9,9 @@ public final class DescriptorParcel {
         self.number = number
     }
 
+    /// To be borrowed; -1 when it was taken.
+    var borrowed: Int32 { number }
+
     /// The descriptor, once; nil when it was taken before.
     public func take() -> Descriptor? {
         guard number >= 0 else { return nil }
@@ -103,8 +106,6 @@ public struct HandOver: Hashable, Sendable {
     public var highestLaunch: UInt64
     /// 1 for the first daemon; those of former keepers are counted on.
     public var daemonStarts: UInt64
-    /// The keeper is the heir of one that was killed: launches may live that it knows nothing of.
-    public var isHeir: Bool
 }
 
 /// Where a launch failed; the errno belongs to that step.
@@ -152,9 +153,7 @@ extension KeeperMessage {
 
     init(_ end: keeper_hand_over) {
         self = .stateEnd(
-            HandOver(
-                count: end.count, highestLaunch: end.highest_launch, daemonStarts: end.daemon_starts,
-                isHeir: end.is_heir != 0))
+            HandOver(count: end.count, highestLaunch: end.highest_launch, daemonStarts: end.daemon_starts))
     }
 }
 

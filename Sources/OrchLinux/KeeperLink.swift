@@ -49,6 +49,25 @@ public final class KeeperLink {
         try send(Outgoing(head: request.head, descriptors: request.descriptors))
     }
 
+    /// A process of a launch that another keeper had started: this one tells its end, as far as anybody can, and holds the read ends.
+    /// Descriptors are borrowed for the call.
+    func adopt(_ launch: UInt64, pid: Int32, startTicks: UInt64, pidfd: Int32, readEnds: [Int32]) throws(SystemError) {
+        var adopt = keeper_adopt()
+        adopt.version = UInt8(KEEPER_PROTOCOL_VERSION)
+        adopt.type = UInt8(KEEPER_ADOPT)
+        adopt.pid = pid
+        adopt.launch = launch
+        adopt.start_ticks = startTicks
+        let head = unsafe withUnsafeBytes(of: adopt) { unsafe [UInt8]($0) }
+        try send(Outgoing(head: head, descriptors: [pidfd] + readEnds.prefix(2)))
+    }
+
+    /// Who made the socket: the keeper's pid.
+    var keeperPid: Int32 {
+        var (pid, uid, gid): (Int32, UInt32, UInt32) = (0, 0, 0)
+        return unsafe corch_peer_credentials(descriptor.number, &pid, &uid, &gid) < 0 ? 0 : pid
+    }
+
     /// The launch's end is recorded and its pipes are drained: the keeper forgets it. A queued launch is cancelled;
     /// a running one is not affected.
     public func acknowledge(_ launch: UInt64) throws(SystemError) {

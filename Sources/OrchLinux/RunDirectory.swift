@@ -12,6 +12,8 @@ public struct RunDirectory: Sendable {
     public var notifySocket: String { "\(path)/notify" }
     public var ledger: String { "\(path)/launches.log" }
     var launches: String { "\(path)/launches" }
+    /// Names the keeper that is known to hold everything that lives.
+    var keeper: String { "\(path)/keeper" }
 
     /// Makes and checks the directory: a real one (no symbolic link), the user's own, closed to others. For root it can be
     /// passed through (0711), because services of other users must reach the notify socket; what is in it stays closed.

@@ -41,8 +41,7 @@ void daemon_start(void) {
     pid_t child = fork();
     if (child == 0) become_daemon(pair[1]);
     close(pair[1]);
-    if (child < 0) close(pair[0]);
-    if (child < 0) return timer_set(TIMER_START, SECOND); /* no process: later */
+    if (child < 0) return close(pair[0]), timer_set(TIMER_START, SECOND); /* no process: later */
     if (keeper.ready_fd >= 0) close(keeper.ready_fd);
     keeper.ready_fd = -1;
     pid = child;

@@ -25,7 +25,6 @@ enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMERS };
 extern struct keeper { /* what never changes after the start, but for ready_fd */
     char **daemon;     /* its path and arguments, with room for what it inherits */
     int daemon_count, ready_fd, listen_fd, lock_fd, epoll, signals;
-    int is_heir; /* of a keeper that was killed; this process was its daemon */
     int is_protected; /* from the kernel's out-of-memory killer; children must not be */
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;

@@ -122,11 +122,8 @@ static void conclude(uint32_t index) {
 }
 
 void launch_read_report(uint32_t index) {
-    const struct spawn_birth *birth = &slots[index].birth;
-    ssize_t length;
-    if (slots[index].fact.state != KEEPER_STARTING || birth->report_fd < 0) return;
-    for (char byte; (length = read(birth->report_fd, &byte, 1)) > 0;) spawn_detached(birth->berth);
-    if (length == 0) conclude(index);
+    if (slots[index].fact.state != KEEPER_STARTING || slots[index].birth.report_fd < 0) return;
+    if (spawn_has_reported(&slots[index].birth)) conclude(index);
 }
 
 /* Peek, record, then reap: whatever happens to us in between, the status is not lost. What another keeper started is no
@@ -156,10 +153,15 @@ void launch_give_up(void) {
 }
 
 void launch_adopt(const struct keeper_legacy_slot *left) {
-    uint32_t index = slot_take(left->event.launch);
-    if (index == NONE) return; /* as many as a table held */
+    uint64_t launch = left->event.launch, *highest = &highest_launch[(launch & KEEPER_LAUNCH_OWN) != 0];
+    uint32_t index = slot_of_launch(launch) == NONE ? slot_take(launch) : NONE;
+    int fds[3] = {left->pidfd, left->held[0], left->held[1]};
+    for (int fd = 0; fd < 3 && index == NONE; fd++) drop(&fds[fd]);
+    if (index == NONE) return;
+    if (launch > *highest) *highest = launch;
     struct slot *slot = &slots[index];
     slot->fact = left->event;
+    slot->told = left->event.state; /* whoever says so knows it */
     slot->birth.pidfd = left->pidfd;
     memcpy(slot->birth.held, left->held, sizeof left->held);
     if (is_alive(slot)) watch(left->pidfd, SOURCE_CHILD, index);

@@ -70,19 +70,8 @@ static void hand_over(void) {
         return;
     }
     struct keeper_hand_over end = {.version = KEEPER_PROTOCOL_VERSION, .type = KEEPER_STATE_END, .count = slots_live,
-                                   .is_heir = (uint8_t)keeper.is_heir, .highest_launch = highest_launch[0],
-                                   .daemon_starts = daemon_starts};
+                                   .highest_launch = highest_launch[0], .daemon_starts = daemon_starts};
     if (transmit(&end, sizeof end, NULL, 0)) phase = OPEN;
-}
-
-/* From the cursor on, round and round. */
-static uint32_t next_due(void) {
-    for (uint32_t step = 0; step <= WORDS; step++) {
-        uint32_t word = (cursor / 64 + step) % WORDS;
-        uint64_t bits = step > 0 ? due[word] : due[word] & ~UINT64_C(0) << cursor % 64;
-        if (bits != 0) return word * 64 + (uint32_t)__builtin_ctzll(bits);
-    }
-    return NONE;
 }
 
 /* The state after the one that was told, on the slot's way to where it is now; 0: all is told. */
@@ -101,9 +90,9 @@ static int send_next(void) {
         return 1;
     }
     if (phase == HANDING_OVER) return hand_over(), 1;
-    uint32_t index = next_due();
-    if (index == NONE) return 0;
-    cursor = index;
+    int index = corch_bit_next(due, WORDS, cursor);
+    if (index < 0) return 0;
+    cursor = (uint32_t)index;
     uint8_t state = next_state(&slots[index]);
     if (state != 0) return tell(&slots[index], state);
     due[index / 64] &= ~(UINT64_C(1) << index % 64);
@@ -130,7 +119,7 @@ void link_refuse(uint64_t launch, uint8_t stage, int error) {
 void link_ping(void) { loose[PING] = event(KEEPER_PING, &(struct slot){.told = 0}); }
 
 int link_is_read(void) {
-    return link_fd >= 0 && phase == OPEN && next_due() == NONE && corch_bytes_unsent(link_fd) <= 0;
+    return link_fd >= 0 && phase == OPEN && corch_bit_next(due, WORDS, cursor) < 0 && corch_bytes_unsent(link_fd) <= 0;
 }
 
 void link_open(int fd) {
@@ -142,6 +131,16 @@ void link_open(int fd) {
     watch(fd, SOURCE_SOCKET, 0);
 }
 
+static int adopt(const struct spawn_request *request) {
+    const struct keeper_adopt *found = (const struct keeper_adopt *)&request->head;
+    const int *fds = request->fds, count = request->fd_count;
+    if (count < 1 || count > 3) return 0;
+    launch_adopt(&(struct keeper_legacy_slot){
+        .event = {.state = KEEPER_RUNNING, .launch = found->launch, .pid = found->pid, .start_ticks = found->start_ticks},
+        .pidfd = fds[0], .held = {count > 1 ? fds[1] : -1, count > 2 ? fds[2] : -1}});
+    return 1;
+}
+
 static int obey(const struct spawn_request *request, size_t length) {
     const struct keeper_note *note = (const struct keeper_note *)&request->head;
     if (length < sizeof *note || note->version != KEEPER_PROTOCOL_VERSION) return 0;
@@ -149,6 +148,7 @@ static int obey(const struct spawn_request *request, size_t length) {
         launch_request(request);
         return 1;
     }
+    if (note->type == KEEPER_ADOPT && length == sizeof(struct keeper_adopt)) return adopt(request);
     if (length != sizeof *note || request->fd_count != 0) return 0;
     switch (note->type) {
     case KEEPER_HELLO:

@@ -80,13 +80,11 @@ static void inherit_place(int file) {
 
 static void start_up(int count, char **arguments) {
     read_arguments(count, arguments);
-    int legacy = values[LEGACY] ? atoi(values[LEGACY]) : -1, prepared;
-    keeper.is_heir = legacy >= 0;
-    keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS, keeper.is_heir);
-    prepared = spawn_prepare();
+    keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS, values[LEGACY] != NULL);
+    int prepared = spawn_prepare();
     if (prepared < 0) end(END_SYSTEM, "cannot make room for children: %s", strerror(-prepared));
     keeper.epoll = corch_epoll_create();
-    if (keeper.is_heir) inherit_place(legacy);
+    if (values[LEGACY]) inherit_place(atoi(values[LEGACY]));
     else take_place(values[LOCK], values[SOCKET]);
     int written = corch_lock_sign(keeper.lock_fd);
     if (written < 0) end(END_SYSTEM, "the lock: %s", strerror(-written));

@@ -75,6 +75,56 @@ import Testing
         }
         #expect(try place.end() == "")
     }
+
+    /// The next command's daemon finds all that lives, and nothing runs twice: each holds a lock file's lock while it lives.
+    @Test(arguments: trackings) func killingBothLeavesServicesThatAreAdopted(tracking: String?) throws {
+        let place = try Workplace(tracking: tracking)
+        var text = "name: both\ndefaults: { restart: { policy: always, delay: 50ms } }\nservices:\n"
+        for number in 1...10 {
+            text += """
+                  s\(number):
+                    command: 'exec 9>lock.\(number); flock -n 9 || echo twice >> twice; n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done'
+
+                """
+        }
+        // Its child lives on in a session of its own, and must be gone before another one starts.
+        text += """
+              leaves:
+                command: 'setsid sh -c "echo child >> children; exec sleep 4244" & exec sleep 4245'
+
+            """
+        try place.write(text)
+        #expect(try place.orch("apply").status == 0)
+        try place.eventually("the child runs") { contents(place.folder + "/children") == "child\n" }
+        let before = try place.rows().mapValues { $0["pid"]?.int ?? 0 }
+        for _ in 1...2 {
+            try place.killBoth()
+            #expect(try place.orch("daemon", "start").status == 0)
+            #expect(try place.rows().mapValues { $0["pid"]?.int ?? 0 } == before)
+            #expect(try place.rows().values.allSatisfy { $0["phase"] == "ready" && $0["restarts"]?.int ?? 0 == 0 })
+        }
+        try place.killBoth()
+        kill(pid_t(before["s3"] ?? 0), SIGKILL)
+        kill(pid_t(before["leaves"] ?? 0), SIGKILL)
+        #expect(try place.orch("daemon", "start").status == 0)
+        try place.eventually("who ended in between is started again") {
+            let now = try place.rows()
+            return now.values.allSatisfy { $0["phase"] == "ready" } && now["s3"]?["pid"]?.int != before["s3"]
+                && now["leaves"]?["pid"]?.int != before["leaves"]
+        }
+        #expect(try place.orch("stop", "s1", "s2").status == 0)
+        let check = try place.shell(
+            """
+            [ -e twice ] && exit 1
+            for s in s1 s2; do awk '{ if ($2 != NR) { print "line", NR, "says", $0; exit 1 } }' "\(place.home)"/state/logs/both/$s/stdout.log || exit 1; done
+            [ "$(pgrep -f '[s]leep 4244' | wc -l)" = 1 ] || { echo "not one child"; exit 1; }
+            """)
+        #expect(check.status == 0, "\(check)")
+        let ends = try place.occurrences("exited").filter { $0["service"] == "s3" || $0["service"] == "leaves" }
+        #expect(ends.count == 2)
+        #expect(ends.allSatisfy { $0["exit"]?["unknown"] != nil }, "nobody can know: \(ends)")
+        #expect(try place.end() == "")
+    }
 }
 
 extension Workplace {
@@ -90,6 +140,16 @@ extension Workplace {
         let outcome = try orch("daemon", "status", "--json")
         guard let pid = try JSON.parse(outcome.output)["pid"]?.int, pid > 1 else { throw Broken("\(outcome)") }
         return pid_t(pid)
+    }
+
+    /// First the one that would start the other again.
+    func killBoth() throws {
+        let pids = [try keeper(), try daemon()]
+        for pid in pids { kill(pid, SIGSTOP) }
+        for pid in pids { kill(pid, SIGKILL) }
+        try eventually("both are gone") {
+            pids.allSatisfy { kill($0, 0) != 0 || contents("/proc/\($0)/stat").contains(") Z") }
+        }
     }
 
     /// The names of its children.

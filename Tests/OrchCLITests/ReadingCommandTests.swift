@@ -54,7 +54,7 @@ import Testing
         #expect(run("status", on: platform) == .success)
         #expect(platform.errors.hasPrefix("orch: no daemon runs, but 2 processes of its services: somebody killed it."))
         #expect(run("stop web", on: platform) == .daemon)
-        #expect(platform.errors.contains("help: `orch daemon start` ends them"))
+        #expect(platform.errors.contains("help: `orch daemon start` starts it again, which takes them over"))
     }
 
     @Test func failsWhereItsWordsCanNotBeWritten() {

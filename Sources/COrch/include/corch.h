@@ -227,6 +227,9 @@ int64_t corch_clock(int clock);
 /* getrandom(2), 3.17. Fills the whole buffer. */
 int corch_random(void *buffer, size_t length);
 
+/* The first bit that is set among `words` from `from` on, round and round; -1 when none is. */
+int corch_bit_next(const uint64_t *bits, uint32_t words, uint32_t from);
+
 /* /proc/sys/kernel/random/boot_id, random(4), as 16 bytes. */
 int corch_boot_id(uint8_t identifier[16]);
 

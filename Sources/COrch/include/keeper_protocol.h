@@ -29,6 +29,8 @@
 #define KEEPER_RESTART 5      /* keeper_note: I am about to exit; start me again at once */
 #define KEEPER_PONG 6         /* keeper_note: my loop turns */
 
+#define KEEPER_ADOPT 7        /* keeper_adopt + pidfd, read ends to hold: a process of a keeper that was killed */
+
 /* Types, keeper to daemon: all keeper_event, except STATE_END. */
 #define KEEPER_SPAWNED 32       /* pid, start_ticks; + pidfd. The child exists and has not yet executed. */
 #define KEEPER_EXECED 33        /* the program runs */
@@ -76,6 +78,15 @@ struct keeper_spawn {
     uint8_t extra_numbers[16]; /* 3 ... KEEPER_NUMBER_MAX, each once */
 };
 
+struct keeper_adopt {
+    uint8_t version;
+    uint8_t type;
+    uint8_t reserved[2];
+    int32_t pid;
+    uint64_t launch;
+    uint64_t start_ticks;
+};
+
 struct keeper_event {
     uint8_t version;
     uint8_t type;
@@ -95,8 +106,7 @@ struct keeper_event {
 struct keeper_hand_over {
     uint8_t version;
     uint8_t type;
-    uint8_t is_heir; /* launches may live that it knows nothing of: a keeper before it was killed */
-    uint8_t reserved;
+    uint8_t reserved[2];
     uint32_t count;          /* STATE messages before this one */
     uint64_t highest_launch; /* without KEEPER_LAUNCH_OWN; 0: none yet */
     uint64_t daemon_starts;  /* 1 for the first daemon; those of former keepers are counted on */

@@ -26,7 +26,7 @@ struct spawn_request {
 
 struct spawn_birth {
     int32_t pid, pidfd;
-    int report_fd; /* a byte: the child has its own descriptors, say spawn_detached; its end: see spawn_outcome */
+    int report_fd; /* say spawn_has_reported when it is readable; its end: see spawn_outcome */
     int held[2];   /* read ends for its parent to keep; -1: none */
     int berth;
     uint64_t start_ticks; /* proc_pid_stat(5) field 22 */
@@ -54,7 +54,8 @@ void spawn_berth_free(int berth);
  * descriptors. 0, or -errno and the `stage` that failed: then pidfd and report_fd are -1, and held is as asked for. */
 int spawn_start(int berth, const struct spawn_request *request, struct spawn_birth *birth, uint8_t *stage);
 
-void spawn_detached(int berth);
+/* Reads the report; 1 at its end. */
+int spawn_has_reported(const struct spawn_birth *birth);
 
 /* SPAWN_STAGE_NONE: the program runs. Otherwise where the child ended, and `*error`. */
 uint8_t spawn_outcome(int berth, int32_t *error);

@@ -17,6 +17,8 @@ struct LaunchContext: Equatable {
     var fileLimit: UInt64?
     var ports: [AssignedPort]
     var pipes: [Pipe]
+    /// Theirs, by which their ends are found again in the processes that write to them; empty when not known.
+    var pipeInodes: [UInt64]
     var environment: LaunchEnvironment
 
     /// NUL-separated fields, as none of them can hold one; the environment comes last.
@@ -24,7 +26,9 @@ struct LaunchContext: Equatable {
         var fields = [
             "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory,
             user ?? "",
-            fileLimit.map { "\($0)" } ?? "", pipes.map(\.rawValue).joined(separator: ","),
+            fileLimit.map { "\($0)" } ?? "",
+            pipes.enumerated().map { "\($1.rawValue):\($0 < pipeInodes.count ? pipeInodes[$0] : 0)" }.joined(
+                separator: ","),
             ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
         ]
         fields += environment.entries
@@ -41,7 +45,9 @@ struct LaunchContext: Equatable {
         directory = fields[6]
         user = fields[7].isEmpty ? nil : fields[7]
         fileLimit = UInt64(fields[8])
-        pipes = fields[9].split(separator: ",").compactMap { Pipe(rawValue: String($0)) }
+        let pieces = fields[9].split(separator: ",").map { $0.split(separator: ":") }
+        pipes = pieces.compactMap { $0.first.flatMap { Pipe(rawValue: String($0)) } }
+        pipeInodes = pieces.map { $0.count > 1 ? UInt64($0[1]) ?? 0 : 0 }
         ports = fields[10].split(separator: ",").compactMap { Self.port($0) }
         environment = LaunchEnvironment(Array(fields[11...]))
     }
@@ -54,6 +60,7 @@ struct LaunchContext: Equatable {
         self.environment = environment
         ports = []
         pipes = []
+        pipeInodes = []
     }
 
     private static func port(_ text: Substring) -> AssignedPort? {

@@ -55,15 +55,17 @@ extension LinuxHost {
         context.fileLimit = order.fileLimit
         context.ports = ports
         context.pipes = Self.pipes(of: spec.logging)
+        let ends = try pipes(of: &context)
         record.context = context
         try lock(spec.locks, for: record)
         try save(context, of: order.launch)
-        try open(record, words: words, account: account, order)
+        try open(record, words: words, account: account, order, ends)
     }
 
     /// Pipes, control group, and the request to the keeper.
-    private func open(_ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder) throws(Obstacle)
-    {
+    private func open(
+        _ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder, _ ends: [Ends]
+    ) throws(Obstacle) {
         guard let context = record.context else { return }
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
         request.fill(context, account)
@@ -72,8 +74,8 @@ extension LinuxHost {
             request.controlGroup = group?.number
             let input = try order.spec.stop.hasInputStep ? Self.inputPipe() : nil
             request.standardInput = input?.number
-            let first = try context.pipes.isEmpty ? nil : Ends()
-            let second = try context.pipes.count > 1 ? Ends() : nil
+            let first = ends.first
+            let second = ends.dropFirst().first
             request.inherit(record.lockFiles)
             request.wire(context.pipes, first?.write.number, second?.write.number)
             request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
@@ -177,18 +179,28 @@ extension LinuxHost {
         return HeldDescriptor(try SmallFile.open("/proc/self/fd/\(ends.read.number)", O_RDWR))
     }
 
-    /// A pipe's ends, to be taken one by one.
+    private func pipes(of context: inout LaunchContext) throws(Obstacle) -> [Ends] {
+        var ends: [Ends] = []
+        do { for _ in context.pipes { ends.append(try Ends()) } } catch {
+            throw Obstacle(error, step: "prepare the start of", subject: context.label)
+        }
+        context.pipeInodes = ends.map { SmallFile.pipe($0.readNumber) ?? 0 }
+        return ends
+    }
+
+    /// A pipe's ends, to be taken one by one. The end for the service is open for reading, too: nobody else may be left to read, after
+    /// keeper and daemon were killed, and then it waits instead of dying of SIGPIPE.
     final class Ends {
         let readNumber: Int32
         private var read: Descriptor?
         let write: Descriptor
 
-        convenience init() throws(SystemError) { self.init(try Descriptor.pipe()) }
+        convenience init() throws(SystemError) { try self.init(try Descriptor.pipe()) }
 
-        private init(_ ends: consuming PipeEnds) {
+        private init(_ ends: consuming PipeEnds) throws(SystemError) {
             readNumber = ends.read.number
+            write = try SmallFile.open("/proc/self/fd/\(ends.write.number)", O_RDWR)
             read = .some(ends.read)
-            write = ends.write
         }
 
         /// Once.

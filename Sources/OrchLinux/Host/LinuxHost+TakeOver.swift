@@ -30,7 +30,8 @@ extension LinuxHost {
         let (states, end) = try hearHandOver()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
-        isKeeperNew = end.isHeir || daemonStarts == 1
+        let keeperName = keeperName()
+        let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName
         let leftovers = groups?.leftovers() ?? [:]
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
@@ -44,11 +45,17 @@ extension LinuxHost {
                 inheritance.survivors.append(survivor(record, state))
             }
         }
+        let marked = isKeeperNew || hasLost(states) ? markedProcesses() : [:]
+        for (launch, members) in findLost(Set(records.keys), leftovers, marked) {
+            guard let survivor = adoptLost(launch, members, leftovers[launch], logging) else { continue }
+            inheritance.survivors.append(survivor)
+        }
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)
         }
-        clearLeftovers(leftovers)
+        clearLeftovers(leftovers, marked)
+        nameKeeper(keeperName)
         ledger.compact(open: Set(records.keys))
         return inheritance
     }
@@ -77,7 +84,7 @@ extension LinuxHost {
         }
     }
 
-    private func adopt(
+    func adopt(
         _ launch: LaunchID, _ state: KeeperState, _ group: ControlGroup?, _ logging: (InstanceID) -> LoggingSpec?
     ) -> LaunchRecord {
         let context = LaunchContext.load(launch, from: run.launches)
@@ -119,7 +126,7 @@ extension LinuxHost {
     }
 
     /// Nobody knows these launches any more: nothing of them may run beside what is started now.
-    private func clearLeftovers(_ leftovers: [LaunchID: ControlGroup]) {
+    private func clearLeftovers(_ leftovers: [LaunchID: ControlGroup], _ marked: [LaunchID: [ProcessEntry]]) {
         for (launch, group) in leftovers where records[launch] == nil {
             group.kill()
             group.remove()
@@ -128,15 +135,38 @@ extension LinuxHost {
             guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
             LaunchContext.remove(LaunchID(number), from: run.launches)
         }
-        guard isKeeperNew else { return }
-        for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
-            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)") else {
-                continue
-            }
-            let launch = marks.first { $0.hasPrefix("ORCH_LAUNCH=") }.flatMap { UInt64($0.dropFirst(12)) }.map {
-                LaunchID($0)
-            }
-            if let launch, records[launch] == nil { entry.identity.send(.kill) }
+        for (launch, members) in marked where records[launch] == nil {
+            for member in members { member.identity.send(.kill) }
         }
+    }
+
+    /// There are launches on record that the keeper did not tell of.
+    private func hasLost(_ states: [(LaunchID, KeeperState)]) -> Bool {
+        let known = Set(states.map(\.0.number))
+        return SmallFile.names(in: run.launches).contains { name in UInt64(name).map { !known.contains($0) } ?? false }
+    }
+
+    /// All that bear the mark of a launch of ours in their environment.
+    private func markedProcesses() -> [LaunchID: [ProcessEntry]] {
+        var found: [LaunchID: [ProcessEntry]] = [:]
+        for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
+            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)"),
+                let launch = marks.first(where: { $0.hasPrefix("ORCH_LAUNCH=") }).flatMap({ UInt64($0.dropFirst(12)) })
+            else { continue }
+            found[LaunchID(launch), default: []].append(entry)
+        }
+        return found
+    }
+
+    /// The keeper, so that it can't be mistaken for another.
+    private func keeperName() -> String {
+        let pid = keeper.keeperPid
+        return "\(pid) \(corch_process_start_ticks(pid))\n"
+    }
+
+    /// From now on it holds everything that lives: later daemons need not look further. Not being able to say so costs them the look.
+    private func nameKeeper(_ name: String) {
+        guard let file = try? SmallFile.open(run.keeper, O_WRONLY | O_CREAT | O_TRUNC) else { return }
+        try? SmallFile.write(Array(name.utf8), to: file.number)
     }
 }

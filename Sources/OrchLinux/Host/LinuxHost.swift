@@ -66,8 +66,6 @@ public final class LinuxHost: Host {
     var edge: EdgeSeat
     /// 1 for the first daemon.
     var daemonStarts: UInt64 = 1
-    /// Launches may live that the keeper knows nothing of.
-    var isKeeperNew = true
     /// The memory controller works in our subtree.
     var groupsCountMemory = false
     var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
