@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,14 +42,19 @@ int spawn_prepare(void) {
 /* Whoever was protected by a former keeper finds there what held before. */
 static const char *const OOM_VARIABLE = "ORCH_KEEPER_OOM_SCORE_ADJ";
 
-int spawn_protect(void) {
+void spawn_protect(void) {
     const char *former = getenv(OOM_VARIABLE);
     char text[16];
     inherited_oom = former != NULL ? atoi(former) : corch_oom_score_adj(NULL);
     snprintf(text, sizeof text, "%d", inherited_oom);
     setenv(OOM_VARIABLE, text, 1);
     own_oom = corch_oom_score_adj("-1000");
-    return own_oom != inherited_oom;
+    prctl(PR_SET_DUMPABLE, 0);
+    mlockall(MCL_CURRENT | MCL_ONFAULT);
+}
+
+void spawn_protect_heir(void) {
+    if (own_oom != inherited_oom) corch_oom_score_adj("-900");
 }
 
 static int take_berth(void) {

@@ -93,3 +93,20 @@ int corch_bit_next(const uint64_t *bits, uint32_t words, uint32_t from) {
     }
     return -1;
 }
+
+int corch_timer_due(int64_t *timers, int count) {
+    int64_t now = corch_clock(CLOCK_MONOTONIC);
+    for (int timer = 0; timer < count; timer++) {
+        if (timers[timer] == 0 || timers[timer] > now) continue;
+        timers[timer] = 0;
+        return timer;
+    }
+    return -1;
+}
+
+int64_t corch_timer_left(const int64_t *timers, int count) {
+    int64_t now = corch_clock(CLOCK_MONOTONIC), first = INT64_MAX;
+    for (int timer = 0; timer < count; timer++)
+        if (timers[timer] != 0 && timers[timer] < first) first = timers[timer];
+    return first == INT64_MAX ? -1 : first <= now ? 0 : first - now;
+}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,4 +147,9 @@ int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
 int corch_bytes_unsent(int fd) {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
+int corch_is_readable(int fd) {
+    struct pollfd socket = {.fd = fd, .events = POLLIN};
+    return poll(&socket, 1, 0) == 1;
 }

@@ -29,7 +29,7 @@ final class Session {
     deinit { platform.close(connection) }
 
     /// How long a daemon that listens may take to say who it is.
-    private static let helloTimeout = Duration.seconds(10)
+    private static let helloTimeout = Duration.seconds(30)
 
     /// Daemons that may end one after the other before a request that lasts gives up.
     private static let patience = 20

@@ -7,13 +7,18 @@ internal import Glibc
 struct KeeperLegacy {
     private var bytes: [UInt8] = []
 
-    init(listener: Int32, lock: Int32, highestLaunch: UInt64, highestOwnLaunch: UInt64, daemonStarts: UInt64)
+    init(
+        listener: Int32, lock: Int32, notify: Int32?, highestLaunch: UInt64, highestOwnLaunch: UInt64,
+        daemonStarts: UInt64
+    )
         throws(SystemError)
     {
         var head = keeper_legacy()
         head.version = UInt8(KEEPER_PROTOCOL_VERSION)
         head.listen_fd = try Self.handedOn(listener)
         head.lock_fd = try Self.handedOn(lock)
+        head.notify_fd = -1
+        if let notify { head.notify_fd = try Self.handedOn(notify) }
         head.highest_launch = (highestLaunch, highestOwnLaunch)
         head.daemon_starts = daemonStarts
         unsafe withUnsafeBytes(of: head) { unsafe bytes.append(contentsOf: $0) }
@@ -29,11 +34,10 @@ struct KeeperLegacy {
         slot.event.launch = launch
         slot.event.pid = pid
         slot.event.start_ticks = startTicks
-        slot.pidfd = -1
-        if let pidfd { slot.pidfd = try Self.handedOn(pidfd) }
-        slot.held = (-1, -1)
-        if let first = readEnds.first { slot.held.0 = try Self.handedOn(first) }
-        if readEnds.count > 1 { slot.held.1 = try Self.handedOn(readEnds[1]) }
+        slot.fds = (-1, -1, -1)
+        if let pidfd { slot.fds.0 = try Self.handedOn(pidfd) }
+        if let first = readEnds.first { slot.fds.1 = try Self.handedOn(first) }
+        if readEnds.count > 1 { slot.fds.2 = try Self.handedOn(readEnds[1]) }
         unsafe withUnsafeBytes(of: slot) { unsafe bytes.append(contentsOf: $0) }
     }
 

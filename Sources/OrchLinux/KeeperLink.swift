@@ -52,7 +52,8 @@ public final class KeeperLink {
     /// A process of a launch that another keeper had started: this one tells its end, as far as anybody can, and holds the read ends.
     /// Descriptors are borrowed for the call.
     func adopt(_ launch: UInt64, pid: Int32, startTicks: UInt64, pidfd: Int32, readEnds: [Int32]) throws(SystemError) {
-        var adopt = keeper_adopt()
+        var adopt = keeper_event()
+        adopt.state = UInt8(KEEPER_RUNNING)
         adopt.version = UInt8(KEEPER_PROTOCOL_VERSION)
         adopt.type = UInt8(KEEPER_ADOPT)
         adopt.pid = pid
@@ -60,6 +61,14 @@ public final class KeeperLink {
         adopt.start_ticks = startTicks
         let head = unsafe withUnsafeBytes(of: adopt) { unsafe [UInt8]($0) }
         try send(Outgoing(head: head, descriptors: [pidfd] + readEnds.prefix(2)))
+    }
+
+    /// This daemon serves: `program`, its file, is what the keeper goes back to when a later one can't begin. Borrowed for the call.
+    public func serves(program: Int32) throws(SystemError) {
+        var note = keeper_note()
+        note.version = UInt8(KEEPER_PROTOCOL_VERSION)
+        note.type = UInt8(KEEPER_SOUND)
+        try send(Outgoing(head: unsafe withUnsafeBytes(of: note) { unsafe [UInt8]($0) }, descriptors: [program]))
     }
 
     /// Who made the socket: the keeper's pid.

@@ -23,8 +23,18 @@ final class NotifySocket {
     /// Binds `path`, again after a restart, so that services go on using it. Where the path is too long for an address it is a name in the
     /// abstract space, made of `digest`.
     init(path: String, digest: String) throws(SystemError) {
-        self.path = path.utf8.count <= Self.longestPath ? path : "@orch-notify-\(getuid())-\(digest)"
+        self.path = Self.address(path, digest)
         descriptor = try Descriptor("bind", unsafe corch_notify_bind(self.path))
+    }
+
+    /// The one that the keeper holds, and has bound there: what was said while no daemon lived waits in it.
+    init(_ held: consuming Descriptor, path: String, digest: String) {
+        self.path = Self.address(path, digest)
+        descriptor = held
+    }
+
+    static func address(_ path: String, _ digest: String) -> String {
+        path.utf8.count <= longestPath ? path : "@orch-notify-\(getuid())-\(digest)"
     }
 
     /// Nil when there is none left.

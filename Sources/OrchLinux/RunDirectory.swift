@@ -24,6 +24,11 @@ public struct RunDirectory: Sendable {
         try Self.prepare(launches, mode: 0o700)
     }
 
+    /// Where the keeper of that directory shall bind the notify socket.
+    public static func notifyAddress(of path: String) -> String {
+        NotifySocket.address("\(path)/notify", mark(of: path))
+    }
+
     static func mark(of path: String) -> String { String(Digest(of: Array(path.utf8)).hex.prefix(12)) }
 
     /// Makes `path` with what is missing above it, and refuses what others could have put there.

@@ -7,29 +7,40 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FAILURES_MAX 3 /* then the program that served last is started */
+
 int daemon_said;
 uint64_t daemon_starts;
 
 static int32_t pid; /* 0: none */
 static int64_t started, delay;
+static int sound = -1, failures; /* the program that served last; starts that came to nothing since */
 static siginfo_t last; /* how the one before died: the next one's process writes it, as a hung disk must not hang us */
 
 /* IDLE: everything sent was read. WATCHING: look whether it is read. DOUBTING: it was asked, or hung up.
  * ENDING: it got SIGABRT, and SIGKILL from now on. */
 static enum { IDLE, WATCHING, DOUBTING, ENDING } watchdog;
 
+static void rest(void) {
+    watchdog = IDLE;
+    watch_guests(EPOLL_CTL_MOD);
+}
+
 /* Runs in a copy of us. Our descriptors close themselves at exec. */
 static _Noreturn void become_daemon(int link) {
-    static char *const given[][2] = {{"--keeper-fd", "3"}, {"--listen-fd", "4"}, {"--lock-fd", "5"}, {"--ready-fd", "6"}};
-    const int own[] = {link, keeper.listen_fd, keeper.lock_fd, keeper.ready_fd};
+    static char *const given[][2] = {{"--keeper-fd", "3"}, {"--listen-fd", "4"}, {"--lock-fd", "5"},
+                                     {"--ready-fd", "6"}, {"--notify-fd", "7"}};
+    const int own[] = {link, keeper.listen_fd, keeper.lock_fd, keeper.ready_fd, keeper.notify_fd};
     char **next = keeper.daemon + keeper.daemon_count;
-    for (int index = 0; index < 4; index++)
+    for (int index = 0; index < 5; index++)
         if (own[index] >= 0) *next++ = given[index][0], *next++ = given[index][1];
-    if (keeper.is_protected) corch_oom_score_adj("-900");
-    corch_child_begin(own, 4);
+    spawn_protect_heir();
+    corch_child_begin(own, 5);
     if (last.si_pid != 0)
         dprintf(STDERR_FILENO, "orch-keeper: the daemon (pid %d) %s %d; starting it again\n", last.si_pid,
                 last.si_code == CLD_EXITED ? "exited with" : "was killed by signal", last.si_status);
+    if (failures >= FAILURES_MAX && sound >= 0) *next = "--fallback", fexecve(sound, keeper.daemon, environ);
+    *next = NULL;
     execv(keeper.daemon[0], keeper.daemon);
     end(127, "cannot start the daemon %s: %s", keeper.daemon[0], strerror(errno));
 }
@@ -46,6 +57,7 @@ void daemon_start(void) {
     keeper.ready_fd = -1;
     pid = child;
     daemon_starts++;
+    rest();
     daemon_said = 0;
     link_open(pair[0]);
 }
@@ -60,7 +72,8 @@ void daemon_ended(const siginfo_t *end) {
     if (daemon_said & 1 << KEEPER_SHUTDOWN && slots_live == 0) _exit(0);
     if (daemon_starts == 1 && !(daemon_said & 1 << KEEPER_HELLO)) _exit(END_DAEMON); /* it never did */
     int planned = daemon_said & (1 << KEEPER_RESTART | 1 << KEEPER_SHUTDOWN);
-    delay = planned || lived >= SECOND ? 0 : delay * 2 + SECOND / 100;
+    failures = planned || lived >= SECOND ? 0 : failures + 1;
+    delay = failures == 0 ? 0 : delay * 2 + SECOND / 100;
     if (delay > SECOND) delay = SECOND;
     timer_set(TIMER_START, delay);
 }
@@ -74,8 +87,14 @@ static void doze(int state, int64_t time) {
     timer_set(TIMER_WATCH, time);
 }
 
+void daemon_is_sound(int program) {
+    if (sound >= 0) close(sound);
+    sound = program, failures = 0;
+}
+
+/* One that has only just begun may take longer. */
 void daemon_expect(void) {
-    if (watchdog == IDLE) doze(WATCHING, keeper.patience);
+    if (watchdog == IDLE) doze(WATCHING, daemon_said & 1 << KEEPER_HELLO ? keeper.patience : 3 * keeper.patience);
 }
 
 void daemon_answered(void) {
@@ -88,13 +107,9 @@ void daemon_hung_up(void) {
 }
 
 void daemon_watch(void) {
-    if (watchdog == IDLE || (watchdog < ENDING && link_is_read())) {
-        watchdog = IDLE;
-    } else if (watchdog == WATCHING) {
-        link_ping();
-        doze(DOUBTING, keeper.patience);
-    } else {
-        daemon_signal(watchdog == ENDING ? SIGKILL : SIGABRT);
-        doze(ENDING, keeper.patience / 2);
-    }
+    int is_served = link_is_read() && !corch_is_readable(keeper.listen_fd) && !corch_is_readable(keeper.notify_fd);
+    if (watchdog == IDLE || (watchdog < ENDING && is_served)) return rest();
+    if (watchdog == WATCHING) return link_ping(), doze(DOUBTING, keeper.patience);
+    daemon_signal(watchdog == ENDING ? SIGKILL : SIGABRT);
+    doze(ENDING, keeper.patience / 2);
 }

@@ -20,16 +20,16 @@
 
 /* main.c */
 enum { END_USAGE = 2, END_LOCKED = 4, END_DAEMON = 5, END_SYSTEM = 6 };
-enum source { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_CHILD, SOURCE_REPORT };
+enum source { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_CHILD, SOURCE_REPORT, SOURCE_GUEST };
 enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMERS };
 extern struct keeper { /* what never changes after the start, but for ready_fd */
     char **daemon;     /* its path and arguments, with room for what it inherits */
-    int daemon_count, ready_fd, listen_fd, lock_fd, epoll, signals;
-    int is_protected; /* from the kernel's out-of-memory killer; children must not be */
+    int daemon_count, ready_fd, listen_fd, notify_fd, lock_fd, epoll, signals;
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;
 _Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
 void watch(int fd, enum source source, uint32_t index);
+void watch_guests(int operation); /* once: somebody waits for the daemon at one of its sockets */
 void timer_set(enum timer timer, int64_t delay);
 
 /* launch.c */
@@ -44,10 +44,10 @@ void launch_request(const struct spawn_request *request); /* takes over its desc
 void launch_acknowledged(uint64_t launch);
 void launch_queued(void);
 void launch_read_report(uint32_t index);
-void launch_reap(uint32_t index);
+void launch_reap(uint32_t index, int is_patient); /* else an end that nobody has told us is unknown */
 int launch_reap_pid(int32_t pid); /* 0: it is nobody's */
-void launch_adopt(const struct keeper_legacy_slot *left); /* takes over its descriptors */
-void launch_give_up(void); /* ends that nobody has told us are unknown */
+void launch_adopt(const struct keeper_event *known, const int fds[3]); /* pidfd, read ends; taken over */
+void launch_give_up(void);
 
 /* link.c */
 void link_open(int fd);
@@ -65,6 +65,7 @@ extern uint64_t daemon_starts;
 void daemon_start(void);
 void daemon_ended(const siginfo_t *end); /* a child that is no service */
 void daemon_signal(int signal);
+void daemon_is_sound(int program); /* it serves; its file, open */
 void daemon_expect(void);   /* something was sent: look later whether it was read */
 void daemon_answered(void); /* a PONG came */
 void daemon_hung_up(void);  /* its end of the socket is closed, or it does not speak our language */

@@ -2,7 +2,6 @@
 #include "keeper.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 struct slot slots[KEEPER_SLOTS_MAX];
@@ -37,7 +36,7 @@ static int is_alive(const struct slot *slot) {
 int launch_reap_pid(int32_t pid) {
     for (uint32_t index = 0; index < slots_used; index++) {
         if (slots[index].fact.pid != pid || !is_alive(&slots[index])) continue;
-        launch_reap(index);
+        launch_reap(index, 1);
         return 1;
     }
     return 0;
@@ -128,7 +127,7 @@ void launch_read_report(uint32_t index) {
 
 /* Peek, record, then reap: whatever happens to us in between, the status is not lost. What another keeper started is no
  * child of ours: its end is known once its parent has reaped it, or after a while never. */
-static void reap(uint32_t index, int is_patient) {
+void launch_reap(uint32_t index, int is_patient) {
     struct slot *slot = &slots[index];
     struct keeper_event *fact = &slot->fact;
     int pidfd = slot->birth.pidfd;
@@ -146,23 +145,19 @@ static void reap(uint32_t index, int is_patient) {
     else fail(index, fact->stage, fact->error);
 }
 
-void launch_reap(uint32_t index) { reap(index, 1); }
-
 void launch_give_up(void) {
-    for (uint32_t index = 0; index < slots_used; index++) reap(index, 0);
+    for (uint32_t index = 0; index < slots_used; index++) launch_reap(index, 0);
 }
 
-void launch_adopt(const struct keeper_legacy_slot *left) {
-    uint64_t launch = left->event.launch, *highest = &highest_launch[(launch & KEEPER_LAUNCH_OWN) != 0];
-    uint32_t index = slot_of_launch(launch) == NONE ? slot_take(launch) : NONE;
-    int fds[3] = {left->pidfd, left->held[0], left->held[1]};
-    for (int fd = 0; fd < 3 && index == NONE; fd++) drop(&fds[fd]);
+void launch_adopt(const struct keeper_event *known, const int fds[3]) {
+    uint64_t *highest = &highest_launch[(known->launch & KEEPER_LAUNCH_OWN) != 0];
+    uint32_t index = slot_of_launch(known->launch) == NONE ? slot_take(known->launch) : NONE;
+    for (int fd = 0; fd < 3 && index == NONE; fd++) close(fds[fd]);
     if (index == NONE) return;
-    if (launch > *highest) *highest = launch;
+    if (known->launch > *highest) *highest = known->launch;
     struct slot *slot = &slots[index];
-    slot->fact = left->event;
-    slot->told = left->event.state; /* whoever says so knows it */
-    slot->birth.pidfd = left->pidfd;
-    memcpy(slot->birth.held, left->held, sizeof left->held);
-    if (is_alive(slot)) watch(left->pidfd, SOURCE_CHILD, index);
+    slot->fact = *known;
+    slot->told = known->state; /* whoever says so knows it */
+    slot->birth.pidfd = fds[0], slot->birth.held[0] = fds[1], slot->birth.held[1] = fds[2];
+    if (is_alive(slot)) watch(fds[0], SOURCE_CHILD, index);
 }

@@ -33,10 +33,7 @@ static struct keeper_event event(uint8_t type, const struct slot *slot) {
 
 static int transmit(const void *message, size_t length, const int *fds, int fd_count) {
     int64_t sent = corch_send(link_fd, message, length, NULL, 0, fds, fd_count, MSG_DONTWAIT);
-    if (sent >= 0) {
-        daemon_expect();
-        return 1;
-    }
+    if (sent >= 0) return daemon_expect(), 1;
     blocked = (int)-sent;
     if (blocked == ETOOMANYREFS || blocked == ENOBUFS || blocked == ENOMEM)
         timer_set(TIMER_RETRY, SECOND / 50);
@@ -65,10 +62,7 @@ static int tell(struct slot *slot, uint8_t state) {
 
 static void hand_over(void) {
     while (cursor < slots_used && slots[cursor].fact.launch == 0) cursor++;
-    if (cursor < slots_used) {
-        if (tell(&slots[cursor], 0)) cursor++;
-        return;
-    }
+    if (cursor < slots_used) return (void)(cursor += (uint32_t)tell(&slots[cursor], 0));
     struct keeper_hand_over end = {.version = KEEPER_PROTOCOL_VERSION, .type = KEEPER_STATE_END, .count = slots_live,
                                    .highest_launch = highest_launch[0], .daemon_starts = daemon_starts};
     if (transmit(&end, sizeof end, NULL, 0)) phase = OPEN;
@@ -131,16 +125,6 @@ void link_open(int fd) {
     watch(fd, SOURCE_SOCKET, 0);
 }
 
-static int adopt(const struct spawn_request *request) {
-    const struct keeper_adopt *found = (const struct keeper_adopt *)&request->head;
-    const int *fds = request->fds, count = request->fd_count;
-    if (count < 1 || count > 3) return 0;
-    launch_adopt(&(struct keeper_legacy_slot){
-        .event = {.state = KEEPER_RUNNING, .launch = found->launch, .pid = found->pid, .start_ticks = found->start_ticks},
-        .pidfd = fds[0], .held = {count > 1 ? fds[1] : -1, count > 2 ? fds[2] : -1}});
-    return 1;
-}
-
 static int obey(const struct spawn_request *request, size_t length) {
     const struct keeper_note *note = (const struct keeper_note *)&request->head;
     if (length < sizeof *note || note->version != KEEPER_PROTOCOL_VERSION) return 0;
@@ -148,7 +132,11 @@ static int obey(const struct spawn_request *request, size_t length) {
         launch_request(request);
         return 1;
     }
-    if (note->type == KEEPER_ADOPT && length == sizeof(struct keeper_adopt)) return adopt(request);
+    if (note->type == KEEPER_ADOPT && length == sizeof request->event && request->fd_count <= 3) {
+        launch_adopt(&request->event, request->fds);
+        return 1;
+    }
+    if (note->type == KEEPER_SOUND && request->fd_count == 1) return daemon_is_sound(request->fds[0]), 1;
     if (length != sizeof *note || request->fd_count != 0) return 0;
     switch (note->type) {
     case KEEPER_HELLO:
@@ -162,9 +150,9 @@ static int obey(const struct spawn_request *request, size_t length) {
 
 /* 1: a message was obeyed, 0: there is none now, -1: there won't be one. */
 static int read_one(void) {
-    struct spawn_request request = {.fd_count = SPAWN_FDS_MAX};
-    struct keeper_spawn *head = &request.head;
-    int64_t length = corch_receive(link_fd, head, sizeof *head, request.fds, &request.fd_count, MSG_DONTWAIT);
+    struct spawn_request request = {.fd_count = SPAWN_FDS_MAX, .fds = {-1, -1, -1}};
+    struct keeper_event *room = &request.event;
+    int64_t length = corch_receive(link_fd, room, sizeof *room, request.fds, &request.fd_count, MSG_DONTWAIT);
     if (length == -EAGAIN) return 0;
     if (length == -ECONNRESET) return 1; /* it died with unread mail; its own comes after this */
     if (length > 0 && obey(&request, (size_t)length)) return 1;

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper.h"
+#include "corch_network.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 128
+#define ARGUMENTS_MAX 128 /* and 16 of ours */
 #define EVENTS 64
 
-struct keeper keeper = {.ready_fd = -1, .patience = 10 * SECOND};
+struct keeper keeper = {.ready_fd = -1, .notify_fd = -1, .patience = 5 * SECOND};
 
-enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, LEGACY, OPTIONS };
-static const char *const names[OPTIONS] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience", "--legacy"};
+enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, LEGACY, NOTIFY, OPTIONS };
+static const char *names[] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience", "--legacy", "--notify"};
 static const char *values[OPTIONS];
 static int foreground;
 
@@ -32,8 +31,13 @@ _Noreturn void end(int code, const char *format, ...) {
     _exit(code);
 }
 
+static int demand(const char *what, int result) {
+    if (result < 0) end(END_SYSTEM, "%s: %s", what, strerror(-result));
+    return result;
+}
+
 static void read_arguments(int count, char **arguments) {
-    static char *daemon[ARGUMENTS_MAX + 8];
+    static char *daemon[ARGUMENTS_MAX + 16];
     int next = 1;
     for (int option; next < count && strcmp(arguments[next], "--") != 0; next++) {
         foreground |= strcmp(arguments[next], "--foreground") == 0;
@@ -45,8 +49,8 @@ static void read_arguments(int count, char **arguments) {
     const char *program = values[DAEMON];
     int has_place = values[LEGACY] || (values[SOCKET] && values[LOCK]);
     if (!has_place || !program || *program != '/' || count - next > ARGUMENTS_MAX)
-        end(END_USAGE, "usage: orch-keeper --socket PATH --lock PATH --daemon ABSOLUTE-PATH [--ready-fd N] [--foreground] "
-                                "[--patience MILLISECONDS] [-- DAEMON-ARGUMENTS (at most 127)]");
+        end(END_USAGE, "usage: orch-keeper --socket PATH --lock PATH --daemon ABSOLUTE-PATH [--notify PATH] [--ready-fd N] "
+                                "[--foreground] [--patience MILLISECONDS] [-- DAEMON-ARGUMENTS (at most 127)]");
     keeper.daemon = daemon;
     daemon[keeper.daemon_count++] = (char *)(uintptr_t)program;
     while (++next < count) daemon[keeper.daemon_count++] = arguments[next];
@@ -58,11 +62,11 @@ static void take_place(const char *lock, const char *socket) {
     keeper.lock_fd = corch_lock(lock, &holder);
     if (keeper.lock_fd == -EWOULDBLOCK)
         end(END_LOCKED, "not started: %s is locked by pid %d: another daemon owns this state directory", lock, holder);
-    if (keeper.lock_fd < 0) end(END_SYSTEM, "%s: %s", lock, strerror(-keeper.lock_fd));
-    keeper.listen_fd = corch_unix_listen(socket, 128);
-    if (keeper.listen_fd < 0) end(END_SYSTEM, "%s: %s", socket, strerror(-keeper.listen_fd));
+    demand(lock, keeper.lock_fd);
+    keeper.listen_fd = demand(socket, corch_unix_listen(socket, 128));
+    if (values[NOTIFY]) keeper.notify_fd = corch_notify_bind(values[NOTIFY]); /* the daemon says why there is none */
     int detached = foreground ? chdir("/") : daemon(0, 1);
-    if (detached < 0) end(END_SYSTEM, "cannot detach: %s", strerror(errno));
+    demand("cannot detach", detached < 0 ? -errno : 0);
 }
 
 /* The place of a keeper that was killed; this process was its daemon. */
@@ -71,33 +75,29 @@ static void inherit_place(int file) {
     struct keeper_legacy_slot slot;
     ssize_t length = read(file, &head, sizeof head);
     if (length != sizeof head || head.version != KEEPER_PROTOCOL_VERSION) end(END_USAGE, "--legacy of another version");
-    keeper.listen_fd = head.listen_fd, keeper.lock_fd = head.lock_fd;
+    keeper.listen_fd = head.listen_fd, keeper.lock_fd = head.lock_fd, keeper.notify_fd = head.notify_fd;
     memcpy(highest_launch, head.highest_launch, sizeof highest_launch);
     daemon_starts = head.daemon_starts;
-    while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot);
+    while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot.event, slot.fds);
     close(file);
 }
 
 static void start_up(int count, char **arguments) {
     read_arguments(count, arguments);
     keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS, values[LEGACY] != NULL);
-    int prepared = spawn_prepare();
-    if (prepared < 0) end(END_SYSTEM, "cannot make room for children: %s", strerror(-prepared));
-    keeper.epoll = corch_epoll_create();
+    demand("cannot make room for children", spawn_prepare());
+    keeper.epoll = demand("epoll", corch_epoll_create());
     if (values[LEGACY]) inherit_place(atoi(values[LEGACY]));
     else take_place(values[LOCK], values[SOCKET]);
-    int written = corch_lock_sign(keeper.lock_fd);
-    if (written < 0) end(END_SYSTEM, "the lock: %s", strerror(-written));
-    keeper.is_protected = spawn_protect();
-    prctl(PR_SET_DUMPABLE, 0); /* specs hold secrets, and a child's core dump would take us along before 5.16 */
-    mlockall(MCL_CURRENT | MCL_ONFAULT);
-    if (corch_set_subreaper() < 0) end(END_SYSTEM, "PR_SET_CHILD_SUBREAPER: needs Linux 3.4");
+    demand("the lock", corch_lock_sign(keeper.lock_fd));
+    spawn_protect();
+    demand("PR_SET_CHILD_SUBREAPER", corch_set_subreaper());
     corch_default_signals(); /* children start from these: nothing may arrive ignored */
     corch_block_signals(~UINT64_C(0));
     keeper.signals = corch_signalfd(CORCH_SIGNAL_BIT(SIGCHLD) | CORCH_SIGNAL_BIT(SIGTERM) | CORCH_SIGNAL_BIT(SIGINT) |
                                     CORCH_SIGNAL_BIT(SIGHUP) | CORCH_SIGNAL_BIT(SIGQUIT));
-    if (keeper.signals < 0 || keeper.epoll < 0) end(END_SYSTEM, "epoll, signalfd: %s", strerror(EMFILE));
-    watch(keeper.signals, SOURCE_SIGNAL, 0);
+    watch(demand("signalfd", keeper.signals), SOURCE_SIGNAL, 0);
+    watch_guests(EPOLL_CTL_ADD);
 }
 
 static int64_t timers[TIMERS]; /* when, on CLOCK_MONOTONIC; 0: not at all */
@@ -108,17 +108,20 @@ void timer_set(enum timer timer, int64_t delay) { timers[timer] = corch_clock(CL
 /* Does what is due, and tells what has changed. The nanoseconds until the next thing is due, or -1. */
 static int64_t run_timers(void) {
     static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush, launch_give_up};
-    int64_t now = corch_clock(CLOCK_MONOTONIC), next = INT64_MAX;
-    for (int timer = 0; timer < TIMERS; timer++)
-        if (timers[timer] != 0 && timers[timer] <= now) timers[timer] = 0, actions[timer]();
+    for (int timer; (timer = corch_timer_due(timers, TIMERS)) >= 0;) actions[timer]();
     link_flush();
-    for (int timer = 0; timer < TIMERS; timer++)
-        if (timers[timer] != 0 && timers[timer] < next) next = timers[timer];
-    return next == INT64_MAX ? -1 : next <= now ? 0 : next - now;
+    return orphans ? 0 : corch_timer_left(timers, TIMERS);
 }
 
 void watch(int fd, enum source source, uint32_t index) {
     corch_epoll_ctl(keeper.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)source << 32 | index);
+}
+
+void watch_guests(int operation) {
+    const int sockets[] = {keeper.listen_fd, keeper.notify_fd};
+    for (int index = 0; index < 2; index++)
+        if (sockets[index] >= 0)
+            corch_epoll_ctl(keeper.epoll, operation, sockets[index], EPOLLIN | EPOLLONESHOT, (uint64_t)SOURCE_GUEST << 32);
 }
 
 static void read_signals(void) {
@@ -148,8 +151,9 @@ static void turn(const struct epoll_event *events, int count) {
         switch ((enum source)(events[event].data.u64 >> 32)) {
         case SOURCE_SIGNAL: read_signals(); break;
         case SOURCE_SOCKET: requests = (events[event].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0; break;
-        case SOURCE_CHILD: launch_reap(index); break;
+        case SOURCE_CHILD: launch_reap(index, 1); break;
         case SOURCE_REPORT: launch_read_report(index); break;
+        case SOURCE_GUEST: daemon_expect(); break;
         }
     }
     if (requests) link_read();
@@ -162,8 +166,7 @@ int main(int count, char **arguments) {
     start_up(count, arguments);
     daemon_start();
     for (;;) {
-        int64_t timeout = run_timers();
-        int ready = corch_epoll_wait_ns(keeper.epoll, events, EVENTS, orphans ? 0 : timeout);
+        int ready = corch_epoll_wait_ns(keeper.epoll, events, EVENTS, run_timers());
         turn(events, ready < 0 ? 0 : ready);
     }
 }

@@ -2,6 +2,7 @@
 internal import COrch
 internal import Glibc
 internal import OrchCLI
+internal import OrchLinux
 internal import OrchModel
 
 extension LinuxPlatform {
@@ -36,9 +37,9 @@ extension LinuxPlatform {
         guard made == 0 else { throw Fault(step: "start", subject: "the daemon", reason: Errno.text(-made)) }
         defer { Glibc.close(ends[0]) }
         let arguments = [
-            keeper, "--socket", paths.socket, "--lock", paths.lock, "--ready-fd", "3", "--daemon", daemon, "--",
-            "--state", paths.state,
-            "--run", paths.run,
+            keeper, "--socket", paths.socket, "--lock", paths.lock, "--notify",
+            RunDirectory.notifyAddress(of: paths.run),
+            "--ready-fd", "3", "--daemon", daemon, "--", "--state", paths.state, "--run", paths.run,
         ]
         let pid: pid_t
         do throws(Fault) { pid = try spawn(arguments, ready: ends[1]) } catch {

@@ -22,7 +22,7 @@ enum Daemon {
         settleIn()
         do {
             let (host, recovery, store, remarks) = try prepare(given)
-            return serve(given, host, recovery, store, remarks)
+            return serve(given, host, recovery, store, remarks + (given.isFallback ? [fallback] : []))
         } catch {
             tell("error: \(error.text)\n", given.ready)
             say("error: \(error.text)")
@@ -56,11 +56,12 @@ enum Daemon {
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
             state: given.state)
         parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
+        if let notify = given.notify { parts.notify = .some(Descriptor(owning: notify)) }
         if let lock = given.lock { parts.lock = .some(Descriptor(owning: lock)) }
         parts.edgeProgram = companion("orch-edge")
         let host = try LinuxHost(parts)
         let notes = host.notes
-        let inheritance = try host.takeOver { instance in
+        let inheritance = try takeOver(host) { instance in
             let stack = stored.stacks.first { $0.request.stack.name == instance.service.stack }?.request.stack
             let name = instance.service.service
             // The former daemon may have died before it told the launch its new name.
@@ -72,6 +73,22 @@ enum Daemon {
         var history = store
         recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)
+    }
+
+    /// A keeper that is killed before it has handed over leaves its daemon what can be found: the living processes.
+    private static func takeOver(_ host: LinuxHost, logging: (InstanceID) -> LoggingSpec?) throws(Fault)
+        -> LinuxHost.Inheritance
+    {
+        do { return try host.takeOver(logging: logging) } catch {
+            guard host.isKeeperLost else { throw error }
+            say("orch-keeper was killed before it had handed over: this process becomes the next one")
+            throw host.becomeKeeper(companion("orch-keeper"), daemon: companion("orchd"))
+        }
+    }
+
+    private static var fallback: String {
+        "\(companion("orchd") ?? "orchd") ended at its start, again and again: the program that served before runs in its place;"
+            + " install one that works, then `orch daemon restart`; its own log says more"
     }
 
     private static func serve(
@@ -88,6 +105,7 @@ enum Daemon {
         }
         var conductor = Conductor(host: host, store: store, recovery: recovery, remarks: remarks, identity: identity)
         conductor.start()
+        host.commend()
         tell("ready \(getpid())\n", given.ready)
         say("ready, version \(OrchVersion.text), \(recovery.survivors.count) launches taken over")
         while true {

@@ -11,16 +11,25 @@ struct DaemonArguments {
     var listener: Int32 = -1
     /// Holds the state directory's lock; nil when the keeper is of a version that does not lend it.
     var lock: Int32?
+    /// The notify socket, bound; nil when the keeper has none.
+    var notify: Int32?
+    /// The program that was to be started could not begin: this is the one that served before.
+    var isFallback = false
     /// Where one line says that the daemon serves, or why not; nil for all but the first daemon of a keeper.
     var ready: Int32?
 
     /// Why the arguments make no sense.
     struct Mistake: Error { var text: String }
 
-    /// `--state DIR --run DIR`, or `--home DIR` for both; `--keeper-fd N --listen-fd N [--lock-fd N] [--ready-fd N]`.
+    /// `--state DIR --run DIR`, or `--home DIR` for both; `--keeper-fd N --listen-fd N [--lock-fd N] [--notify-fd N] [--ready-fd N]
+    /// [--fallback]`.
     init(_ arguments: [String]) throws(Mistake) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
+            if option == "--fallback" {
+                isFallback = true
+                continue
+            }
             guard let value = rest.popFirst() else { throw Mistake(text: "\(option) needs a value") }
             switch option {
             case "--home":
@@ -31,6 +40,7 @@ struct DaemonArguments {
             case "--keeper-fd": keeper = try Self.descriptor(value, of: option)
             case "--listen-fd": listener = try Self.descriptor(value, of: option)
             case "--lock-fd": lock = try Self.descriptor(value, of: option)
+            case "--notify-fd": notify = try Self.descriptor(value, of: option)
             case "--ready-fd": ready = try Self.descriptor(value, of: option)
             default: throw Mistake(text: "unknown option \(option)")
             }

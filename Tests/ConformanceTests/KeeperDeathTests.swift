@@ -127,6 +127,90 @@ import Testing
     }
 }
 
+/// A daemon that is there and does nothing, or can't begin.
+@Suite(.serialized) struct DaemonTroubleTests {
+    /// It is noticed when something is due: here a client that comes, then an end that is told.
+    @Test func aStoppedDaemonIsReplacedWhenSomethingIsDue() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: stopped
+            services:
+              a: { command: [sleep, '4246'] }
+              b: { command: 'echo started >> starts; exec sleep 4247', restart: { policy: always, delay: 50ms } }
+            """)
+        #expect(try place.orch("apply").status == 0)
+        let before = try place.rows().mapValues { $0["pid"]?.int ?? 0 }
+        let first = try place.daemon()
+        kill(first, SIGSTOP)
+        #expect(try place.rows().mapValues { $0["pid"]?.int ?? 0 } == before, "the next daemon answers")
+        let second = try place.daemon()
+        #expect(second != first)
+        kill(second, SIGSTOP)
+        kill(pid_t(before["b"] ?? 0), SIGKILL)
+        try place.eventually("b is started again, without any command") {
+            contents(place.folder + "/starts") == "started\nstarted\n"
+        }
+        #expect(try place.daemon() != second)
+        #expect(try place.pid("a") == before["a"])
+        #expect(try place.end() == "")
+    }
+
+    /// What a service says while no daemon lives waits in the socket, which the keeper holds.
+    @Test(arguments: KeeperDeathTests.trackings) func readyThatNobodyHearsIsHeardByTheNext(tracking: String?) throws {
+        let place = try Workplace(tracking: tracking)
+        try place.write(
+            """
+            use Socket;
+            until (-e "go") { select undef, undef, undef, 0.02 }
+            socket(my $socket, PF_UNIX, SOCK_DGRAM, 0);
+            connect($socket, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) && send($socket, "READY=1", 0);
+            open(my $said, ">", "said");
+            close $said;
+            sleep 4248;
+            """, to: "late.pl")
+        try place.write(
+            "name: late\nservices:\n  a: { command: [/usr/bin/perl, late.pl], ready: { notify: true }, start_timeout: 2m }\n"
+        )
+        #expect(try place.orch("apply", "--detach").status == 0)
+        try place.eventually("it runs") { try place.phase("a") == "starting" }
+        let before = try place.pid("a")
+        let (keeper, daemon) = (try place.keeper(), try place.daemon())
+        kill(keeper, SIGSTOP)
+        kill(daemon, SIGKILL)
+        try place.write("", to: "go")
+        try place.eventually("it has said so") { unsafe access(place.folder + "/said", F_OK) == 0 }
+        kill(keeper, SIGCONT)
+        try place.eventually("it is ready") { try place.phase("a") == "ready" }
+        #expect(try place.pid("a") == before)
+        #expect(try place.end() == "")
+    }
+
+    /// The program that served before takes over, and says so.
+    @Test func aNewProgramThatCanNotBeginIsGoneBackFrom() throws {
+        let place = try Workplace()
+        let programs = ["orch", "orchd", "orch-keeper", "orch-edge"].map { program($0) }.joined(separator: " ")
+        #expect(try place.shell("mkdir bin && cp \(programs) bin").status == 0)
+        func orch(_ words: String) throws -> Workplace.Outcome { try place.shell("timeout 60 bin/orch \(words)") }
+        try place.write("name: old\nservices:\n  a: { command: [sleep, '4249'] }\n")
+        #expect(try orch("apply").status == 0)
+        let before = try place.pid("a")
+        for broken in ["printf '#!/bin/sh\\nexit 3\\n'", "echo no program at all"] {
+            #expect(try place.shell("\(broken) > bin/new && chmod 755 bin/new && mv bin/new bin/orchd").status == 0)
+            let restart = try orch("daemon restart")
+            #expect(restart.status == 0, "\(restart)")
+            let status = try orch("daemon status")
+            #expect(status.output.contains("the program that served before runs in its place"), "\(status)")
+            #expect(try place.pid("a") == before)
+        }
+        #expect(try place.shell("cp \(program("orchd")) bin/new && mv bin/new bin/orchd").status == 0)
+        #expect(try orch("daemon restart").status == 0)
+        #expect(try !orch("daemon status").output.contains("remark"))
+        #expect(try place.pid("a") == before)
+        #expect(try place.end() == "")
+    }
+}
+
 extension Workplace {
     /// By the lock's file.
     func keeper() throws -> pid_t {

@@ -70,7 +70,8 @@ final class Bench {
     }
 
     /// The daemon dies as by `kill -9`, and another one takes over.
-    func replaceDaemon(meanwhile: () throws -> Void = {}) throws {
+    /// `beforeItHears`: done after the keeper has handed over and before the next one reads it.
+    func replaceDaemon(meanwhile: () throws -> Void = {}, beforeItHears: () throws -> Void = {}) throws {
         host.pump.stop()
         Glibc.kill(body.pid, SIGKILL)
         _ = close(body.connection)
@@ -79,6 +80,7 @@ final class Bench {
         inputs = []
         host = try Bench.host(body, directory, forcesSession)
         (notes, isNewBoot) = (host.notes, host.isNewBoot)
+        try beforeItHears()
         inheritance = try host.takeOver { _ in LoggingSpec() }
     }
 

@@ -24,6 +24,23 @@ import Testing
         #expect(try bench.output(of: 1) == "before\nafter\n")
     }
 
+    /// The keeper tells it right behind the hand-over, in which it still lived.
+    @Test(arguments: [false, true]) func anEndBetweenHandOverAndTakeOverIsTold(session: Bool) throws {
+        let bench = try Bench(session: session)
+        bench.launch(1, ["sleep", "1000"])
+        let pid = try bench.launched(1)
+        try bench.replaceDaemon(beforeItHears: {
+            kill(pid, SIGKILL)
+            let end = Clock.now.instant + Bench.patience
+            while kill(pid, 0) == 0, Clock.now.instant < end { _ = poll(nil, 0, 1) }
+        })
+        #expect(bench.inheritance.survivors.map(\.launch) == [LaunchID(1)])
+        if bench.inheritance.survivors.first?.exit == nil {
+            #expect(try bench.exit(of: 1) == .signal(.kill, coreDumped: false))
+        }
+        try bench.expect(.emptied(LaunchID(1)))
+    }
+
     @Test(arguments: [false, true]) func theTreeIsStillHeld(session: Bool) throws {
         let bench = try Bench(session: session)
         bench.launch(1, [Bench.tool("host-probe"), "scatter"]) { $0.ready = .notify }

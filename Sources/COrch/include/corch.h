@@ -171,6 +171,9 @@ int64_t corch_receive(int fd, void *buffer, size_t length, int *fds, int *fd_cou
 /* SO_PEERCRED, unix(7). Only uid and gid may decide anything; the pid is decoration. */
 int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 
+/* poll(2): there is something to read, or to accept, now. */
+int corch_is_readable(int fd);
+
 /* SIOCOUTQ, unix(7): bytes sent that the peer has not read yet. */
 int corch_bytes_unsent(int fd);
 
@@ -223,6 +226,12 @@ int64_t corch_process_start_ticks(int32_t pid);
 
 /* clock_gettime(2): nanoseconds of `clock` (CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME). */
 int64_t corch_clock(int clock);
+
+/* Of `timers`, instants on CLOCK_MONOTONIC in nanoseconds, 0 for none: one that is due, which becomes 0, or -1. */
+int corch_timer_due(int64_t *timers, int count);
+
+/* Nanoseconds until the first of them is due, at least 0; -1 when there is none. */
+int64_t corch_timer_left(const int64_t *timers, int count);
 
 /* getrandom(2), 3.17. Fills the whole buffer. */
 int corch_random(void *buffer, size_t length);

@@ -29,7 +29,8 @@
 #define KEEPER_RESTART 5      /* keeper_note: I am about to exit; start me again at once */
 #define KEEPER_PONG 6         /* keeper_note: my loop turns */
 
-#define KEEPER_ADOPT 7        /* keeper_adopt + pidfd, read ends to hold: a process of a keeper that was killed */
+#define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed */
+#define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to */
 
 /* Types, keeper to daemon: all keeper_event, except STATE_END. */
 #define KEEPER_SPAWNED 32       /* pid, start_ticks; + pidfd. The child exists and has not yet executed. */
@@ -78,15 +79,6 @@ struct keeper_spawn {
     uint8_t extra_numbers[16]; /* 3 ... KEEPER_NUMBER_MAX, each once */
 };
 
-struct keeper_adopt {
-    uint8_t version;
-    uint8_t type;
-    uint8_t reserved[2];
-    int32_t pid;
-    uint64_t launch;
-    uint64_t start_ticks;
-};
-
 struct keeper_event {
     uint8_t version;
     uint8_t type;
@@ -119,17 +111,17 @@ struct keeper_hand_over {
 
 struct keeper_legacy {
     uint8_t version;
-    uint8_t reserved[7];
+    uint8_t reserved[3];
     int32_t listen_fd;
     int32_t lock_fd;
+    int32_t notify_fd;
     uint64_t highest_launch[2]; /* of services; with KEEPER_LAUNCH_OWN */
     uint64_t daemon_starts;     /* so far */
 };
 
 struct keeper_legacy_slot {
     struct keeper_event event; /* as in STATE: KEEPER_RUNNING, KEEPER_FAILED or KEEPER_ENDED */
-    int32_t pidfd;             /* -1: none, so are these */
-    int32_t held[2];
+    int32_t fds[3];            /* the pidfd and the read ends to hold; -1: none */
     int32_t reserved;
 };
 

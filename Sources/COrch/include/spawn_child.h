@@ -18,9 +18,12 @@
 #define SPAWN_BERTHS 32 /* children between clone and exec */
 #define SPAWN_FDS_MAX (7 + KEEPER_EXTRA_MAX)
 
-/* KEEPER_SPAWN as it came. */
+/* KEEPER_SPAWN as it came. `event` is the room for other messages. */
 struct spawn_request {
-    struct keeper_spawn head;
+    union {
+        struct keeper_spawn head;
+        struct keeper_event event;
+    };
     int fds[SPAWN_FDS_MAX], fd_count;
 };
 
@@ -37,9 +40,13 @@ struct spawn_birth {
 #define SPAWN_NUMBERS (KEEPER_NUMBER_MAX + 1 + SPAWN_BERTHS * SPAWN_RAMP_WIDTH)
 int spawn_prepare(void);
 
-/* Keeps this process from the kernel's out-of-memory killer: -1000 in proc_pid_oom_score_adj(5), for which it takes
- * CAP_SYS_RESOURCE. Children get what was there before, unless their spec says otherwise. 0 when nothing changed. */
-int spawn_protect(void);
+/* Keeps this process from the kernel's out-of-memory killer (-1000 in proc_pid_oom_score_adj(5), for which it takes
+ * CAP_SYS_RESOURCE), in memory, and from being looked into: specs hold secrets, and a child's core dump would take us
+ * along before 5.16. Children get the score that was there before, unless their spec says otherwise. */
+void spawn_protect(void);
+
+/* In a child of fork(2): as the second last to be killed, if this process is the last. */
+void spawn_protect_heir(void);
 
 /* Requests that wait for a berth. */
 #define SPAWN_QUEUE_MAX 1024

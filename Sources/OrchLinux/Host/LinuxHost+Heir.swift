@@ -21,6 +21,14 @@ extension LinuxHost {
         } catch { return error.fault(step: "become", subject: program) }
     }
 
+    /// This program serves: the keeper goes back to it when a later one can't begin.
+    public func commend() {
+        do {
+            let program = try SmallFile.open("/proc/self/exe", corch_O_PATH)
+            try keeper.serves(program: program.number)
+        } catch { outbox.append(.remarked(error.fault(step: "commend", subject: "this program to the keeper").text)) }
+    }
+
     /// A file system that hangs must not keep the services without a keeper; what is not written stays in the pipes.
     private static let pumpPatience = Duration.seconds(1)
 
@@ -31,7 +39,8 @@ extension LinuxHost {
         if lock < 0 { lock = unsafe corch_lock("\(state)/lock", &holder) }
         try Syscall.check("flock", lock)
         var legacy = try KeeperLegacy(
-            listener: clients.number, lock: lock, highestLaunch: keeper.highestLaunch,
+            listener: clients.number, lock: lock, notify: notify?.descriptor.number,
+            highestLaunch: keeper.highestLaunch,
             highestOwnLaunch: KeeperLink.ownBit | daemonStarts << 32 | edge.starts, daemonStarts: daemonStarts)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) where record.isKnownToKeeper {
             // One that was asked for and of which nothing was heard: the next daemon looks for it.

@@ -27,7 +27,7 @@ extension LinuxHost {
     /// Learns what lives, adopts the services among it and ends the rest: probes and steps of the former daemon, and processes that a
     /// keeper that is no more has left. `logging` says how an instance logs. Exits that come meanwhile are events of the next `wait`.
     public func takeOver(logging: (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
-        let (states, end) = try hearHandOver()
+        let (states, end, later) = try hearHandOver()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
         let keeperName = keeperName()
@@ -55,20 +55,24 @@ extension LinuxHost {
             checkEmptiness(of: record)
         }
         clearLeftovers(leftovers, marked)
+        for message in later { observe(message) }
         nameKeeper(keeperName)
         ledger.compact(open: Set(records.keys))
         return inheritance
     }
 
-    private func hearHandOver() throws(Fault) -> ([(LaunchID, KeeperState)], HandOver) {
+    /// Also what the keeper told behind it, which is for later.
+    private func hearHandOver() throws(Fault) -> ([(LaunchID, KeeperState)], HandOver, [KeeperMessage]) {
         var states: [(LaunchID, KeeperState)] = []
         let deadline = now.instant + Self.handOverPatience
         while true {
-            for message in hearKeeper() {
+            let messages = hearKeeper()
+            for (place, message) in messages.enumerated() {
                 switch message {
                 case .state(let launch, let state): states.append((LaunchID(launch), state))
-                case .stateEnd(let end): return (states, end)
+                case .stateEnd(let end): return (states, end, Array(messages[(place + 1)...]))
                 case .closed:
+                    isKeeperLost = true
                     throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
                 // Nothing else comes before the hand-over is complete (keeper_protocol.h).
                 case .spawned, .executed, .spawnFailed, .ended: break

@@ -13,6 +13,8 @@ public final class LinuxHost: Host {
         public var keeper: Descriptor
         /// The control socket that the keeper lends; nil serves no clients.
         public var listener: Descriptor?
+        /// The notify socket that the keeper lends, bound in `run`; nil: it is bound anew.
+        public var notify: Descriptor?
         /// Holds the state directory's lock, as the keeper does; nil for one that did not lend it.
         public var lock: Descriptor?
         public var run: RunDirectory
@@ -86,9 +88,14 @@ public final class LinuxHost: Host {
         clockWatch = try? ClockWatch()
         if let taken = parts.lock.take() { lock = HeldDescriptor(taken) } else { lock = nil }
         if let listener = parts.listener.take() { clients = ClientListener(listener) } else { clients = nil }
-        do { notify = try NotifySocket(path: run.notifySocket, digest: run.mark) } catch {
-            notify = nil
-            outbox.append(.remarked(error.fault(step: "listen for notifications at", subject: run.notifySocket).text))
+        if let held = parts.notify.take() {
+            notify = NotifySocket(held, path: run.notifySocket, digest: run.mark)
+        } else {
+            do { notify = try NotifySocket(path: run.notifySocket, digest: run.mark) } catch {
+                notify = nil
+                let fault = error.fault(step: "listen for notifications at", subject: run.notifySocket)
+                outbox.append(.remarked(fault.text))
+            }
         }
         tracker = SessionTracker(mark: run.mark)
         ledger = try LaunchLedger(path: run.ledger)
