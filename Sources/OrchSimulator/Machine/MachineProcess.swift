@@ -250,7 +250,7 @@ extension Machine {
             result = .failure("connection refused")
         }
         tell(.probed(launch, kind, round: round, result))
-        counted(place, kind, result)
+        counted(place, kind, round, result)
     }
 
     func deliver(_ signal: Signal, to recipient: StopSpec.Recipient, _ place: Int) {

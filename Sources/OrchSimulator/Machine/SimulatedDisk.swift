@@ -101,6 +101,8 @@ final class SimulatedDisk: Store {
         guard try mayWrite(2) else { return }
         machine.note("    ⎘ forget \(stack)")
         machine.disk.state.stacks.removeAll { $0.request.stack.name == stack }
+        // What stopped it is forgotten with it.
+        machine.watch.halted = machine.watch.halted.filter { $0.service.stack != stack }
         machine.disk.state.marks.removeAll { $0.instance.service.stack == stack }
         machine.disk.syncedMarks = machine.disk.state.marks
         machine.disk.state.departures.removeAll { $0.instance.service.stack == stack }

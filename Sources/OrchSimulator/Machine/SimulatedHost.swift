@@ -83,6 +83,7 @@ extension Machine {
             guard serves(place, runner) else { return }
             processes[place]?.asked.removeAll { $0.kind == kind }
             processes[place]?.asked.append((kind, round))
+            processes[place]?.watched[kind].asked = round
             let limit = process.life.answersAfter > probe.timeout ? probe.timeout : nil
             later(
                 limit ?? process.life.answersAfter,

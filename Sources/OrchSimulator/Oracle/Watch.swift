@@ -95,6 +95,9 @@ struct WatchedLaunch {
         /// The machine was away: the failure that would have turned the verdict may have been left out, once.
         var isDoubtful = false
         var wasDoubtful = false
+        /// The question that was asked last, and the last one that a redefined probe has made void.
+        var asked: UInt64 = 0
+        var voidThrough: UInt64 = 0
     }
     /// The definition that it runs; empty text's digest until it is known.
     var definition: Digest
@@ -165,11 +168,12 @@ extension Machine {
     }
 
     /// The daemon gets an answer.
-    func counted(_ place: Int, _ kind: ProbeKind, _ result: ProbeResult) {
+    func counted(_ place: Int, _ kind: ProbeKind, _ round: UInt64, _ result: ProbeResult) {
         guard isDaemonAlive, let process = processes[place], process.isMainAlive, process.watched.step < 0,
             let probe = specNow(of: process)?.health[kind]
         else { return }
         var tally = process.watched[kind]
+        guard round > tally.voidThrough else { return }
         tally.isDoubtful = false
         switch result {
         case .success:
@@ -207,7 +211,7 @@ extension Machine {
                 // What the ledger says of it stands until a note says otherwise: the daemon may die before it writes one.
                 processes[place]?.watched[kind] = WatchedLaunch.Tally(
                     verdict: tally.verdict == .failing ? .unknown : tally.verdict, noted: tally.noted,
-                    notedTally: tally.notedTally)
+                    notedTally: tally.notedTally, asked: tally.asked, voidThrough: tally.asked)
             }
             watch.touch(process.seat)
         }
