@@ -31,7 +31,7 @@ extension LaunchNote {
                 } else {
                     scheduled[instance] = kept.count
                 }
-            case .failed(let instance, _):
+            case .failed(let instance, _, _):
                 failuresLeft[instance, default: 100] -= 1
                 isKept = failuresLeft[instance, default: 0] >= 0 && !forgiven.contains(instance)
             case .forgiven(let instance, let isAnew):

@@ -43,7 +43,8 @@ public enum LaunchNoteCodec {
                 "stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds),
                 .string(motive.rawValue),
             ]
-        case .failed(let instance, let at): ["failed", instance.value, at.value]
+        case .failed(let instance, let launch, let at):
+            ["failed", instance.value, at.value, launch?.value ?? .null]
         case .probed(let launch, let kind, let passing):
             ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
         case .tallied(let launch, let kind, let tally):
@@ -89,7 +90,7 @@ public enum LaunchNoteCodec {
             var names: [String] = []
             for name in try r.part(2).array ?? [] { if let name = name.string { names.append(name) } }
             return .locked(try r.launch(1), names)
-        case "failed": return .failed(try r.instance(1), at: try r.moment(2))
+        case "failed": return .failed(try r.instance(1), r.known(3), at: try r.moment(2))
         case "probed":
             guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }
             return .probed(try r.launch(1), kind, passing: passing)
@@ -136,6 +137,9 @@ private struct NoteReader {
     }
     /// Nil where an older daemon wrote less.
     func text(_ place: Int) -> String? { place < parts.count ? parts[place].string : nil }
+    func known(_ place: Int) -> LaunchID? {
+        place < parts.count ? parts[place].unsigned.map { LaunchID($0) } : nil
+    }
     func int(_ place: Int) throws(ShapeError) -> Int64 {
         guard let number = try part(place).int else { throw ShapeError(path: "[\(place)]", expected: "an integer") }
         return number

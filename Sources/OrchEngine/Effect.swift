@@ -80,8 +80,8 @@ public enum LaunchNote: Equatable, Sendable {
     case locked(LaunchID, [String])
     /// At this step of the ladder until this instant, for this reason; step -1 is about to begin and has done nothing yet.
     case stopping(LaunchID, StopMotive, reason: String, step: Int, deadline: Instant)
-    /// It ended by itself; one entry of the restart ledger.
-    case failed(InstanceID, at: Moment)
+    /// It ended by itself, with this launch; one entry of the restart ledger.
+    case failed(InstanceID, LaunchID? = nil, at: Moment)
     /// The entries so far count no more; `isAnew`: neither does how it last ended.
     case forgiven(InstanceID, isAnew: Bool)
     /// Probes that have passed: a daemon restart must not flap.

@@ -132,7 +132,7 @@ extension Fleet {
         if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place, &effects) }
         slots[place]?.failures.append(now.instant)
         slots[place]?.streak += 1
-        if let id = slots[place]?.id { effects.append(.note(.failed(id, at: now))) }
+        if let id = slots[place]?.id { effects.append(.note(.failed(id, incarnation.launch, at: now))) }
         slots[place]?.failures.removeAll { now.instant - $0 > policy.window }
         guard let slot = slots[place] else { return }
         if let limit = policy.maxAttempts, slot.failures.count > limit {

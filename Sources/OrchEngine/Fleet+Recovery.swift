@@ -84,9 +84,10 @@ extension Fleet {
                 motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: deadline)
             progress.step = min(step, stop.steps.count - 1)
             rewrite(launch, open) { $0.stopping = progress }
-        case .failed(let id, let moment):
+        case .failed(let id, let launch, let moment):
             guard let place = slotPlace(id) else { return }
-            closeJudged(place)
+            // What failed may be pruned already, and another launch of the instance there: the one that serves until its successor is ready.
+            if launch == nil || slots[place]?.current?.launch == launch { closeJudged(place) }
             recount(failedIn: place, at: moment)
         case .forgiven(let id, let isAnew): if let place = slotPlace(id) { _ = forgive(place, isAnew: isAnew) }
         case .locked(let launch, let names): rewrite(launch, open) { $0.locks = names }

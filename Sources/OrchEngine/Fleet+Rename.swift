@@ -125,7 +125,7 @@ extension LaunchNote {
             case .renamed(let from, let to): names[from] = names[to] ?? to
             case .ordered(let launch, let id, let definition, let at, let restarts):
                 result.append(.ordered(launch, present(id), definition: definition, at: at, restarts: restarts))
-            case .failed(let id, let at): result.append(.failed(present(id), at: at))
+            case .failed(let id, let launch, let at): result.append(.failed(present(id), launch, at: at))
             case .forgiven(let id, let isAnew): result.append(.forgiven(present(id), isAnew: isAnew))
             case .resumed(let id): result.append(.resumed(present(id)))
             case .halted(var halt, let appliedAt):

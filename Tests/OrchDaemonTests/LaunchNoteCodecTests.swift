@@ -19,7 +19,7 @@ import Testing
             .halted(
                 Halt(instance: id, key: "on_exit", reason: "", exit: .code(3), isSuccess: false), appliedAt: at.wall),
             .stopping(LaunchID(7), .clearing, reason: "line\nbreak", step: 1, deadline: .distantFuture),
-            .failed(id, at: at),
+            .failed(id, at: at), .failed(id, LaunchID(7), at: at),
             .probed(LaunchID(7), .liveness, passing: true), .tallied(LaunchID(7), .startup, -2),
             .released(LaunchID(.max)),
             .runs(

@@ -175,6 +175,27 @@ import Testing
         }
     }
 
+    /// The notes of a launch that was released are pruned, but for what the restart ledger has of it.
+    @Test func aFailureOfOneLaunchClosesNoOther() throws {
+        let request = request([service("web")])
+        let stack = request.stack
+        let now = Moment(instant: Instant(nanoseconds: 1), wall: WallTime(nanoseconds: 1))
+        let id = InstanceID(service: ServiceID(stack: stack.name, service: "web"))
+        var recovery = Recovery()
+        recovery.isNewBoot = false
+        recovery.stacks = [AppliedStack(request: request, revision: stack.digest, appliedAt: now.wall, inherited: [])]
+        recovery.notes = [
+            .ordered(LaunchID(1), id, definition: stack.services[0].definitionDigest, at: now, restarts: 0),
+            .executed(LaunchID(1), pid: 100, at: now, ports: [], tracking: ""),
+            .failed(id, LaunchID(4), at: now),
+        ]
+        recovery.survivors = [Survivor(launch: LaunchID(1), pid: 100, hasExecuted: true)]
+        recovery.nextLaunch = LaunchID(5)
+        let fleet = Fleet(recovering: recovery, at: now)
+        #expect(fleet.openLaunches == [LaunchID(1)])
+        #expect(fleet.status(of: id)?.launch == LaunchID(1))
+    }
+
     @Test func afterABootEverythingEnabledStarts() {
         timeline("a boot leaves nothing alive: all starts again, in order") {
             service("db") { $0.ready = .notify }
