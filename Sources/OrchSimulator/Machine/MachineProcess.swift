@@ -78,6 +78,8 @@ struct LastEnd {
     var exit: Exit?
     var definition: Digest
     var wasStopped: Bool
+    /// Everything was being stopped: it may lead to nothing.
+    var isOfShutdown: Bool
     /// The batch in which the daemon was told.
     var toldIn: Int
     var executedAt: Instant?
@@ -210,7 +212,8 @@ extension Machine {
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
-            definition: process.watched.definition, wasStopped: process.watched.wasStopped, toldIn: process.newsIn,
+            definition: process.watched.definition, wasStopped: process.watched.wasStopped,
+            isOfShutdown: isShuttingDown, toldIn: process.newsIn,
             executedAt: process.executedAt, motive: process.watched.motive,
             isScarcity: process.fault != nil && process.life.isScarcity)
         countEnd(process.seat)

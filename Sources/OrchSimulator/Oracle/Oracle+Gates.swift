@@ -26,7 +26,9 @@ extension Machine {
 
     /// What its own end has led to stands until somebody asks for something else.
     private func checkEnd(_ id: InstanceID) {
-        guard let end = seats[seat(of: id)].lastEnd, !end.wasStopped, let exit = end.exit,
+        guard !watch.isDiskBehind,
+            let end = seats[seat(of: id)].lastEnd, !end.wasStopped, !end.isOfShutdown,
+            let exit = end.exit,
             end.definition == definitionNow(of: id.service), end.definition == targetNow(of: id),
             end.at > watch.allCommandedAt,
             // A restart that was asked for while it ran is still owed.

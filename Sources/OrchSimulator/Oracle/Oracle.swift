@@ -53,6 +53,12 @@ extension Machine {
         guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
             return lackOfEnd(condition, seats[seat], spec)
         }
+        // One that was to take over has ended, and may count as up without a process while the former one is still there.
+        if let end = seats[seat].lastEnd, end.launch > launch, end.definition == targetNow(of: id),
+            end.exit.flatMap({ spec.onExit.action(for: $0) }) == .ignore
+        {
+            return lackOfEnd(condition, seats[seat], spec)
+        }
         switch condition {
         case .completed, .succeeded: return "runs"
         case .started, .ready, .healthy: break
@@ -130,7 +136,7 @@ extension Machine {
             if watch.isDiskBehind || !isPast { watchHalt(halt) } else { watch.pastHalts.insert(halt.instance) }
         case .resumed(let id): watch.halted.remove(id)
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
-        case .failed(let id, _): checkFailure(id)
+        case .failed(let id, _, _): checkFailure(id)
         case .executed, .forgiven, .locked, .renamed, .released: break
         }
     }
