@@ -132,14 +132,15 @@ extension Fleet {
         if let upSince, end - upSince.instant >= policy.resetAfter { forgiveFailures(place, &effects) }
         slots[place]?.failures.append(now.instant)
         slots[place]?.streak += 1
-        if let id = slots[place]?.id { effects.append(.note(.failed(id, incarnation.launch, at: now))) }
         slots[place]?.failures.removeAll { now.instant - $0 > policy.window }
         guard let slot = slots[place] else { return }
         if let limit = policy.maxAttempts, slot.failures.count > limit {
             let reason = "gave up after \(slot.failures.count) failures within \(policy.window.text); the last: \(how)"
+            // Its note is the only one: who dies after one of two would try once more.
             giveUp(place, .failed, reason, last: incarnation, at: now, &effects)
             return
         }
+        effects.append(.note(.failed(slot.id, incarnation.launch, at: now)))
         slots[place]?.restarts += 1
         let delay = backoff(policy, attempt: slot.streak)
         slots[place]?.retryAt = now.instant + delay

@@ -72,6 +72,38 @@ import Testing
         #expect(status?.reason.hasPrefix("liveness probe had failed when the former daemon died") == true)
     }
 
+    @Test func theLastTryIsTheLastOneWhereverTheDaemonDies() throws {
+        let now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 0))
+        let spec = service("web") { $0.restart.maxAttempts = 0 }
+        // What failed before an apply is forgiven by it.
+        let end = Moment(instant: now.instant + .seconds(5), wall: now.wall + .seconds(5))
+        var first = Fleet(recovering: Recovery(), at: now)
+        let applied = try first.admit(request([spec]), at: now)
+        first.observe(.commanded(.apply(applied)), at: now)
+        var notes = first.reconcile(at: now).compactMap(\.launchNote)
+        let launch = LaunchID(1)
+        let survivor = Survivor(launch: launch, pid: 1, hasExecuted: true, exit: .code(1))
+        first.observe(.launched(launch, pid: 1, ports: [], tracking: "cgroup"), at: now)
+        first.observe(.exited(launch, .code(1)), at: end)
+        first.observe(.emptied(launch), at: end)
+        let before = notes.count
+        notes += first.reconcile(at: end).compactMap(\.launchNote)
+        #expect(notes.count > before)
+        for count in before...notes.count {
+            var recovery = Recovery()
+            recovery.stacks = [applied]
+            recovery.isNewBoot = false
+            recovery.nextLaunch = LaunchID(2)
+            recovery.survivors = [survivor]
+            recovery.notes = Array(notes.prefix(count))
+            var next = Fleet(recovering: recovery, at: end)
+            next.observe(.emptied(launch), at: end)
+            _ = next.reconcile(at: end)
+            let phase = next.status(of: nil).flatMap(\.instances).first?.phase
+            #expect(phase == .failed, "after \(count - before) notes of its end")
+        }
+    }
+
     @Test func aBackOffIsNotForgotten() {
         timeline("failures are counted over a daemon's death: too many of them is still too many") {
             service("web") {
@@ -206,4 +238,8 @@ import Testing
             daemon("---B----")
         }
     }
+}
+
+extension Effect {
+    fileprivate var launchNote: LaunchNote? { if case .note(let note) = self { note } else { nil } }
 }

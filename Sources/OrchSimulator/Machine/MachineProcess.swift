@@ -212,7 +212,7 @@ extension Machine {
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
-            definition: process.watched.definition, wasStopped: process.watched.wasStopped,
+            definition: process.watched.definition, wasStopped: process.watched.wasStopped || process.watched.isStray,
             isOfShutdown: isShuttingDown, toldIn: process.newsIn,
             executedAt: process.executedAt, motive: process.watched.motive,
             isScarcity: process.fault != nil && process.life.isScarcity)
