@@ -13,11 +13,12 @@ public enum LogLaunches {
         let (folder, name) = LogLayout.split(path)
         let segments = LogLayout.segments(of: name, among: files.names(in: folder)).map { LogLayout.segment(name, $0) }
         for itsName in [name] + segments.reversed() {
-            guard let file = files.open(LogLayout.join(folder, itsName)) else { continue }
-            var times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: file.inode)
+            let file = LogLayout.join(folder, itsName)
+            // Never opened: to open a compressed segment is to unpack it.
+            guard let inode = files.inode(of: file) ?? files.inode(of: LogLayout.compressed(file)) else { continue }
+            var times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: inode)
             let found = times.lastLaunch(before: launch)
             times.close()
-            files.close(file)
             if let found { return found }
         }
         return nil
