@@ -118,7 +118,7 @@ let package = Package(
             ["OrchModel", "OrchEngine", "OrchDaemon", "OrchSimulator", "HostContract", "orch-sim"]),
         tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orchd", "orch-keeper", "orch-edge"]),
         tests("OrchDaemonTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator"]),
-        tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchDaemon", "OrchStore"]),
+        tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchStore"]),
         tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "OrchSimulator"]),
     ]
 )

@@ -29,6 +29,7 @@ public struct Conductor<H: Host, S: Store> {
     /// The daemon is to end with this turn, and services run on.
     var isReplaced = false
     private var ending: Ending?
+    var releases = HeldReleases()
 
     /// `remarks`: what the store said when it was loaded.
     public init(host: H, store: S, recovery: Recovery, remarks: [String] = [], identity: DaemonIdentity) {
@@ -56,7 +57,7 @@ public struct Conductor<H: Host, S: Store> {
     public mutating func start() {
         let now = host.now
         settle(at: now)
-        journal.tend(at: now)
+        tend(at: now)
     }
 
     /// Waits for what comes, and does what follows from it. The reason once the daemon has ended.
@@ -68,14 +69,14 @@ public struct Conductor<H: Host, S: Store> {
         settle(at: now)
         stream()
         sendAll()
-        journal.tend(at: now)
+        tend(at: now)
         if isReplaced { end(.replaced, at: now) } else if isShuttingDown, fleet.isShutDown { end(.shutdown, at: now) }
         return ending
     }
 
     /// When something is to be done though nothing comes; nil for never.
     public var deadline: Instant? {
-        Instant.soonest(fleet.deadline, journal.deadline)
+        Instant.soonest(fleet.deadline, Instant.soonest(journal.deadline, releases.deadline))
     }
 
     /// Writes down what is left to write; for a daemon that goes without being asked to.
@@ -123,7 +124,8 @@ public struct Conductor<H: Host, S: Store> {
             journal.forget(stack, at: now)
         case .keepUpdates(let stack): journal.keep(stack, fleet.kept(stack: stack), at: now)
         case .mark: break  // Saved before anything of its turn was done.
-        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .release, .probe, .ask, .endProbes, .relog,
+        case .release(let launch): release(launch)
+        case .readZone, .rescan, .react, .launch, .signal, .runStep, .kill, .probe, .ask, .endProbes, .relog,
             .rename, .note:
             host.perform(.effect(effect))
         }
@@ -157,6 +159,7 @@ public struct Conductor<H: Host, S: Store> {
         guard ending == nil else { return }
         sendAll()
         journal.flush(at: now)
+        releaseAll(before: reason)
         ending = reason
         host.perform(.end(reason))
     }

@@ -21,7 +21,8 @@ public import OrchModel
 /// - What names a launch that is over or that nobody knows changes nothing, but that it is answered: a probe as `unasked`, a step with a
 ///   fault, a release with `drained`.
 /// - The next daemon on the machine finds every launch that was not released, with its end if it has one, and is told the rest: an end
-///   that nobody was told of is found or told, once; `emptied` is told again, as it is nobody's memory; `launched` is not. Nothing is told
+///   that nobody was told of is found or told, once; `emptied` is told again, as it is nobody's memory; `launched` is not. What is noted as
+///   released and not drained is found as closed, with its end, and nothing is told of it but `drained`. Nothing is told
 ///   of the former one's questions. Its notes are read in the order of writing; one that was torn is left out, what is before and after
 ///   it is not.
 public protocol Host {
@@ -120,8 +121,10 @@ public protocol Store {
     mutating func save(departures: [Departure], of stack: String) throws(Fault)
     /// After this returns no daemon hands out a launch below `next` again.
     mutating func reserve(launchesBelow next: LaunchID) throws(Fault)
-    /// Written behind; may be lost with the machine, never torn.
+    /// Written behind; may be lost with the machine, never torn. An end (`exited`) of a launch whose end it has is left out.
     mutating func append(_ occurrences: [Occurrence]) throws(Fault)
+    /// Those of the launches whose ends were appended.
+    mutating func endsTold(among launches: [LaunchID]) throws(Fault) -> Set<LaunchID>
     /// Replaces what was saved of these instances' schedules.
     mutating func save(marks: [ScheduleMark]) throws(Fault)
     /// In order of time; the newest `limit`.

@@ -9,6 +9,8 @@ struct Journal<S: Store> {
     private var store: S
     /// Not yet in the store, in order.
     private var unwritten: [Occurrence] = []
+    /// Occurrences that came, ever; the last ones of them are unwritten.
+    private(set) var recorded = 0
     /// Occurrences that were given up, as the store failed for too long.
     private var lost = 0
     private var flushAt: Instant?
@@ -48,6 +50,9 @@ struct Journal<S: Store> {
         Instant.soonest(Instant.soonest(flushAt, retryAt), keeps.isEmpty ? nil : keepAt)
     }
 
+    /// So many of `recorded` are in the store or were given up.
+    var settled: Int { recorded - unwritten.count }
+
     /// For the daemon's status.
     var remark: String? {
         guard let trouble else { return nil }
@@ -56,6 +61,7 @@ struct Journal<S: Store> {
 
     mutating func record(_ occurrence: Occurrence, at now: Moment) {
         unwritten.append(occurrence)
+        recorded += 1
         if unwritten.count > Limits.occurrencesInMemory * 5 / 4 {
             let surplus = unwritten.count - Limits.occurrencesInMemory
             unwritten.removeFirst(surplus)
@@ -64,9 +70,10 @@ struct Journal<S: Store> {
         if flushAt == nil { flushAt = now.instant + Self.pause }
     }
 
-    /// Writes what is due. After it `deadline` lies in the future.
-    mutating func tend(at now: Moment) {
+    /// Writes what is due. After it `deadline` lies in the future. `isUrgent`: the history is due at once, if the store is well.
+    mutating func tend(at now: Moment, isUrgent: Bool = false) {
         if isRelieved { hasten(at: now) }
+        if isUrgent, trouble == nil, flushAt != nil { flushAt = now.instant }
         if let flushAt, flushAt <= now.instant { flush(at: now) }
         if let retryAt, retryAt <= now.instant { payDebts(at: now) }
         if !keeps.isEmpty, keepAt <= now.instant { writeKeeps(at: now) }

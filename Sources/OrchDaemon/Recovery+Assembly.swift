@@ -9,11 +9,12 @@ extension Recovery {
     /// - Parameters:
     ///   - notes: of this boot, in the order of writing.
     ///   - isNewBoot: there are no notes of this boot.
+    ///   - closed: what the keeper holds of what is noted as released.
     ///   - highestLaunch: the highest number that the keeper has seen; 0 for none.
     ///   - seed: entropy.
     public static func assembled(
         from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, survivors: [Survivor],
-        highestLaunch: UInt64 = 0, seed: UInt64
+        closed: [ClosedLaunch] = [], highestLaunch: UInt64 = 0, seed: UInt64
     ) -> Recovery {
         var recovery = Recovery()
         recovery.stacks = stored.stacks
@@ -23,9 +24,11 @@ extension Recovery {
         recovery.marks = stored.marks
         recovery.isNewBoot = isNewBoot
         recovery.survivors = survivors.sorted { $0.launch < $1.launch }
+        recovery.closed = closed.sorted { $0.launch < $1.launch }
         recovery.seed = seed
         var highest = highestLaunch
         for survivor in survivors { highest = max(highest, survivor.launch.number) }
+        for one in closed { highest = max(highest, one.launch.number) }
         for note in notes { highest = max(highest, note.launch?.number ?? 0) }
         recovery.nextLaunch = max(stored.nextLaunch, LaunchID(highest + 1))
         return recovery
@@ -33,14 +36,12 @@ extension Recovery {
 }
 
 extension Recovery {
-    /// Asks history which of the survivors that have ended it knows of. One that can't be read knows nothing.
+    /// Asks history which of the launches that have ended it knows of. One that can't be read knows nothing: what it is told twice it
+    /// keeps once.
     public mutating func recall(from store: inout some Store) {
-        let ended = Set(survivors.filter { $0.exit != nil || $0.fault != nil }.map(\.launch))
+        let ended = survivors.filter { $0.exit != nil || $0.fault != nil }.map(\.launch) + closed.map(\.launch)
         guard !ended.isEmpty else { return }
-        let past = (try? store.occurrences(of: nil, since: nil, limit: Limits.occurrencesPerAnswer)) ?? []
-        for occurrence in past where occurrence.kind == .exited {
-            if let launch = occurrence.launch, ended.contains(launch) { told.insert(launch) }
-        }
+        told = (try? store.endsTold(among: ended)) ?? []
     }
 }
 

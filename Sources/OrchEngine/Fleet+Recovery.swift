@@ -36,6 +36,7 @@ extension Fleet {
             let locks = locked[survivor.launch] ?? []
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
+        letGo(recovery.closed, told: recovery.told, at: now)
         buryTheLost(recovery.survivors, at: now)
         resumeUpdates(afterBoot: recovery.isNewBoot)
         for applied in recovery.stacks { tellNames(after: applied) }

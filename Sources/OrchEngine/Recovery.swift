@@ -16,7 +16,9 @@ public struct Recovery: Equatable, Sendable {
     public var marks: [ScheduleMark] = []
     /// What the keeper holds, sorted by launch.
     public var survivors: [Survivor] = []
-    /// Those of them whose end history knows already: it is not told again.
+    /// What the keeper holds besides, though a former daemon had closed it; sorted by launch.
+    public var closed: [ClosedLaunch] = []
+    /// Those of both whose end history knows already: it is not told again.
     public var told: Set<LaunchID> = []
     /// No launch of this or an earlier boot has this number or a higher one.
     public var nextLaunch = LaunchID(1)

@@ -50,6 +50,11 @@ public enum Limits {
     public static let clientBacklogBytes = 64 << 20
     /// Occurrences that the daemon keeps in memory for `why` and `events`; older ones are in the store.
     public static let occurrencesInMemory = 20_000
+    /// Launches that are over and wait in the keeper's table for the history to be written; beyond it is written at once, and while it
+    /// can't be, the oldest are let go.
+    public static let heldReleases = 1_024
+    /// Launches that are released in one turn: a thousand at once would keep the loop from what has just died.
+    public static let releasesPerTurn = 64
     /// Occurrences that the store keeps.
     public static let storedOccurrences = 100_000
     /// How long the store keeps an occurrence, before the newest one.

@@ -227,6 +227,7 @@ struct Simulation {
                 machine.violate("the daemon says that everything is stopped while \(process.launch.number) lives")
             }
         }
+        machine.checkHistoryOfShutdown()
         for place in machine.processes.indices { machine.remove(place) }
         machine.highestLaunch = 0
         replaceDaemon(after: .seconds(Int64(1 + machine.dice.below(10))))

@@ -98,6 +98,10 @@ public final class DiskStore: Store {
         }
     }
 
+    public func endsTold(among launches: [LaunchID]) throws(Fault) -> Set<LaunchID> {
+        try attempt("read the ends in") { history throws(DatabaseError) in try history.endsTold(among: launches) }
+    }
+
     private static let databaseName = "orch.db"
     private static let reservationName = "next-launch"
     private var databasePath: String { "\(folder.path)/\(Self.databaseName)" }

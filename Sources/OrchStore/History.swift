@@ -33,6 +33,8 @@ struct History {
 
     let database: Database
     private var appended = 0
+    /// The table of ends is there and knows all events.
+    var areEndsCurrent = false
 
     enum Problem: Error {
         case damaged(String)
@@ -111,7 +113,8 @@ struct History {
     mutating func append(_ occurrences: [Occurrence]) throws(DatabaseError) {
         let database = database
         try database.transaction { () throws(DatabaseError) in
-            for occurrence in occurrences {
+            if !areEndsCurrent { try catchUpWithEnds() }
+            for occurrence in occurrences where try isNews(occurrence) {
                 try database.run(
                     "INSERT INTO events (time, stack, service, replica, body) VALUES (?, ?, ?, ?, ?)",
                     [
@@ -121,7 +124,9 @@ struct History {
                         .text(JSON.text(of: occurrence.value)),
                     ])
             }
+            try markEnds()
         }
+        areEndsCurrent = true
         appended += occurrences.count
         guard appended >= 1_000, let newest = occurrences.last?.time else { return }
         appended = 0
@@ -131,6 +136,7 @@ struct History {
     private func prune(before newest: WallTime) throws(DatabaseError) {
         try database.run(
             "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", [.int(Int64(Limits.storedOccurrences))])
+        try pruneEnds()
         let oldest = newest.nanoseconds - Limits.storedOccurrenceAge.nanoseconds
         try database.run("DELETE FROM events WHERE time < ? AND id < (SELECT max(id) FROM events)", [.int(oldest)])
     }

@@ -69,7 +69,7 @@ enum Daemon {
         }
         var recovery = Recovery.assembled(
             from: stored, notes: notes, isNewBoot: host.isNewBoot, survivors: inheritance.survivors,
-            highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
+            closed: inheritance.closed, highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
         var history = store
         recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)

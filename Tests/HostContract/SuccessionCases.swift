@@ -58,17 +58,10 @@ extension Contract {
             try play.expect(web, [.launched, .succeeded, .emptied, .drained])
             play.hearAll()
             let recovery = try play.changeDaemon()
-            try play.check(recovery.survivors.isEmpty, "found \(recovery.survivors)")
+            try play.check(recovery.survivors.isEmpty && recovery.closed.isEmpty, "found \(recovery)")
             try play.expect(web, [])
         },
-        Case("what was noted as released is drained by the next daemon, which does not hear of it else") { play in
-            play.perform(play.order(web, .brief))
-            try play.expect(web, [.launched, .succeeded, .emptied])
-            play.perform(.note(.released(web)))
-            let recovery = try play.changeDaemon()
-            try play.check(recovery.survivors.isEmpty, "found \(recovery.survivors)")
-            try play.expect(web, [.drained])
-        },
+        Case("what was noted as released and not drained is found as closed, until it is", closed),
         Case("questions of the former daemon are not answered to the next, and end") { play in
             try play.begin(web, slow)
             play.ask(web, round: 1, slow, timeout: .milliseconds(150))
@@ -115,6 +108,25 @@ extension Contract {
     private static func note(_ number: Int64) -> LaunchNote {
         let id = InstanceID(service: ServiceID(stack: "shop", service: "web"))
         return .failed(id, at: Moment(instant: Instant(nanoseconds: number), wall: WallTime(nanoseconds: number)))
+    }
+
+    private static func closed(_ play: Play) throws {
+        let order = play.order(web, .brief)
+        guard case .launch(let launched) = order else { throw Breach("no launch") }
+        play.perform(order)
+        try play.expect(web, [.launched, .succeeded, .emptied])
+        play.perform(.note(.released(web)))
+        for _ in 1...2 {
+            let recovery = try play.changeDaemon()
+            let expected = [ClosedLaunch(launch: web, instance: launched.instance, exit: .code(0))]
+            try play.check(recovery.survivors.isEmpty && recovery.closed == expected, "found \(recovery.closed)")
+            try play.expect(web, [])
+        }
+        play.perform(.release(web))
+        try play.expect(web, [.drained])
+        play.hearAll()
+        let recovery = try play.changeDaemon()
+        try play.check(recovery.survivors.isEmpty && recovery.closed.isEmpty, "found \(recovery.closed)")
     }
 
     private static func adoption(_ play: Play) throws {

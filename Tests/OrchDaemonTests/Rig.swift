@@ -16,13 +16,15 @@ final class Rig {
 
     init(
         store: ScriptedStore = ScriptedStore(), survivors: [Survivor] = [], notes: [LaunchNote] = [],
-        at moment: Moment? = nil
+        closed: [ClosedLaunch] = [], at moment: Moment? = nil
     ) {
         host = moment.map { ScriptedHost(at: $0) } ?? ScriptedHost()
         self.store = store
-        let recovery = Recovery.assembled(
+        var recovery = Recovery.assembled(
             from: (try? store.load()) ?? store.stored, notes: notes, isNewBoot: notes.isEmpty, survivors: survivors,
-            seed: 1)
+            closed: closed, seed: 1)
+        var history = store
+        recovery.recall(from: &history)
         let identity = DaemonIdentity(pid: 42, uid: 1000, startedAt: host.now.wall) { id, _ in
             ("/logs/\(id.name).log", nil)
         }

@@ -111,5 +111,10 @@ final class ScriptedStore: Store {
         return Array(found.suffix(limit))
     }
 
+    func endsTold(among launches: [LaunchID]) throws(Fault) -> Set<LaunchID> {
+        try check()
+        return Set(history.filter { $0.kind == .exited }.compactMap(\.launch)).intersection(launches)
+    }
+
     private func check() throws(Fault) { if let fault { throw fault } }
 }

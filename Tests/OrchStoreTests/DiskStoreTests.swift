@@ -4,8 +4,10 @@ import Glibc
 import OrchDaemon
 import OrchEngine
 import OrchModel
-import OrchStore
+import OrchWire
 import Testing
+
+@testable import OrchStore
 
 @Suite struct DiskStoreTests {
     private let scratch = Scratch()
@@ -53,6 +55,42 @@ import Testing
         #expect(try DiskStore(directory: state).load().marks == [mark(1_700_000_000_123_456_789, isUrgent: false)])
         try store.forget(stack: "one")
         #expect(try DiskStore(directory: state).load().marks.isEmpty)
+    }
+
+    @Test func anEndIsKeptOnceHoweverOftenItIsTold() throws {
+        try fill()
+        let store = try DiskStore(directory: state)
+        try store.append([sampleOccurrence(7), sampleOccurrence(50), sampleOccurrence(50)])
+        let all = try store.occurrences(of: nil, since: nil, limit: 1_000)
+        #expect(all == (0...50).map { sampleOccurrence($0) })
+        #expect(try store.endsTold(among: [LaunchID(50), LaunchID(51), LaunchID(0)]) == [LaunchID(0), LaunchID(50)])
+        var other = sampleOccurrence(7)
+        other.kind = .started
+        try store.append([other])
+        #expect(try store.occurrences(of: nil, since: nil, limit: 1) == [other])
+    }
+
+    /// A release that knows nothing of the table of ends has written the file, before it was there and since.
+    @Test func endsThatAnEarlierReleaseWroteAreKnown() throws {
+        try fill()
+        let path = state + "/orch.db"
+        func writeAsBefore(_ number: Int64) throws {
+            let body = JSON.text(of: sampleOccurrence(number).value)
+            let database = try Database(path: path)
+            try database.run(
+                "INSERT INTO events (time, stack, service, replica, body) VALUES (?, 'one', 'web', 1, ?)",
+                [.int(sampleOccurrence(number).time.nanoseconds), .text(body)])
+        }
+        try writeAsBefore(60)
+        #expect(try DiskStore(directory: state).endsTold(among: [LaunchID(60), LaunchID(61)]) == [LaunchID(60)])
+        let database = try Database(path: path)
+        try database.run("DROP TABLE ends")
+        try database.run("DELETE FROM meta WHERE key = 'ends_through'")
+        try writeAsBefore(61)
+        let store = try DiskStore(directory: state)
+        try store.append([sampleOccurrence(61), sampleOccurrence(62)])
+        #expect(try store.occurrences(of: nil, since: nil, limit: 3).map(\.launch?.number) == [60, 61, 62])
+        #expect(try store.endsTold(among: [LaunchID(3), LaunchID(62)]).count == 2)
     }
 
     /// Else a daemon could not be replaced while the disk is full.

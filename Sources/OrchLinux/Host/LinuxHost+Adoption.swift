@@ -67,6 +67,21 @@ extension LinuxHost {
         return Survivor(launch: launch, pid: pid, hasExecuted: true, exit: notedExit(of: launch) ?? end.exit)
     }
 
+    /// What was closed and is still on record, though the keeper that could say how it ended is no more.
+    func findClosed(_ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup]) -> [ClosedLaunch] {
+        let numbers = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
+        return numbers.filter { released.contains($0) && records[$0] == nil }.map { launch in
+            let record = LaunchRecord(launch, .service)
+            record.context = LaunchContext.load(launch, from: run.launches)
+            record.group = groups[launch]
+            record.isOver = true
+            record.isEmpty = true
+            records[launch] = record
+            let exit = notedExit(of: launch) ?? ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0).exit
+            return ClosedLaunch(launch: launch, instance: record.context?.instance, exit: exit)
+        }
+    }
+
     private func notedPid(of launch: LaunchID) -> Int32? {
         for note in ledger.notes { if case .executed(launch, let pid, _, _, _) = note { return pid } }
         return nil

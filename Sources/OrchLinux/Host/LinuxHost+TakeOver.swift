@@ -11,6 +11,8 @@ extension LinuxHost {
     public struct Inheritance {
         /// Of services, sorted; for `Recovery`.
         public var survivors: [Survivor] = []
+        /// Of what the former daemon had closed, what it did not live to drain.
+        public var closed: [ClosedLaunch] = []
         /// No launch up to this was made by this keeper; 0 when there was none.
         public var highestLaunch: UInt64 = 0
         /// 1 for the first daemon of this keeper.
@@ -37,12 +39,14 @@ extension LinuxHost {
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
             let record = adopt(launch, state, leftovers[launch], logging)
             guard record.isService else { continue }
-            // The former daemon had closed it, and did not live to drain it.
+            let found = survivor(record, state)
             if released.contains(launch) {
                 record.isEmpty = true
-                release(launch)
+                inheritance.closed.append(
+                    ClosedLaunch(
+                        launch: launch, instance: record.context?.instance, fault: found.fault, exit: found.exit))
             } else {
-                inheritance.survivors.append(survivor(record, state))
+                inheritance.survivors.append(found)
             }
         }
         let marked = isKeeperNew || hasLost(states) ? markedProcesses() : [:]
@@ -50,6 +54,7 @@ extension LinuxHost {
             guard let survivor = adoptLost(launch, members, leftovers[launch], logging) else { continue }
             inheritance.survivors.append(survivor)
         }
+        inheritance.closed += findClosed(released, leftovers)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)

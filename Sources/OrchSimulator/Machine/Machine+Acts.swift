@@ -49,7 +49,6 @@ extension Machine {
         case .lag(let span):
             lag = span
             watch.wasEverAway = true
-            watch.longestLag = max(watch.longestLag, span)
         case .lose(let need, let span): lose(need, for: span)
         case .fillDisk(let span):
             note("» the disk is full")
@@ -138,7 +137,7 @@ extension Machine {
             guard let process = processes[place] else { continue }
             if vacate(process) { seats[process.seat].lastEnd = nil }
             // How it ended was told to nobody who could write it down.
-            if !process.isReleased, seats[process.seat].lastEnd?.launch == process.launch {
+            if !process.isClosed, seats[process.seat].lastEnd?.launch == process.launch {
                 seats[process.seat].lastEnd = nil
             }
             watch.lost.insert(process.launch)
@@ -204,19 +203,23 @@ extension Machine {
         let notes = ledger.notes()
         let released = Set((notes ?? []).compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         var survivors: [Survivor] = []
+        var closed: [ClosedLaunch] = []
         for process in processes.compactMap({ $0 }).sorted(by: { $0.launch < $1.launch }) {
             guard let place = places[process.launch] else { continue }
             processes[place]?.watched.adopted()
             processes[place]?.isReleased = false
+            processes[place]?.isClosed = released.contains(process.launch)
             processes[place]?.epoch += 1
-            if released.contains(process.launch) {
-                release(place)
+            if process.isClosed {
+                closed.append(
+                    ClosedLaunch(
+                        launch: process.launch, instance: process.order.instance, fault: process.fault,
+                        exit: process.exit))
             } else {
                 survivors.append(
                     Survivor(
                         launch: process.launch, pid: Int32(truncatingIfNeeded: process.launch.number),
                         hasExecuted: process.executedAt != nil, fault: process.fault, exit: process.exit))
-                if process.isOver, !watch.endsTold.contains(process.launch) { watch.owed[process.launch] = clock }
                 if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }
             }
         }
@@ -224,7 +227,7 @@ extension Machine {
         recallHalts(notes ?? [])
         var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, survivors: survivors,
-            highestLaunch: highestLaunch, seed: dice.next())
+            closed: closed, highestLaunch: highestLaunch, seed: dice.next())
         var history = SimulatedDisk(self)
         recovery.recall(from: &history)
         recovery.startsAtOnce = startsAtOnce
@@ -243,7 +246,6 @@ extension Machine {
     /// After a daemon: what was only in its memory is gone.
     func bury() {
         isDaemonAlive = false
-        excuse()
         deedsLeft = nil
         inbox.removeAll()
         cutClients()

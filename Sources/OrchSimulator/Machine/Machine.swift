@@ -217,9 +217,9 @@ extension Machine {
     // MARK: What the daemon hears and does
 
     func tell(_ event: Event) {
+        owe(event)
         guard isDaemonAlive else { return }
         note("  \(event.summary)")
-        owe(event)
         inbox.append(.event(event))
     }
 

@@ -28,6 +28,8 @@ final class MachineProcess {
     /// The daemon was told that nothing of it is left.
     var isEmptied = false
     var isReleased = false
+    /// The mind is done with it, as its note says.
+    var isClosed = false
     /// Signals that came before it executed.
     var waiting: [(Signal, StopSpec.Recipient)] = []
     /// Questions of earlier epochs are not answered any more.
@@ -292,6 +294,7 @@ extension Machine {
     func drains(_ launch: LaunchID) {
         guard isDaemonAlive, let place = places[launch] else { return }
         tell(.drained(launch))
+        checkTold(launch)
         remove(place)
     }
 

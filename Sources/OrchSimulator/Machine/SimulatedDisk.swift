@@ -54,8 +54,7 @@ final class SimulatedDisk: Store {
         if let rescues = machine.disk.damage {
             machine.disk.damage = nil
             machine.disk.history = []
-            machine.watch.startsTold = []
-            machine.watch.endsTold = []
+            machine.forgetHistory()
             machine.disk.syncedHistory = 0
             machine.disk.state.marks = []
             machine.disk.syncedMarks = []
@@ -155,7 +154,6 @@ final class SimulatedDisk: Store {
 
     func append(_ occurrences: [Occurrence]) throws(Fault) {
         guard try mayWrite(5) else { return }
-        machine.watch.isHistoryBehind = false
         for occurrence in occurrences {
             machine.digest.mix(UInt64(bitPattern: occurrence.time.nanoseconds))
             machine.digest.mix(occurrence.launch?.number ?? 0)
@@ -176,6 +174,10 @@ final class SimulatedDisk: Store {
         return Array(found.suffix(limit))
     }
 
+    func endsTold(among launches: [LaunchID]) throws(Fault) -> Set<LaunchID> {
+        machine.watch.endsTold.intersection(launches)
+    }
+
     /// False when the daemon is dead already.
     private func mayWrite(_ kind: Int) throws(Fault) -> Bool {
         guard machine.takesDeed(daemon) else { return false }
@@ -183,8 +185,6 @@ final class SimulatedDisk: Store {
         machine.digest.mix(kind << 48)
         if let fault = machine.disk.fault {
             machine.watch.isDiskBehind = true
-            // Numbers are reserved before the history names them, and marks are written with it: it waits for the next try.
-            if kind >= 4 { machine.watch.isHistoryBehind = true }
             throw fault
         }
         return true

@@ -12,7 +12,7 @@ extension Machine {
         for row in known.flatMap(\.instances) { if let launch = row.launch { launches.insert(launch) } }
         let ordered = Set(notes.compactMap { if case .ordered(let launch, _, _, _, _) = $0 { launch } else { nil } })
         for place in processes.indices {
-            guard let process = processes[place], !process.isReleased, !launches.contains(process.launch) else {
+            guard let process = processes[place], !process.isClosed, !launches.contains(process.launch) else {
                 continue
             }
             // Status shows the newer one of two, until it is released.

@@ -7,7 +7,7 @@ import OrchModel
 extension Machine {
     func checkDeadlines() {
         guard isDaemonAlive else { return }
-        for process in processes.compactMap({ $0 }) where !process.isReleased {
+        for process in processes.compactMap({ $0 }) where !process.isClosed {
             if let limit = process.watched.killBy, limit.daemon == daemon, limit.at <= clock { checkKilled(process) }
             guard process.isMainAlive, process.watched.step < 0, !process.watched.isStray else { continue }
             checkStartTime(process)

@@ -3,17 +3,16 @@
 import OrchEngine
 import OrchModel
 
-/// Nothing is lost and nothing is told twice: each launch has one `started` at most and exactly one `exited`.
+/// Nothing is lost, nothing is told twice and nothing is made up: each launch has one `started` at most, and each end that a process
+/// really had is told once, as it was, whoever dies between any two deeds.
 ///
-/// History is written behind, at most a second late. So what a daemon knew and had released within that second before its death may be
-/// missing; while the disk takes nothing, all of it may.
+/// History is written behind, and until it is the keeper holds the end. So nothing but the end of the keeper's own memory, a cut of
+/// power or a damaged database may cost one; and a full disk only if everything is shut down before it has room again.
 extension Machine {
-    private static let behind = Duration.seconds(1)
-
-    /// The daemon is told of an end, and has to write it down.
+    /// A process has ended, and somebody has to write it down.
     func owe(_ event: Event) {
-        if case .exited(let launch, _) = event { watch.owed[launch] = clock }
-        if case .launchFailed(let launch, _, _) = event { watch.owed[launch] = clock }
+        if case .exited(let launch, let exit) = event { watch.owed[launch] = OwedEnd(exit: exit) }
+        if case .launchFailed(let launch, _, _) = event { watch.owed[launch] = OwedEnd(exit: nil) }
     }
 
     /// It is written down.
@@ -23,16 +22,26 @@ extension Machine {
             violate("history says twice that \(launch.number) started")
         }
         guard occurrence.kind == .exited else { return }
-        watch.owed[launch] = nil
-        if !watch.endsTold.insert(launch).inserted { violate("history says twice that \(launch.number) ended") }
+        guard watch.endsTold.insert(launch).inserted else {
+            return violate("history says twice that \(launch.number) ended")
+        }
+        guard let owed = watch.owed.removeValue(forKey: launch) else {
+            return violate("history says that \(launch.number) ended, and it did not")
+        }
+        if owed.exit != occurrence.exit { violate("history does not say how \(launch.number) ended, but another end") }
     }
 
-    /// A daemon is gone: what it had released it may take with it.
-    func excuse() {
-        let isBehind = disk.fault != nil || watch.isHistoryBehind
-        for (launch, since) in watch.owed {
-            let isReleased = places[launch].flatMap { processes[$0] }?.isReleased ?? true
-            if isReleased, isBehind || clock - since <= Self.behind + watch.longestLag { watch.owed[launch] = nil }
+    /// The keeper lets it go.
+    func checkTold(_ launch: LaunchID) {
+        if watch.owed[launch] != nil { violate("nobody knows any more how \(launch.number) ended, nor does history") }
+    }
+
+    /// The database is gone: what the keeper still knows is told anew.
+    func forgetHistory() {
+        watch.startsTold = []
+        watch.endsTold = []
+        for process in processes.compactMap({ $0 }) where process.isOver {
+            watch.owed[process.launch] = OwedEnd(exit: process.exit)
         }
     }
 
@@ -45,8 +54,17 @@ extension Machine {
         }
     }
 
+    /// The keeper ends too, and all that it knows.
+    func checkHistoryOfShutdown() {
+        if disk.fault == nil { checkHistory() }
+        watch.owed = [:]
+    }
+
     /// At the end of all.
     func checkHistory() {
         for launch in watch.owed.keys.sorted() { violate("history does not say how \(launch.number) ended") }
     }
 }
+
+/// How a process really ended; nil when it never executed.
+struct OwedEnd { var exit: Exit? }

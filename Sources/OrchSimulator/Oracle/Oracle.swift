@@ -137,7 +137,8 @@ extension Machine {
         case .resumed(let id): watch.halted.remove(id)
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
         case .failed(let id, _, _): checkFailure(id)
-        case .executed, .forgiven, .locked, .renamed, .released: break
+        case .released(let launch): if let place = places[launch] { processes[place]?.isClosed = true }
+        case .executed, .forgiven, .locked, .renamed: break
         }
     }
 

@@ -27,12 +27,8 @@ struct Watch {
     var lostRuns: [InstanceID: Int] = [:]
     /// A write has failed: the disk may not say what the daemon holds true.
     var isDiskBehind = false
-    /// The longest that a wake-up came late.
-    var longestLag = Duration.zero
-    /// The last batch of history could not be written.
-    var isHistoryBehind = false
-    /// Ends that a daemon was told of, and that history does not know yet, with the time.
-    var owed: [LaunchID: Instant] = [:]
+    /// Ends that history does not know yet.
+    var owed: [LaunchID: OwedEnd] = [:]
     /// What history knows of each launch.
     var startsTold: Set<LaunchID> = []
     var endsTold: Set<LaunchID> = []
