@@ -7,9 +7,9 @@ import OrchWire
 /// The whole daemon around the mind: one loop that turns what comes in into facts and commands, and what the fleet wants into deeds.
 /// It blocks in `Host.wait` only, and on the disk only where an answer must be durable.
 public struct Conductor<H: Host, S: Store> {
-    public internal(set) var host: H
-    var journal: Journal<S>
+    // What is the same for every host comes first: its place in memory is known to code that serves them all.
     var fleet: Fleet
+    var journal: Journal
     let identity: DaemonIdentity
     /// In order of arrival.
     var sessions: [(id: ClientID, session: Session)] = []
@@ -30,6 +30,7 @@ public struct Conductor<H: Host, S: Store> {
     var isReplaced = false
     private var ending: Ending?
     var releases = HeldReleases()
+    public internal(set) var host: H
 
     /// `remarks`: what the store said when it was loaded.
     public init(host: H, store: S, recovery: Recovery, remarks: [String] = [], identity: DaemonIdentity) {

@@ -5,8 +5,8 @@ import OrchModel
 
 /// What the daemon writes down. What must be durable is, before it is answered; history is written behind, in batches, never on the
 /// way from a death to its replacement. A store that fails is remembered, said and tried again; supervision goes on without it.
-struct Journal<S: Store> {
-    private var store: S
+struct Journal {
+    private var store: any Store
     /// Not yet in the store, in order.
     private var unwritten: [Occurrence] = []
     /// Occurrences that came, ever; the last ones of them are unwritten.
@@ -40,7 +40,7 @@ struct Journal<S: Store> {
     private static var pause: Duration { .seconds(1) }
     private static var retryPause: Duration { .seconds(15) }
 
-    init(store: S, nextLaunch: LaunchID) {
+    init(store: any Store, nextLaunch: LaunchID) {
         self.store = store
         upcoming = nextLaunch
     }
@@ -96,7 +96,7 @@ struct Journal<S: Store> {
             // What a cut of power leaves of the history names no launch whose number could be used again.
             if upcoming > reservedBelow { try reserve() }
             let all = unwritten
-            try guarded { (store: inout S) throws(Fault) in try store.append(all) }
+            try guarded { (store: inout any Store) throws(Fault) in try store.append(all) }
             unwritten.removeAll(keepingCapacity: unwritten.count < 1_024)
         } catch {
             flushAt = now.instant + Self.retryPause
@@ -106,7 +106,7 @@ struct Journal<S: Store> {
     // MARK: What is durable before it is answered
 
     mutating func save(_ applied: AppliedStack) throws(Fault) {
-        try guarded { (store: inout S) throws(Fault) in try store.save(applied) }
+        try guarded { (store: inout any Store) throws(Fault) in try store.save(applied) }
         forgets.removeAll { $0 == applied.request.stack.name }
         revisions.removeAll { $0.request.stack.name == applied.request.stack.name }
         keeps.removeAll { $0.request.stack.name == applied.request.stack.name }
@@ -117,7 +117,7 @@ struct Journal<S: Store> {
     }
 
     private mutating func save(_ list: [Departure], of stack: String) throws(Fault) {
-        try guarded { (store: inout S) throws(Fault) in try store.save(departures: list, of: stack) }
+        try guarded { (store: inout any Store) throws(Fault) in try store.save(departures: list, of: stack) }
         departures.removeAll { $0.stack == stack }
     }
 
@@ -135,7 +135,7 @@ struct Journal<S: Store> {
         guard !marks.isEmpty else { return }
         let all = marks
         do {
-            try guarded { (store: inout S) throws(Fault) in try store.save(marks: all) }
+            try guarded { (store: inout any Store) throws(Fault) in try store.save(marks: all) }
             marks = []
         } catch { flushAt = now.instant + Self.retryPause }
     }
@@ -185,11 +185,13 @@ struct Journal<S: Store> {
     private mutating func payDebts(at now: Moment) {
         retryAt = nil
         do {
-            for applied in revisions { try guarded { (store: inout S) throws(Fault) in try store.save(applied) } }
+            for applied in revisions {
+                try guarded { (store: inout any Store) throws(Fault) in try store.save(applied) }
+            }
             revisions = []
             for (stack, list) in departures { try save(list, of: stack) }
             for stack in forgets {
-                try guarded { (store: inout S) throws(Fault) in try store.forget(stack: stack) }
+                try guarded { (store: inout any Store) throws(Fault) in try store.forget(stack: stack) }
                 forgets.removeAll { $0 == stack }
             }
         } catch { retryAt = now.instant + Self.retryPause }
@@ -206,7 +208,7 @@ struct Journal<S: Store> {
 
     private mutating func reserve() throws(Fault) {
         let bound = LaunchID(upcoming.number + Limits.launchReservation)
-        try guarded { (store: inout S) throws(Fault) in try store.reserve(launchesBelow: bound) }
+        try guarded { (store: inout any Store) throws(Fault) in try store.reserve(launchesBelow: bound) }
         reservedBelow = bound
     }
 
@@ -228,7 +230,7 @@ struct Journal<S: Store> {
         return Array((stored + newer).suffix(limit))
     }
 
-    private mutating func guarded(_ work: (inout S) throws(Fault) -> Void) throws(Fault) {
+    private mutating func guarded(_ work: (inout any Store) throws(Fault) -> Void) throws(Fault) {
         do {
             try work(&store)
             isWell()

@@ -5,58 +5,16 @@ public struct ServiceSpec: Equatable, Sendable {
     /// `task` runs to completion; `service` is kept up.
     public enum Kind: String, Sendable, CaseIterable { case service, task }
 
-    public var name: String
-    public var kind = Kind.service
-    public var title = ""
-    public var details = ""
-    public var labels: [EnvironmentEntry] = []
-    public var command: CommandLine
-    /// Absolute.
-    public var workingDirectory: String
-    /// Declared variables, merged from all their sources, sorted by name; values in the form of a `LaunchTemplate`. What is inherited is
-    /// not here.
-    public var environment: [EnvironmentEntry] = []
-    /// Names that this service unsets, sorted.
-    public var unset: [String] = []
-    /// `name` or `name:group`; nil runs as the daemon's own user.
-    public var user: String?
-    public var enabled = true
-    /// 0...`Limits.replicas`.
-    public var replicas = 1
-    /// Sorted by what they name.
-    public var dependsOn: [Dependency] = []
-    public var health = HealthSpec()
-    public var ready: ReadySpec?
-    /// A service must be ready by then, a task must be over (`timeout`); nil waits for ever.
-    public var startTimeout: Duration?
-    public var restart: RestartPolicy
-    public var successExitCodes: [ExitPattern] = [.code(0)]
-    /// Asked before `restart`.
-    public var onExit = ExitActions()
-    /// When it is done or has failed for good, the stack stops.
-    public var essential = false
-    /// Names that only one launch of this daemon has at a time, sorted; one with a `/` is an absolute path, on which flock(2) is taken too.
-    public var locks: [String] = []
-    public var stop: StopSpec
-    public var logging = LoggingSpec()
-    public var ports: [PortSpec] = []
-    /// Files whose change does something to it. No manifest has them yet.
-    public var watch: [WatchRule] = []
-    /// When it runs by itself; for tasks.
-    public var schedule: ScheduleSpec?
-    /// Means nothing for a task.
-    public var update = UpdatePolicy()
-    /// The name it had: an apply that finds it under that name moves it.
-    public var renamedFrom: String?
+    /// Exactly one: a copy of a spec costs one reference, whatever it is made of, and it is written to in place.
+    @usableFromInline var facts: [ServiceFacts]
 
     public init(name: String, kind: Kind = .service, command: CommandLine, workingDirectory: String) {
-        self.name = name
-        self.kind = kind
-        self.command = command
-        self.workingDirectory = workingDirectory
-        startTimeout = kind == .service ? .seconds(60) : nil
-        restart = RestartPolicy(kind == .service ? .onFailure : .no)
-        stop = StopSpec.standard(for: command)
+        facts = [
+            ServiceFacts(
+                name: name, kind: kind, command: command, workingDirectory: workingDirectory,
+                startTimeout: kind == .service ? .seconds(60) : nil,
+                restart: RestartPolicy(kind == .service ? .onFailure : .no), stop: .standard(for: command))
+        ]
     }
 }
 
