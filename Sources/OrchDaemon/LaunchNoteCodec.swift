@@ -12,7 +12,11 @@ public enum LaunchNoteCodec {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)
         for _ in 0..<9 { bytes.append(UInt8(ascii: " ")) }
-        JSON.append(value(of: note), to: &bytes)
+        var writer = NoteWriter(after: bytes)
+        bytes = []
+        write(note, to: &writer)
+        writer.end()
+        bytes = writer.bytes
         let sum = CRC32.checksum(of: bytes[9...])
         for index in 0..<8 { bytes[index] = digits[Int(sum >> UInt32(28 - 4 * index) & 15)] }
         return bytes
@@ -30,27 +34,58 @@ public enum LaunchNoteCodec {
 
     private static let digits = Array("0123456789abcdef".utf8)
 
-    private static func value(of note: LaunchNote) -> Value {
+    private static func write(_ note: LaunchNote, to w: inout NoteWriter) {
         switch note {
         case .ordered(let launch, let instance, let definition, let at, let restarts):
-            ["ordered", launch.value, instance.value, .string(definition.hex), at.value, .int(Int64(restarts))]
+            w.add("ordered")
+            w.add(launch)
+            w.add(instance)
+            w.add(definition.hex)
+            w.add(at)
+            w.add(Int64(restarts))
         case .executed(let launch, let pid, let at, let ports, let tracking):
-            ["executed", launch.value, .int(Int64(pid)), at.value, .array(ports.map(\.value)), .string(tracking)]
-        case .ready(let launch, let at): ["ready", launch.value, at.value]
-        case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
+            w.add("executed")
+            w.add(launch)
+            w.add(Int64(pid))
+            w.add(at)
+            w.add(.array(ports.map(\.value)))
+            w.add(tracking)
+        case .ready(let launch, let at):
+            w.add("ready")
+            w.add(launch)
+            w.add(at)
         case .stopping(let launch, let motive, let reason, let step, let deadline):
-            [
-                "stopping", launch.value, .string(reason), .int(Int64(step)), .int(deadline.nanoseconds),
-                .string(motive.rawValue),
-            ]
+            w.add("stopping")
+            w.add(launch)
+            w.add(reason)
+            w.add(Int64(step))
+            w.add(deadline.nanoseconds)
+            w.add(motive.rawValue)
+        case .probed(let launch, let kind, let passing):
+            w.add("probed")
+            w.add(launch)
+            w.add(kind.rawValue)
+            w.add(.bool(passing))
+        case .tallied(let launch, let kind, let tally):
+            w.add("tallied")
+            w.add(launch)
+            w.add(kind.rawValue)
+            w.add(Int64(tally))
+        case .released(let launch):
+            w.add("released")
+            w.add(launch)
+        case .locked, .failed, .runs, .renamed, .forgiven, .ended, .halted, .resumed:
+            for part in rareParts(of: note) { w.add(part) }
+        }
+    }
+
+    /// Of what is not part of every launch.
+    private static func rareParts(of note: LaunchNote) -> [Value] {
+        switch note {
+        case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
         case .failed(let instance, let launch, let at):
             ["failed", instance.value, at.value, launch?.value ?? .null]
-        case .probed(let launch, let kind, let passing):
-            ["probed", launch.value, .string(kind.rawValue), .bool(passing)]
-        case .tallied(let launch, let kind, let tally):
-            ["tallied", launch.value, .string(kind.rawValue), .int(Int64(tally))]
         case .runs(let instance, let state): ["runs", instance.value, state.value]
-        case .released(let launch): ["released", launch.value]
         case .renamed(let from, let to):
             ["renamed", .string(from.stack), .string(from.service), .string(to.service)]
         case .forgiven(let instance, let isAnew): ["forgiven", instance.value, .bool(isAnew)]
@@ -65,6 +100,7 @@ public enum LaunchNoteCodec {
                 halt.exit?.value ?? .null, .bool(halt.isSuccess),
             ]
         case .resumed(let instance): ["resumed", instance.value]
+        case .ordered, .executed, .ready, .stopping, .probed, .tallied, .released: []
         }
     }
 

@@ -154,6 +154,9 @@ extension Fleet {
         var applied = AppliedStack(
             request: request, revision: Digest(hex: plan.revision) ?? request.stack.digest, appliedAt: now.wall,
             inherited: inherited)
+        for index in applied.request.stack.services.indices {
+            share(&applied.request.stack.services[index], with: old)
+        }
         applied.acceptedAt = now.instant
         applied.request.rollbackWithin = nil
         applied.trial = trial(of: request, applied.revision, at: now)
@@ -164,5 +167,13 @@ extension Fleet {
         applied.renames = renames
         applied.rollouts = rollouts(for: request, renames)
         return applied
+    }
+
+    /// What has not changed is kept once, and the digest of what has is worked out once.
+    private func share(_ spec: inout ServiceSpec, with stack: Int?) {
+        if let stack, let place = stacks[stack].services[spec.name], services[place].spec == spec {
+            spec = services[place].spec
+        }
+        spec.seal()
     }
 }

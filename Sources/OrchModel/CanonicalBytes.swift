@@ -4,6 +4,7 @@
 extension Value {
     public var canonicalBytes: [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(1_024)
         appendCanonical(to: &bytes)
         return bytes
     }

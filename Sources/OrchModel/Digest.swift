@@ -43,16 +43,20 @@ public struct Digest: Hashable, Sendable {
 
     private static func absorb(_ bytes: [UInt8], at start: Int, into state: inout InlineArray<8, UInt32>) {
         var w = InlineArray<64, UInt32>(repeating: 0)
+        let block = bytes.span.extracting(start..<start + 64)
         for i in 0..<16 {
-            let j = start + i * 4
+            let j = i &* 4
             w[i] =
-                UInt32(bytes[j]) << 24 | UInt32(bytes[j + 1]) << 16 | UInt32(bytes[j + 2]) << 8 | UInt32(bytes[j + 3])
+                UInt32(block[j]) << 24 | UInt32(block[j &+ 1]) << 16 | UInt32(block[j &+ 2]) << 8
+                | UInt32(block[j &+ 3])
         }
         for i in 16..<64 {
-            let s0 = rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ (w[i - 15] >> 3)
-            let s1 = rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ (w[i - 2] >> 10)
-            w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
+            let (early, late) = (w[i &- 15], w[i &- 2])
+            let s0 = rotated(early, 7) ^ rotated(early, 18) ^ (early >> 3)
+            let s1 = rotated(late, 17) ^ rotated(late, 19) ^ (late >> 10)
+            w[i] = w[i &- 16] &+ s0 &+ w[i &- 7] &+ s1
         }
+        let constants = constants
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for i in 0..<64 {
@@ -72,7 +76,7 @@ public struct Digest: Hashable, Sendable {
         state[7] &+= h
     }
 
-    private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word >> bits | word << (32 - bits) }
+    private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
     private static let constants: InlineArray<64, UInt32> = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,

@@ -70,10 +70,13 @@ extension Duration {
         if rest == 0 { return "0s" }
         if rest < 0 { return "-" + Duration.nanoseconds(-rest).text }
         var result = ""
-        for (name, size) in Self.units.reversed() where rest >= size {
-            result += String(rest / size)
-            result += name
+        for place in Self.units.indices.reversed() where rest >= Self.units[place].nanoseconds {
+            let (name, size) = Self.units[place]
+            let count = rest / size
             rest %= size
+            if rest == 0, result.isEmpty { return count.description + name }
+            result += count.description
+            result += name
         }
         return result
     }

@@ -13,7 +13,9 @@ public struct Instant: Comparable, Hashable, Sendable {
         let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
-    public static func - (a: Instant, b: Instant) -> Duration { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+    public static func - (a: Instant, b: Instant) -> Duration {
+        Duration(attoseconds: Int128(a.nanoseconds - b.nanoseconds) &* 1_000_000_000)
+    }
 
     /// The earlier of two instants that may not be.
     public static func soonest(_ a: Instant?, _ b: Instant?) -> Instant? {
@@ -49,6 +51,9 @@ public struct Moment: Hashable, Sendable {
 extension Duration {
     /// The whole nanoseconds of this duration, saturating at 292 years.
     public var nanoseconds: Int64 {
+        // What all but the longest are: 10^9 is 2^9 times 5^9, and what is left after the shift fits one word.
+        let small = attoseconds >> 9
+        if small >= 0, small <= Int128(Int64.max) { return Int64(truncatingIfNeeded: small) / 1_953_125 }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min : .max }
@@ -108,19 +113,27 @@ public struct CivilTime: Equatable, Sendable {
     public var rfc3339: String {
         var text: [UInt8] = []
         text.reserveCapacity(24)
-        for (number, width, mark) in [
-            (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (hour, 2, ":"), (minute, 2, ":"), (second, 2, "."),
-            (nanosecond / 1_000_000, 3, "Z"),
-        ] as [(Int, Int, Unicode.Scalar)] {
-            var place = 1
-            for _ in 1..<width { place *= 10 }
-            while place > 0 {
-                text.append(UInt8(truncatingIfNeeded: 48 + number / place % 10))
-                place /= 10
-            }
-            text.append(UInt8(truncatingIfNeeded: mark.value))
-        }
+        text.append(year, width: 4, "-")
+        text.append(month, width: 2, "-")
+        text.append(day, width: 2, "T")
+        text.append(hour, width: 2, ":")
+        text.append(minute, width: 2, ":")
+        text.append(second, width: 2, ".")
+        text.append(nanosecond / 1_000_000, width: 3, "Z")
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// The last `width` decimal digits of a number that is not negative, and what stands behind them.
+    mutating func append(_ number: Int, width: Int, _ mark: Unicode.Scalar? = nil) {
+        var place = 1
+        for _ in 1..<width { place *= 10 }
+        while place > 0 {
+            append(UInt8(truncatingIfNeeded: 48 + number / place % 10))
+            place /= 10
+        }
+        if let mark { append(UInt8(truncatingIfNeeded: mark.value)) }
     }
 }
 

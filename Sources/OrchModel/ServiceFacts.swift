@@ -30,6 +30,8 @@
     @usableFromInline var schedule: ScheduleSpec?
     @usableFromInline var update = UpdatePolicy()
     @usableFromInline var renamedFrom: String?
+    /// `ServiceSpec.definitionDigest`, once it was worked out; whoever writes to a field takes it away.
+    @usableFromInline var memo = DefinitionMemo()
 
     init(
         name: String, kind: ServiceSpec.Kind, command: CommandLine, workingDirectory: String, startTimeout: Duration?,
@@ -47,130 +49,223 @@
 
 extension ServiceSpec {
     @inlinable public var name: String {
-        get { facts[0].name }
-        _modify { yield &facts[0].name }
+        get { facts.span[0].name }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].name
+        }
     }
     @inlinable public var kind: Kind {
-        get { facts[0].kind }
-        _modify { yield &facts[0].kind }
+        get { facts.span[0].kind }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].kind
+        }
     }
     @inlinable public var title: String {
-        get { facts[0].title }
-        _modify { yield &facts[0].title }
+        get { facts.span[0].title }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].title
+        }
     }
     @inlinable public var details: String {
-        get { facts[0].details }
-        _modify { yield &facts[0].details }
+        get { facts.span[0].details }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].details
+        }
     }
     @inlinable public var labels: [EnvironmentEntry] {
-        get { facts[0].labels }
-        _modify { yield &facts[0].labels }
+        get { facts.span[0].labels }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].labels
+        }
     }
     @inlinable public var command: CommandLine {
-        get { facts[0].command }
-        _modify { yield &facts[0].command }
+        get { facts.span[0].command }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].command
+        }
     }
     /// Absolute.
     @inlinable public var workingDirectory: String {
-        get { facts[0].workingDirectory }
-        _modify { yield &facts[0].workingDirectory }
+        get { facts.span[0].workingDirectory }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].workingDirectory
+        }
     }
     /// Declared variables, merged from all their sources, sorted by name; values in the form of a `LaunchTemplate`. What is inherited is
     /// not here.
     @inlinable public var environment: [EnvironmentEntry] {
-        get { facts[0].environment }
-        _modify { yield &facts[0].environment }
+        get { facts.span[0].environment }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].environment
+        }
     }
     /// Names that this service unsets, sorted.
     @inlinable public var unset: [String] {
-        get { facts[0].unset }
-        _modify { yield &facts[0].unset }
+        get { facts.span[0].unset }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].unset
+        }
     }
     /// `name` or `name:group`; nil runs as the daemon's own user.
     @inlinable public var user: String? {
-        get { facts[0].user }
-        _modify { yield &facts[0].user }
+        get { facts.span[0].user }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].user
+        }
     }
     @inlinable public var enabled: Bool {
-        get { facts[0].enabled }
-        _modify { yield &facts[0].enabled }
+        get { facts.span[0].enabled }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].enabled
+        }
     }
     /// 0...`Limits.replicas`.
     @inlinable public var replicas: Int {
-        get { facts[0].replicas }
-        _modify { yield &facts[0].replicas }
+        get { facts.span[0].replicas }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].replicas
+        }
     }
     /// Sorted by what they name.
     @inlinable public var dependsOn: [Dependency] {
-        get { facts[0].dependsOn }
-        _modify { yield &facts[0].dependsOn }
+        get { facts.span[0].dependsOn }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].dependsOn
+        }
     }
     @inlinable public var health: HealthSpec {
-        get { facts[0].health }
-        _modify { yield &facts[0].health }
+        get { facts.span[0].health }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].health
+        }
     }
     @inlinable public var ready: ReadySpec? {
-        get { facts[0].ready }
-        _modify { yield &facts[0].ready }
+        get { facts.span[0].ready }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].ready
+        }
     }
     /// A service must be ready by then, a task must be over (`timeout`); nil waits for ever.
     @inlinable public var startTimeout: Duration? {
-        get { facts[0].startTimeout }
-        _modify { yield &facts[0].startTimeout }
+        get { facts.span[0].startTimeout }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].startTimeout
+        }
     }
     @inlinable public var restart: RestartPolicy {
-        get { facts[0].restart }
-        _modify { yield &facts[0].restart }
+        get { facts.span[0].restart }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].restart
+        }
     }
     @inlinable public var successExitCodes: [ExitPattern] {
-        get { facts[0].successExitCodes }
-        _modify { yield &facts[0].successExitCodes }
+        get { facts.span[0].successExitCodes }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].successExitCodes
+        }
     }
     /// Asked before `restart`.
     @inlinable public var onExit: ExitActions {
-        get { facts[0].onExit }
-        _modify { yield &facts[0].onExit }
+        get { facts.span[0].onExit }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].onExit
+        }
     }
     /// When it is done or has failed for good, the stack stops.
     @inlinable public var essential: Bool {
-        get { facts[0].essential }
-        _modify { yield &facts[0].essential }
+        get { facts.span[0].essential }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].essential
+        }
     }
     /// Names that only one launch of this daemon has at a time, sorted; one with a `/` is an absolute path, on which flock(2) is taken too.
     @inlinable public var locks: [String] {
-        get { facts[0].locks }
-        _modify { yield &facts[0].locks }
+        get { facts.span[0].locks }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].locks
+        }
     }
     @inlinable public var stop: StopSpec {
-        get { facts[0].stop }
-        _modify { yield &facts[0].stop }
+        get { facts.span[0].stop }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].stop
+        }
     }
     @inlinable public var logging: LoggingSpec {
-        get { facts[0].logging }
-        _modify { yield &facts[0].logging }
+        get { facts.span[0].logging }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].logging
+        }
     }
     @inlinable public var ports: [PortSpec] {
-        get { facts[0].ports }
-        _modify { yield &facts[0].ports }
+        get { facts.span[0].ports }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].ports
+        }
     }
     /// Files whose change does something to it. No manifest has them yet.
     @inlinable public var watch: [WatchRule] {
-        get { facts[0].watch }
-        _modify { yield &facts[0].watch }
+        get { facts.span[0].watch }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].watch
+        }
     }
     /// When it runs by itself; for tasks.
     @inlinable public var schedule: ScheduleSpec? {
-        get { facts[0].schedule }
-        _modify { yield &facts[0].schedule }
+        get { facts.span[0].schedule }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].schedule
+        }
     }
     /// Means nothing for a task.
     @inlinable public var update: UpdatePolicy {
-        get { facts[0].update }
-        _modify { yield &facts[0].update }
+        get { facts.span[0].update }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].update
+        }
     }
     /// The name it had: an apply that finds it under that name moves it.
     @inlinable public var renamedFrom: String? {
-        get { facts[0].renamedFrom }
-        _modify { yield &facts[0].renamedFrom }
+        get { facts.span[0].renamedFrom }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].renamedFrom
+        }
     }
+}
+
+/// Something that is known of the other fields. It says nothing that they do not, and takes no part in a comparison.
+@usableFromInline struct DefinitionMemo: Equatable, Sendable {
+    @usableFromInline var digest: Digest?
+
+    init() {}
+
+    @usableFromInline static func == (a: DefinitionMemo, b: DefinitionMemo) -> Bool { true }
 }

@@ -19,7 +19,14 @@ extension ServiceSpec {
     }
 
     /// The digest of all that only a new process takes up: whether a running one is of the present definition.
-    public var definitionDigest: Digest {
+    public var definitionDigest: Digest { facts[0].memo.digest ?? digestOfDefinition }
+
+    /// Keeps `definitionDigest` beside what it is of, for all copies that are made from here on.
+    public mutating func seal() {
+        if facts[0].memo.digest == nil { facts[0].memo.digest = digestOfDefinition }
+    }
+
+    private var digestOfDefinition: Digest {
         var members: [Value.Member] = []
         for member in definition().members ?? [] where Fate.of(member.key) == .restart { members.append(member) }
         members.append(.init("streams", .strings([logging.stdout.wiring, logging.stderr.wiring])))
@@ -44,7 +51,7 @@ extension Fate {
         return takenUp.contains(String(path[..<end])) ? .live : .restart
     }
 
-    private static let takenUp = [
+    private static let takenUp: Set = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
         "success_exit_codes", "on_exit", "essential", "stop",
         "logging", "enabled", "replicas", "schedule", "update", "renamed_from",

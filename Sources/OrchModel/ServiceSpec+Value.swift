@@ -38,7 +38,7 @@ extension ServiceSpec: ValueCodable {
         w.setObject("on_exit", onExit.value)
         w.set("essential", essential, unless: false)
         if !locks.isEmpty { w.set("locks", strings: locks) }
-        if complete || stop != .standard(for: command) { w.set("stop", stop.value) }
+        if complete || !stop.isStandard(for: command) { w.set("stop", stop.value) }
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
         w.set("schedule", schedule?.written(complete: complete))

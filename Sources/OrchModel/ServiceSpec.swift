@@ -229,6 +229,14 @@ public struct StopSpec: Equatable, Sendable {
     ) -> StopSpec {
         StopSpec(steps: [Step(.signal(signal, to: command.isShell ? .group : .main), wait: grace)])
     }
+
+    /// Equal to `standard(for: command)`.
+    func isStandard(for command: CommandLine) -> Bool {
+        guard scope == .tree, steps.count == 2, steps[1] == Step(.kill, wait: .zero), steps[0].wait == .seconds(10),
+            case .signal(.terminate, let recipient) = steps[0].action
+        else { return false }
+        return recipient == (command.isShell ? .group : .main)
+    }
 }
 
 /// Where output goes and how its files are kept small.

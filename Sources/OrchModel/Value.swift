@@ -91,7 +91,10 @@ public struct ObjectWriter {
     public private(set) var members: [Value.Member] = []
     /// Defaults are written too: what a person sees beside a field that left its default.
     public let complete: Bool
-    public init(complete: Bool = false) { self.complete = complete }
+    public init(complete: Bool = false) {
+        self.complete = complete
+        members.reserveCapacity(8)
+    }
     public mutating func set(_ key: String, _ value: Value) { members.append(.init(key, value)) }
     public mutating func set(_ key: String, _ value: Value?) { if let value { members.append(.init(key, value)) } }
     public mutating func set(_ key: String, _ text: String, unless skipped: String? = nil) {

@@ -94,6 +94,7 @@ struct JSONReader {
         guard depth < maxDepth else { throw error("nested too deeply") }
         at += 1
         var members: [Value.Member] = []
+        members.reserveCapacity(8)
         var keys = KnownKeys()
         skipSpace()
         if take("}") { return .object(members) }
@@ -176,8 +177,9 @@ private struct KnownKeys {
     }
 
     private static func hash(_ key: String) -> UInt64 {
-        var hash: UInt64 = 0
-        for byte in key.utf8.prefix(16) { hash = (hash &+ UInt64(byte)) &* 0x9e37_79b9_7f4a_7c15 }
-        return hash >> 32
+        let bytes = key.utf8.span
+        guard let last = bytes.indices.last else { return 0 }
+        let ends = UInt64(bytes[0]) << 16 | UInt64(bytes[last / 2]) << 8 | UInt64(bytes[last])
+        return (ends << 8 | UInt64(truncatingIfNeeded: last)) &* 0x9e37_79b9_7f4a_7c15 >> 32
     }
 }

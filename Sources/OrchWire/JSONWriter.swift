@@ -45,7 +45,8 @@ public enum JSON {
         }
     }
 
-    private static func append(_ number: Int64, to bytes: inout [UInt8]) {
+    /// A whole number in decimal digits.
+    public static func append(_ number: Int64, to bytes: inout [UInt8]) {
         var rest = number.magnitude
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
         var low = bytes.count
@@ -65,11 +66,14 @@ public enum JSON {
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(quote)
-        let start = bytes.count
-        bytes.append(contentsOf: text.utf8)
-        if bytes[start...].contains(where: { $0 < 0x20 || $0 == quote || $0 == backslash || $0 == 0x7f }) {
-            bytes.removeLast(bytes.count - start)
-            for byte in text.utf8 { appendEscaped(byte, to: &bytes) }
+        let span = text.utf8.span
+        for place in span.indices {
+            let byte = span[place]
+            if byte < 0x20 || byte == quote || byte == backslash || byte == 0x7f {
+                appendEscaped(byte, to: &bytes)
+            } else {
+                bytes.append(byte)
+            }
         }
         bytes.append(quote)
     }

@@ -73,11 +73,19 @@ public struct TimeZone: Equatable, Sendable {
     /// As a clock on the wall there shows it, with its distance from UTC: `2026-03-29 03:00 +02:00`; seconds where they matter.
     public func text(of time: WallTime) -> String {
         let offset = offset(at: time)
-        let civil = CivilTime(time + .seconds(offset)).rfc3339
-        let seconds = civil.dropFirst(17).prefix(2)
-        let minutes = (offset < 0 ? -offset : offset) / 60
-        func pair(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(civil.prefix(10)) \(civil.dropFirst(11).prefix(5))" + (seconds == "00" ? "" : ":\(seconds)")
-            + " \(offset < 0 ? "-" : "+")\(pair(minutes / 60)):\(pair(minutes % 60))"
+        let civil = CivilTime(time + .seconds(offset))
+        let minutes = Int((offset < 0 ? -offset : offset) / 60)
+        var text: [UInt8] = []
+        text.reserveCapacity(26)
+        text.append(civil.year, width: 4, "-")
+        text.append(civil.month, width: 2, "-")
+        text.append(civil.day, width: 2, " ")
+        text.append(civil.hour, width: 2, ":")
+        text.append(civil.minute, width: 2, civil.second == 0 ? " " : ":")
+        if civil.second != 0 { text.append(civil.second, width: 2, " ") }
+        text.append(UInt8(ascii: offset < 0 ? "-" : "+"))
+        text.append(minutes / 60, width: 2, ":")
+        text.append(minutes % 60, width: 2)
+        return String(decoding: text, as: UTF8.self)
     }
 }

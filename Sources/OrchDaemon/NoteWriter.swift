@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import OrchModel
+import OrchWire
+
+/// The parts of a note, one after another, as a list in JSON: written straight into the line, as there are several for every launch.
+struct NoteWriter {
+    private(set) var bytes: [UInt8]
+    private var isFirst = true
+
+    /// `bytes`: what stands before it.
+    init(after bytes: [UInt8]) {
+        self.bytes = bytes
+        self.bytes.append(UInt8(ascii: "["))
+    }
+
+    private mutating func next() {
+        if !isFirst { bytes.append(UInt8(ascii: ",")) }
+        isFirst = false
+    }
+
+    mutating func add(_ text: String) {
+        next()
+        JSON.append(text, to: &bytes)
+    }
+    mutating func add(_ number: Int64) {
+        next()
+        JSON.append(number, to: &bytes)
+    }
+    mutating func add(_ value: Value) {
+        next()
+        JSON.append(value, to: &bytes)
+    }
+    mutating func add(_ launch: LaunchID) {
+        guard let number = Int64(exactly: launch.number) else { return add(Value.unsigned(launch.number)) }
+        add(number)
+    }
+    mutating func add(_ instance: InstanceID) {
+        begin()
+        add(instance.service.stack)
+        add(instance.name)
+        end()
+    }
+    mutating func add(_ moment: Moment) {
+        begin()
+        add(moment.instant.nanoseconds)
+        add(moment.wall.nanoseconds)
+        end()
+    }
+
+    /// A list within the list.
+    private mutating func begin() {
+        next()
+        bytes.append(UInt8(ascii: "["))
+        isFirst = true
+    }
+    mutating func end() {
+        bytes.append(UInt8(ascii: "]"))
+        isFirst = false
+    }
+}
