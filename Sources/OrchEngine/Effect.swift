@@ -17,7 +17,7 @@ public enum Effect: Equatable, Sendable {
     /// Ask once. A command runs as launch `runner`. The answer is `probed` with the same round.
     indirect case probe(LaunchID, ProbeKind, round: UInt64, Probe, runner: LaunchID)
     /// Ask once for something that is no launch. The answer is `answered` with the same round.
-    case ask(OutsideNeed, round: UInt64, timeout: Duration)
+    indirect case ask(OutsideNeed, round: UInt64, timeout: Duration)
     /// Answers to earlier questions no longer matter.
     case endProbes(LaunchID)
     /// A running launch belongs to an instance of another name from now on, and its output goes to that one's files.
@@ -29,17 +29,17 @@ public enum Effect: Equatable, Sendable {
     /// For the record that dies with a boot: what recovery needs of this launch.
     indirect case note(LaunchNote)
     /// How far a schedule has come, for the disk. Where it is urgent it is durable before anything of the same turn is launched.
-    case mark(ScheduleMark)
+    indirect case mark(ScheduleMark)
     /// Read a time zone: a name of the IANA database, or `host`. The answer is `zoneRead`.
     case readZone(String)
     /// Compare watched files with what they were, and say what changed.
     case rescan(ServiceID, rule: Int)
     /// What a watch rule does beside signals and restarts: a reload, or a command that runs as launch `runner`.
-    case react(LaunchID, WatchRule.Action, runner: LaunchID)
+    indirect case react(LaunchID, WatchRule.Action, runner: LaunchID)
     /// For history, `why` and `events`.
     indirect case record(Occurrence)
     /// The fleet took up or changed a revision by itself: the store is to hold it, and the departures of its stack as they are.
-    case keep(AppliedStack)
+    indirect case keep(AppliedStack)
     /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
     case forget(stack: String)
 }

@@ -9,7 +9,7 @@ public enum Event: Equatable, Sendable {
     /// The process executed. `pid` is a label for people; `tracking` is how its tree is held: `cgroup` or `session`.
     case launched(LaunchID, pid: Int32, ports: [AssignedPort], tracking: String)
     /// It never executed. `isScarcity`: the machine lacked something (descriptors, memory, processes); not the service's failure.
-    case launchFailed(LaunchID, Fault, isScarcity: Bool)
+    indirect case launchFailed(LaunchID, Fault, isScarcity: Bool)
     case exited(LaunchID, Exit)
     /// Nothing of the launch's tree is alive. Comes after `exited` or `launchFailed`, never before.
     case emptied(LaunchID)
@@ -21,15 +21,15 @@ public enum Event: Equatable, Sendable {
     /// What came of a question about something that is no launch.
     case answered(OutsideNeed, round: UInt64, ProbeResult)
     /// A command or request of the stop ladder ended; nil means that it worked.
-    case stepEnded(LaunchID, step: Int, Fault?)
+    indirect case stepEnded(LaunchID, step: Int, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.
     case survivorsSeen(LaunchID, [String])
     /// What a watch rule of a service, by its place, is about has changed.
-    case changed(ServiceID, rule: Int, WatchChanges)
+    indirect case changed(ServiceID, rule: Int, WatchChanges)
     /// The clock on the wall was set, or the machine woke up: what waits by that clock is worked out anew.
     case clockSet
     /// The time zone that was asked for; nil when this host has none of that name.
-    case zoneRead(String, TimeZone?)
+    indirect case zoneRead(String, TimeZone?)
 }
 
 /// What changed among watched files.

@@ -46,7 +46,9 @@ extension Fleet {
         where stack.service(spec.name) == nil && !renames.contains(where: { $0.from == spec.name }) {
             changes.append(Change(.remove, spec.name, because: ["no longer in the manifest"]))
         }
-        return Plan(stack: stack.name, revision: stack.digest.hex, changes: changes.sorted { $0.service < $1.service })
+        // The same manifest once more is the common case, and comparing costs less than digesting.
+        let revision = applied.request.stack == stack ? applied.revision : stack.digest
+        return Plan(stack: stack.name, revision: revision.hex, changes: changes.sorted { $0.service < $1.service })
     }
 
     /// What becomes of one service; nil when nothing does.

@@ -6,32 +6,58 @@ import OrchModel
 extension Fleet {
     /// Concludes phase, signature and deadline of a settled slot, and wakes the neighbours if they would now see something else.
     mutating func present(_ place: Int, at now: Moment) {
-        guard let slot = slots[place] else { return }
-        let (phase, reason, key) = standing(of: slot, at: now.instant)
-        if phase != slot.phase {
-            slots[place]?.phase = phase
+        guard let view = view(of: place, at: now.instant) else { return }
+        if view.isPhaseNew {
+            slots[place]?.phase = view.phase
             slots[place]?.since = now.wall
         }
-        if phase != slot.phase || reason != slot.reason { noteChange(place) }
-        if phase == .failed, !trials.isEmpty { noteFailure(place) }
-        if reason != slot.reason { slots[place]?.reason = reason }
-        if key != slot.reasonKey { slots[place]?.reasonKey = key }
-        let signature = signature(of: slot)
-        if signature != slot.signature {
-            slots[place]?.signature = signature
-            noteChange(place)
-            for neighbour in neighbours(of: slot.service) { touch(service: neighbour) }
+        if view.isPhaseNew || view.isReasonNew || view.isSignatureNew { noteChange(place) }
+        if view.phase == .failed, !trials.isEmpty { noteFailure(place) }
+        if view.isReasonNew { slots[place]?.reason = view.reason }
+        if view.isKeyNew { slots[place]?.reasonKey = view.key }
+        if view.isSignatureNew {
+            slots[place]?.signature = view.signature
+            for neighbour in neighbours(of: view.service) { touch(service: neighbour) }
         }
-        let next = soonest(slot, after: now.instant)
-        if next != slots[place]?.deadline {
-            slots[place]?.deadline = next
-            if let next { heap.push(next, place) }
+        if view.isDeadlineNew {
+            slots[place]?.deadline = view.deadline
+            if let next = view.deadline { heap.push(next, place) }
         }
     }
 
+    /// What a slot is to be seen as, and what of that is news. Nobody holds a copy of the slot once it is written to.
+    private struct View {
+        var service: Int
+        var phase: Phase
+        var reason: String
+        var key: String
+        var signature: Signature
+        var deadline: Instant?
+        var isPhaseNew = false
+        var isReasonNew = false
+        var isKeyNew = false
+        var isSignatureNew = false
+        var isDeadlineNew = false
+    }
+
+    private func view(of place: Int, at now: Instant) -> View? {
+        guard let slot = slots[place] else { return nil }
+        let (phase, reason, key) = standing(of: slot, at: now)
+        var view = View(
+            service: slot.service, phase: phase, reason: reason, key: key, signature: signature(of: slot),
+            deadline: soonest(slot, after: now))
+        view.isPhaseNew = phase != slot.phase
+        view.isReasonNew = reason != slot.reason
+        view.isKeyNew = key != slot.reasonKey
+        view.isSignatureNew = view.signature != slot.signature
+        view.isDeadlineNew = view.deadline != slot.deadline
+        return view
+    }
+
     private func signature(of slot: Slot) -> Signature {
-        Signature(
-            isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady(slot), isHealthy: isHealthy(slot),
+        let isReady = isReady(slot)
+        return Signature(
+            isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady, isHealthy: isReady && isHealthy(slot),
             isProven: isProven(slot), isPaired: slot.predecessor != nil,
             isCompleted: slot.outcome != nil && !isStandIn(slot), isSucceeded: slot.outcome?.phase == .done,
             mustGo: mustGo(slot))

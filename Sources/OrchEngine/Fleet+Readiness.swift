@@ -10,8 +10,10 @@ extension Fleet {
             return
         }
         for kind in ProbeKind.allCases {
-            react(place, kind, at: now, &effects)
-            guard slots[place]?.current?.isStopping == false else { return }
+            if slots[place]?.current?.probes[kind] != nil {
+                react(place, kind, at: now, &effects)
+                guard slots[place]?.current?.isStopping == false else { return }
+            }
             guard spec.has(kind) else {
                 if slots[place]?.current?.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
                 continue
@@ -33,19 +35,24 @@ extension Fleet {
         _ effects: inout [Effect]
     ) {
         guard let launch = slots[place]?.current?.launch else { return }
-        let known = slots[place]?.current?.probes[kind]
-        if let known, known.isAsked || known.next > now.instant { return }
-        guard let probe = spec.health[kind] else { return }
-        var state =
-            known ?? ProbeState(next: max(start + probe.initialDelay, kind == .startup ? start : now.instant))
-        if state.next <= now.instant {
-            state.isAsked = true
-            state.round += 1
-            state.next = now.instant + probe.interval
-            let runner = takeLaunch()
-            effects.append(.probe(launch, kind, round: state.round, probe, runner: runner))
+        var isKnown = false
+        if let known = slots[place]?.current?.probes[kind] {
+            if known.isAsked || known.next > now.instant { return }
+            isKnown = true
         }
-        slots[place]?.current?.probes[kind] = state
+        guard let probe = spec.health[kind] else { return }
+        if !isKnown {
+            let next = max(start + probe.initialDelay, kind == .startup ? start : now.instant)
+            slots[place]?.current?.probes[kind] = ProbeState(next: next)
+            if next > now.instant { return }
+        }
+        // In place: nobody holds a copy of it here.
+        slots[place]?.current?.probes[kind]?.isAsked = true
+        slots[place]?.current?.probes[kind]?.round += 1
+        slots[place]?.current?.probes[kind]?.next = now.instant + probe.interval
+        let round = slots[place]?.current?.probes[kind]?.round ?? 0
+        let runner = takeLaunch()
+        effects.append(.probe(launch, kind, round: round, probe, runner: runner))
     }
 
     private mutating func concludeReadiness(
@@ -106,6 +113,8 @@ extension Fleet {
             var state = slots[place]?.current?.probes[kind], state.round == round, state.isAsked,
             let probe = spec.value.health[kind]
         else { return }
+        // It is put back below; until then nobody else holds it.
+        slots[place]?.current?.probes[kind] = nil
         let before = state.verdict
         state.isAsked = false
         state.next = max(state.next, now.instant)

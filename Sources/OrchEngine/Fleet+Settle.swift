@@ -217,8 +217,8 @@ extension Fleet {
 
     mutating func noteChange(_ place: Int) {
         let shown = slots[place]?.successor ?? place
-        guard let slot = slots[shown], !slot.isChanged else { return }
+        guard slots[shown]?.isChanged == false, let id = slots[shown]?.id else { return }
         slots[shown]?.isChanged = true
-        changed.append(slot.id)
+        changed.append(id)
     }
 }

@@ -16,10 +16,10 @@ struct Incarnation: Sendable {
         ]
     }
 
-    var hasEnded: Bool { facts[0].exit != nil || facts[0].hasFault }
-    var isClosed: Bool { facts[0].hasFault || (exit != nil && isEmptied) }
+    var hasEnded: Bool { facts.span[0].exit != nil || facts.span[0].hasFault }
+    var isClosed: Bool { facts.span[0].hasFault || (exit != nil && isEmptied) }
     var isExecuted: Bool { executedAt != nil }
-    var isStopping: Bool { facts[0].stopping != nil }
+    var isStopping: Bool { facts.span[0].stopping != nil }
 
     /// Written to in place.
     mutating func learn(_ write: (inout Incarnation) -> Void) { write(&self) }

@@ -52,96 +52,96 @@ struct IncarnationFacts: Sendable {
 }
 
 extension Incarnation {
-    var launch: LaunchID { facts[0].launch }
-    var definition: Digest { facts[0].definition }
-    var orderedAt: Moment { facts[0].orderedAt }
-    var because: String { facts[0].because }
+    var launch: LaunchID { facts.span[0].launch }
+    var definition: Digest { facts.span[0].definition }
+    var orderedAt: Moment { facts.span[0].orderedAt }
+    var because: String { facts.span[0].because }
     var locks: [String] {
-        get { facts[0].locks }
+        get { facts.span[0].locks }
         _modify { yield &facts[0].locks }
     }
     var isUnderWay: Bool {
-        get { facts[0].isUnderWay }
+        get { facts.span[0].isUnderWay }
         _modify { yield &facts[0].isUnderWay }
     }
     var pid: Int32? {
-        get { facts[0].pid }
+        get { facts.span[0].pid }
         _modify { yield &facts[0].pid }
     }
     var executedAt: Moment? {
-        get { facts[0].executedAt }
+        get { facts.span[0].executedAt }
         _modify { yield &facts[0].executedAt }
     }
     var ports: [AssignedPort] {
-        get { facts[0].ports }
+        get { facts.span[0].ports }
         _modify { yield &facts[0].ports }
     }
     var tracking: String? {
-        get { facts[0].tracking }
+        get { facts.span[0].tracking }
         _modify { yield &facts[0].tracking }
     }
     var fault: Fault? {
-        get { facts[0].fault }
+        get { facts.span[0].fault }
         _modify { yield &facts[0].fault }
     }
     var isScarcity: Bool {
-        get { facts[0].isScarcity }
+        get { facts.span[0].isScarcity }
         _modify { yield &facts[0].isScarcity }
     }
     var exit: Exit? {
-        get { facts[0].exit }
+        get { facts.span[0].exit }
         _modify { yield &facts[0].exit }
     }
     var exitAt: Moment? {
-        get { facts[0].exitAt }
+        get { facts.span[0].exitAt }
         _modify { yield &facts[0].exitAt }
     }
     var isEmptied: Bool {
-        get { facts[0].isEmptied }
+        get { facts.span[0].isEmptied }
         _modify { yield &facts[0].isEmptied }
     }
     var isAnnounced: Bool {
-        get { facts[0].isAnnounced }
+        get { facts.span[0].isAnnounced }
         _modify { yield &facts[0].isAnnounced }
     }
     var said: String? {
-        get { facts[0].said }
+        get { facts.span[0].said }
         _modify { yield &facts[0].said }
     }
     var isReloading: Bool {
-        get { facts[0].isReloading }
+        get { facts.span[0].isReloading }
         _modify { yield &facts[0].isReloading }
     }
     var readyAt: Moment? {
-        get { facts[0].readyAt }
+        get { facts.span[0].readyAt }
         _modify { yield &facts[0].readyAt }
     }
     var recoveredAt: Moment? {
-        get { facts[0].recoveredAt }
+        get { facts.span[0].recoveredAt }
         _modify { yield &facts[0].recoveredAt }
     }
     var survivors: [String] {
-        get { facts[0].survivors }
+        get { facts.span[0].survivors }
         _modify { yield &facts[0].survivors }
     }
     var isStartTold: Bool {
-        get { facts[0].isStartTold }
+        get { facts.span[0].isStartTold }
         _modify { yield &facts[0].isStartTold }
     }
     var isEndTold: Bool {
-        get { facts[0].isEndTold }
+        get { facts.span[0].isEndTold }
         _modify { yield &facts[0].isEndTold }
     }
     var probes: ProbeStates {
-        get { facts[0].probes }
+        get { facts.span[0].probes }
         _modify { yield &facts[0].probes }
     }
     var stopping: StopProgress? {
-        get { facts[0].stopping }
+        get { facts.span[0].stopping }
         _modify { yield &facts[0].stopping }
     }
     var startBy: Instant? {
-        get { facts[0].startBy }
+        get { facts.span[0].startBy }
         _modify { yield &facts[0].startBy }
     }
 }

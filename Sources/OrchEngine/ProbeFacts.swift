@@ -27,47 +27,47 @@ struct ProbeFacts: Sendable {
 
 extension ProbeState {
     var verdict: ProbeState.Verdict {
-        get { facts[0].verdict }
+        get { facts.span[0].verdict }
         _modify { yield &facts[0].verdict }
     }
     var round: UInt64 {
-        get { facts[0].round }
+        get { facts.span[0].round }
         _modify { yield &facts[0].round }
     }
     var isAsked: Bool {
-        get { facts[0].isAsked }
+        get { facts.span[0].isAsked }
         _modify { yield &facts[0].isAsked }
     }
     var isTurned: Bool {
-        get { facts[0].isTurned }
+        get { facts.span[0].isTurned }
         _modify { yield &facts[0].isTurned }
     }
     var turns: [Instant] {
-        get { facts[0].turns }
+        get { facts.span[0].turns }
         _modify { yield &facts[0].turns }
     }
     var next: Instant {
-        get { facts[0].next }
+        get { facts.span[0].next }
         _modify { yield &facts[0].next }
     }
     var successes: Int {
-        get { facts[0].successes }
+        get { facts.span[0].successes }
         _modify { yield &facts[0].successes }
     }
     var failures: Int {
-        get { facts[0].failures }
+        get { facts.span[0].failures }
         _modify { yield &facts[0].failures }
     }
     var isSpared: Bool {
-        get { facts[0].isSpared }
+        get { facts.span[0].isSpared }
         _modify { yield &facts[0].isSpared }
     }
     var notedTally: Int {
-        get { facts[0].notedTally }
+        get { facts.span[0].notedTally }
         _modify { yield &facts[0].notedTally }
     }
     var complaint: String {
-        get { facts[0].complaint }
+        get { facts.span[0].complaint }
         _modify { yield &facts[0].complaint }
     }
 }

@@ -76,120 +76,120 @@ struct SlotFacts: Sendable {
 
 extension Slot {
     var id: InstanceID {
-        get { facts[0].id }
+        get { facts.span[0].id }
         set { facts[0].id = newValue }
     }
-    var service: Int { facts[0].service }
+    var service: Int { facts.span[0].service }
     var isLeaving: Bool {
-        get { facts[0].isLeaving }
+        get { facts.span[0].isLeaving }
         _modify { yield &facts[0].isLeaving }
     }
     var isHalted: Bool {
-        get { facts[0].isHalted }
+        get { facts.span[0].isHalted }
         _modify { yield &facts[0].isHalted }
     }
     var isRestartAsked: Bool {
-        get { facts[0].isRestartAsked }
+        get { facts.span[0].isRestartAsked }
         _modify { yield &facts[0].isRestartAsked }
     }
     var stopBy: Instant? {
-        get { facts[0].stopBy }
+        get { facts.span[0].stopBy }
         _modify { yield &facts[0].stopBy }
     }
     var isHeld: Bool {
-        get { facts[0].isHeld }
+        get { facts.span[0].isHeld }
         _modify { yield &facts[0].isHeld }
     }
     var isPassedOver: Bool {
-        get { facts[0].isPassedOver }
+        get { facts.span[0].isPassedOver }
         _modify { yield &facts[0].isPassedOver }
     }
     var predecessor: Int? {
-        get { facts[0].predecessor }
+        get { facts.span[0].predecessor }
         _modify { yield &facts[0].predecessor }
     }
     var successor: Int? {
-        get { facts[0].successor }
+        get { facts.span[0].successor }
         _modify { yield &facts[0].successor }
     }
     var current: Incarnation? {
-        get { facts[0].current }
+        get { facts.span[0].current }
         _modify { yield &facts[0].current }
     }
     var lastLaunch: LaunchID? {
-        get { facts[0].lastLaunch }
+        get { facts.span[0].lastLaunch }
         _modify { yield &facts[0].lastLaunch }
     }
     var retryAt: Instant? {
-        get { facts[0].retryAt }
+        get { facts.span[0].retryAt }
         _modify { yield &facts[0].retryAt }
     }
     var streak: Int {
-        get { facts[0].streak }
+        get { facts.span[0].streak }
         _modify { yield &facts[0].streak }
     }
     var restarts: Int {
-        get { facts[0].restarts }
+        get { facts.span[0].restarts }
         _modify { yield &facts[0].restarts }
     }
     var blocker: Int {
-        get { facts[0].blocker }
+        get { facts.span[0].blocker }
         _modify { yield &facts[0].blocker }
     }
     var holder: Int {
-        get { facts[0].holder }
+        get { facts.span[0].holder }
         _modify { yield &facts[0].holder }
     }
     var waitingSince: Instant? {
-        get { facts[0].waitingSince }
+        get { facts.span[0].waitingSince }
         _modify { yield &facts[0].waitingSince }
     }
     var toldWait: ToldWait? {
-        get { facts[0].toldWait }
+        get { facts.span[0].toldWait }
         _modify { yield &facts[0].toldWait }
     }
     var askingSince: Instant? {
-        get { facts[0].askingSince }
+        get { facts.span[0].askingSince }
         _modify { yield &facts[0].askingSince }
     }
     var isOutsideMet: Bool {
-        get { facts[0].isOutsideMet }
+        get { facts.span[0].isOutsideMet }
         _modify { yield &facts[0].isOutsideMet }
     }
     var outsideMetAt: Instant {
-        get { facts[0].outsideMetAt }
+        get { facts.span[0].outsideMetAt }
         _modify { yield &facts[0].outsideMetAt }
     }
     var isQueued: Bool {
-        get { facts[0].isQueued }
+        get { facts.span[0].isQueued }
         _modify { yield &facts[0].isQueued }
     }
     var isOverlap: Bool {
-        get { facts[0].isOverlap }
+        get { facts.span[0].isOverlap }
         _modify { yield &facts[0].isOverlap }
     }
     var deadline: Instant? {
-        get { facts[0].deadline }
+        get { facts.span[0].deadline }
         _modify { yield &facts[0].deadline }
     }
     var isDirty: Bool {
-        get { facts[0].isDirty }
+        get { facts.span[0].isDirty }
         _modify { yield &facts[0].isDirty }
     }
     var isChanged: Bool {
-        get { facts[0].isChanged }
+        get { facts.span[0].isChanged }
         _modify { yield &facts[0].isChanged }
     }
     var phase: Phase {
-        get { facts[0].phase }
+        get { facts.span[0].phase }
         _modify { yield &facts[0].phase }
     }
     var since: WallTime {
-        get { facts[0].since }
+        get { facts.span[0].since }
         _modify { yield &facts[0].since }
     }
     var signature: Signature {
-        get { facts[0].signature }
+        get { facts.span[0].signature }
         _modify { yield &facts[0].signature }
     }
 }

@@ -33,59 +33,59 @@ struct SlotLore: Sendable {
 
 extension Slot {
     var restartCause: String? {
-        get { facts[0].lore[0].restartCause }
+        get { facts.span[0].lore[0].restartCause }
         _modify { yield &facts[0].lore[0].restartCause }
     }
     var nextCause: String? {
-        get { facts[0].lore[0].nextCause }
+        get { facts.span[0].lore[0].nextCause }
         _modify { yield &facts[0].lore[0].nextCause }
     }
     var launched: Digest? {
-        get { facts[0].lore[0].launched }
+        get { facts.span[0].lore[0].launched }
         _modify { yield &facts[0].lore[0].launched }
     }
     var lastExit: Exit? {
-        get { facts[0].lore[0].lastExit }
+        get { facts.span[0].lore[0].lastExit }
         _modify { yield &facts[0].lore[0].lastExit }
     }
     var lastStartedAt: WallTime? {
-        get { facts[0].lore[0].lastStartedAt }
+        get { facts.span[0].lore[0].lastStartedAt }
         _modify { yield &facts[0].lore[0].lastStartedAt }
     }
     var outcome: Outcome? {
-        get { facts[0].lore[0].outcome }
+        get { facts.span[0].lore[0].outcome }
         _modify { yield &facts[0].lore[0].outcome }
     }
     var failures: [Instant] {
-        get { facts[0].lore[0].failures }
+        get { facts.span[0].lore[0].failures }
         _modify { yield &facts[0].lore[0].failures }
     }
     var formerUpSince: Instant? {
-        get { facts[0].lore[0].formerUpSince }
+        get { facts.span[0].lore[0].formerUpSince }
         _modify { yield &facts[0].lore[0].formerUpSince }
     }
     var askings: [Int] {
-        get { facts[0].lore[0].askings }
+        get { facts.span[0].lore[0].askings }
         _modify { yield &facts[0].lore[0].askings }
     }
     var lockWait: [String]? {
-        get { facts[0].lore[0].lockWait }
+        get { facts.span[0].lore[0].lockWait }
         _modify { yield &facts[0].lore[0].lockWait }
     }
     var watches: [WatchState] {
-        get { facts[0].lore[0].watches }
+        get { facts.span[0].lore[0].watches }
         _modify { yield &facts[0].lore[0].watches }
     }
     var schedule: ScheduleState? {
-        get { facts[0].lore[0].schedule }
+        get { facts.span[0].lore[0].schedule }
         _modify { yield &facts[0].lore[0].schedule }
     }
     var reason: String {
-        get { facts[0].lore[0].reason }
+        get { facts.span[0].lore[0].reason }
         _modify { yield &facts[0].lore[0].reason }
     }
     var reasonKey: String {
-        get { facts[0].lore[0].reasonKey }
+        get { facts.span[0].lore[0].reasonKey }
         _modify { yield &facts[0].lore[0].reasonKey }
     }
 }

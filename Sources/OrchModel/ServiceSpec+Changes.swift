@@ -7,8 +7,8 @@ extension ServiceSpec {
         if old == new { return [] }
         let differences = Value.differences(from: old.definition(), to: new.definition(), absentAsEmpty: containers)
         if differences.isEmpty { return [] }
-        let oldComplete = old.definition(complete: true)
-        let newComplete = new.definition(complete: true)
+        let oldComplete = differences.contains { $0.from == nil } ? old.definition(complete: true) : .null
+        let newComplete = differences.contains { $0.to == nil } ? new.definition(complete: true) : .null
         return differences.map { difference in
             FieldChange(
                 path: difference.path,

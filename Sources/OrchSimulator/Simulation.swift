@@ -272,11 +272,11 @@ struct Simulation {
         machine.checkDeadlines()
         for id in machine.watch.clients { machine.checkAnswered(id) }
         for seat in machine.watch.touched {
-            let seat = machine.seats[seat]
-            let status = conductor.status(of: seat.id)
-            machine.watchTold(seat.id, status)
+            let id = machine.seats[seat].id
+            let status = conductor.status(of: id)
+            machine.watchTold(id, status)
             if let wrong = machine.disagreement(seat, status) {
-                machine.violate("\(seat.id) \(wrong)")
+                machine.violate("\(id) \(wrong)")
             }
         }
     }
@@ -296,10 +296,11 @@ extension Machine {
     }
 
     /// How the status of an instance differs from what is; nil when it does not.
-    func disagreement(_ seat: Seat, _ status: InstanceStatus?) -> String? {
-        guard let launch = seat.living, let place = places[launch], let process = processes[place] else {
+    func disagreement(_ seat: Int, _ status: InstanceStatus?) -> String? {
+        guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
             guard let status else { return nil }
-            let action = seat.lastEnd?.exit.flatMap { specNow(of: seat.id.service)?.onExit.action(for: $0) }
+            let (id, exit) = (seats[seat].id, seats[seat].lastEnd?.exit)
+            let action = exit.flatMap { specNow(of: id.service)?.onExit.action(for: $0) }
             return status.pid == nil && (!status.phase.hasProcess || action == .ignore)
                 ? nil : "is called \(status.phase.rawValue) and has no process"
         }

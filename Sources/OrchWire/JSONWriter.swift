@@ -65,17 +65,23 @@ public enum JSON {
 
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(quote)
         let span = text.utf8.span
-        for place in span.indices {
-            let byte = span[place]
-            if byte < 0x20 || byte == quote || byte == backslash || byte == 0x7f {
-                appendEscaped(byte, to: &bytes)
-            } else {
-                bytes.append(byte)
-            }
+        var isPlain = true
+        for place in span.indices where isSpecial(span[place]) { isPlain = false }
+        guard isPlain else {
+            bytes.append(quote)
+            for place in span.indices { appendEscaped(span[place], to: &bytes) }
+            return bytes.append(quote)
         }
-        bytes.append(quote)
+        bytes.append(addingCapacity: span.count + 2) { output in
+            output.append(quote)
+            for place in span.indices { output.append(span[place]) }
+            output.append(quote)
+        }
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == quote || byte == backslash || byte == 0x7f
     }
 
     private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {

@@ -79,8 +79,6 @@ final class Machine {
     var horizon = Instant.distantFuture
     var isPastHorizon = false
     var watch = Watch()
-    /// Definitions by revision and service.
-    var definitions: [Digest: [String: Digest]] = [:]
     /// What the judge of the second act was told.
     var verdicts: [Verdict] = []
     var digest = TraceDigest()
@@ -129,8 +127,8 @@ enum Coming {
     /// With a limit: the answer that there was none by then.
     case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int, limit: Duration?)
     /// The answer about something that is no launch.
-    case answersOutside(OutsideNeed, round: UInt64, daemon: Int)
-    case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
+    indirect case answersOutside(OutsideNeed, round: UInt64, daemon: Int)
+    indirect case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
     case drains(LaunchID, daemon: Int)
     case act(Int)
     /// Bytes reach the daemon from a client; with them the request of this number is complete.
@@ -166,8 +164,9 @@ extension Machine {
             if let limit, clock >= limit { break }
         }
         guard isDaemonAlive else { return [] }
-        defer { inbox.removeAll(keepingCapacity: true) }
-        return inbox
+        let heard = inbox
+        inbox = []
+        return heard
     }
 
     /// Time passes while no daemon is there.

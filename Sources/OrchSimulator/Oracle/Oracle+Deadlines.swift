@@ -7,7 +7,10 @@ import OrchModel
 extension Machine {
     func checkDeadlines() {
         guard isDaemonAlive else { return }
-        for process in processes.compactMap({ $0 }) where !process.isClosed {
+        // One look at what the machine has: nothing below starts or ends a process.
+        let (processes, daemon, clock) = (processes, daemon, clock)
+        for process in processes {
+            guard let process, !process.isClosed else { continue }
             if let limit = process.watched.killBy, limit.daemon == daemon, limit.at <= clock { checkKilled(process) }
             guard process.isMainAlive, process.watched.step < 0, !process.watched.isStray else { continue }
             checkStartTime(process)
@@ -25,9 +28,11 @@ extension Machine {
 
     /// Ready by `start_timeout`, or a task that is over by its `timeout`.
     private func checkStartTime(_ process: MachineProcess) {
-        guard !watch.wasEverAway, let spec = specNow(of: process),
+        // What is both needs no look at its kind.
+        guard !(process.watched.isReadyNoted && process.watched.wasReady), let executedAt = process.executedAt,
+            !watch.wasEverAway, let spec = specNow(of: process),
             !(spec.kind == .task ? process.watched.isReadyNoted : process.watched.wasReady),
-            let limit = spec.startTimeout, let executedAt = process.executedAt,
+            let limit = spec.startTimeout,
             max(executedAt, watch.wokenAt) + limit < clock
         else { return }
         violate("\(process.launch.number) of \(process.order.instance) is not ready after \(limit.brief) and goes on")

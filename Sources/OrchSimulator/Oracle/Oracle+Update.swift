@@ -24,7 +24,9 @@ extension Machine {
 
     /// What is not to be of a definition that is neither the one that is wanted nor the one before an update.
     private func rollout(of service: ServiceID) -> Rollout? {
-        stackNow(service.stack)?.rollouts.first { $0.service == service.service }
+        let stacks = disk.state.stacks
+        guard let place = stacks.firstIndex(where: { $0.request.stack.name == service.stack }) else { return nil }
+        return stacks[place].rollouts.first { $0.service == service.service }
     }
 
     /// The definition that the instance is to run.
@@ -37,11 +39,7 @@ extension Machine {
 
     /// What a launch is probed by: during an update, what still runs the former definition by the former revision.
     func specNow(of process: MachineProcess) -> ServiceSpec? {
-        let service = seats[process.seat].id.service
-        if let rollout = rollout(of: service), rollout.previous.definition == process.watched.definition {
-            return rollout.previous.spec
-        }
-        return specNow(of: service)
+        specNow(of: seats[process.seat].id.service, running: process.watched.definition)
     }
 
     /// A revision that is on the disk has moved what lives to its new name.

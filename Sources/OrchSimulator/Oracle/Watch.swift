@@ -223,32 +223,48 @@ extension Machine {
 
     func specNow(of service: ServiceID) -> ServiceSpec? {
         if let applied = believed[service.stack] { return applied.request.stack.service(service.service) }
-        return stackPlace(service.stack).flatMap { disk.state.stacks[$0].request.stack.service(service.service) }
+        let stacks = disk.state.stacks
+        return place(of: service.stack, in: stacks).flatMap { stacks[$0].request.stack.service(service.service) }
+    }
+
+    /// One look at the disk answers for the update and for the definition.
+    func specNow(of service: ServiceID, running definition: Digest) -> ServiceSpec? {
+        let stacks = disk.state.stacks
+        let found = place(of: service.stack, in: stacks)
+        if let found, !stacks[found].rollouts.isEmpty,
+            let previous = stacks[found].rollouts.first(where: { $0.service == service.service })?.previous,
+            previous.definition == definition
+        {
+            return previous.spec
+        }
+        if let applied = believed[service.stack] { return applied.request.stack.service(service.service) }
+        return found.flatMap { stacks[$0].request.stack.service(service.service) }
     }
 
     /// The revision that is on the disk.
     func stackNow(_ name: String) -> AppliedStack? { stackPlace(name).map { disk.state.stacks[$0] } }
 
-    private func stackPlace(_ name: String) -> Int? {
-        disk.state.stacks.firstIndex { $0.request.stack.name == name }
+    private func stackPlace(_ name: String) -> Int? { place(of: name, in: disk.state.stacks) }
+
+    private func place(of name: String, in stacks: [AppliedStack]) -> Int? {
+        for place in stacks.indices where stacks[place].request.stack.name == name { return place }
+        return nil
     }
 
     /// What only a new process takes up, of the service as it is on the disk.
     func definitionNow(of service: ServiceID) -> Digest? {
-        guard let place = stackPlace(service.stack) else { return nil }
-        let revision = disk.state.stacks[place].revision
-        if let known = definitions[revision]?[service.service] { return known }
-        guard let spec = disk.state.stacks[place].request.stack.service(service.service) else { return nil }
-        let digest = spec.definitionDigest
-        definitions[revision, default: [:]][service.service] = digest
-        return digest
+        let stacks = disk.state.stacks
+        return place(of: service.stack, in: stacks).flatMap {
+            stacks[$0].request.stack.service(service.service)?.definitionDigest
+        }
     }
 
     /// Whether the disk and what was commanded want the instance up.
     func isWanted(_ id: InstanceID) -> Bool {
-        guard !isShuttingDown, !watch.halted.contains(id), let place = stackPlace(id.service.stack),
-            !disk.state.stacks[place].isLeaving,
-            let spec = disk.state.stacks[place].request.stack.service(id.service.service), id.replica <= spec.replicas
+        let stacks = disk.state.stacks
+        guard !isShuttingDown, !watch.halted.contains(id), let place = place(of: id.service.stack, in: stacks),
+            !stacks[place].isLeaving,
+            let spec = stacks[place].request.stack.service(id.service.service), id.replica <= spec.replicas
         else { return false }
         switch departures.first(where: { $0.instance == id })?.kind {
         case .stopped: return false
