@@ -56,9 +56,12 @@ extension Fleet {
     }
 
     func isHealthy(_ slot: Slot) -> Bool {
-        guard isReady(slot) else { return false }
-        return !spec(of: slot).has(.liveness) || isStandIn(slot)
-            || slot.current?.probes[.liveness]?.verdict == .passing
+        isReady(slot) && staysHealthy(slot)
+    }
+
+    /// One that is ready passes its liveness probe, if it has one.
+    func staysHealthy(_ slot: Slot) -> Bool {
+        !spec(of: slot).has(.liveness) || isStandIn(slot) || slot.current?.probes[.liveness]?.verdict == .passing
     }
 
     private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {

@@ -128,9 +128,8 @@ extension Fleet {
                 }
             }
         }
-        return work.sorted {
-            (slots[$0]?.id).map { $0.description } ?? "" < (slots[$1]?.id).map { $0.description } ?? ""
-        }
+        let named = work.map { (name: slots[$0]?.id.description ?? "", place: $0) }
+        return named.sorted { $0.name < $1.name }.map(\.place)
     }
 
     /// Whether the order names what is there; called before it is observed.

@@ -57,10 +57,10 @@ extension Fleet {
     private func signature(of slot: Slot) -> Signature {
         let isReady = isReady(slot)
         return Signature(
-            isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady, isHealthy: isReady && isHealthy(slot),
-            isProven: isProven(slot), isPaired: slot.predecessor != nil,
-            isCompleted: slot.outcome != nil && !isStandIn(slot), isSucceeded: slot.outcome?.phase == .done,
-            mustGo: mustGo(slot))
+            isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady,
+            isHealthy: isReady && staysHealthy(slot), isProven: isReady && hasLasted(slot),
+            isPaired: slot.predecessor != nil, isCompleted: slot.outcome != nil && !isStandIn(slot),
+            isSucceeded: slot.outcome?.phase == .done, mustGo: mustGo(slot))
     }
 
     /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.

@@ -9,25 +9,22 @@ extension Fleet {
         guard let executedAt = slots[place]?.current?.executedAt, let spec = spec(at: place) else {
             return
         }
+        let hasStarted = !spec.has(.startup) || slots[place]?.current?.probes[.startup]?.verdict == .passing
         for kind in ProbeKind.allCases {
-            if slots[place]?.current?.probes[kind] != nil {
+            let known = slots[place]?.current?.probes[kind]?.stand
+            if known?.isNews == true {
                 react(place, kind, at: now, &effects)
                 guard slots[place]?.current?.isStopping == false else { return }
             }
             guard spec.has(kind) else {
-                if slots[place]?.current?.probes[kind] != nil { slots[place]?.current?.probes[kind] = nil }
+                if known != nil { slots[place]?.current?.probes[kind] = nil }
                 continue
             }
-            guard Self.isDue(kind, for: slots[place]?.current, hasStartup: spec.has(.startup)) else { continue }
+            // Startup holds the other two back, and has no more to say once it has passed.
+            guard kind == .startup ? !hasStarted : hasStarted, known?.rests(at: now.instant) != true else { continue }
             ask(place, kind, spec.value, since: executedAt.instant, at: now, &effects)
         }
         concludeReadiness(place, spec, at: now, &effects)
-    }
-
-    /// Startup holds the other two back, and has no more to say once it has passed.
-    private static func isDue(_ kind: ProbeKind, for incarnation: Incarnation?, hasStartup: Bool) -> Bool {
-        let hasStarted = !hasStartup || incarnation?.probes[.startup]?.verdict == .passing
-        return kind == .startup ? !hasStarted : hasStarted
     }
 
     private mutating func ask(
@@ -35,13 +32,8 @@ extension Fleet {
         _ effects: inout [Effect]
     ) {
         guard let launch = slots[place]?.current?.launch else { return }
-        var isKnown = false
-        if let known = slots[place]?.current?.probes[kind] {
-            if known.isAsked || known.next > now.instant { return }
-            isKnown = true
-        }
         guard let probe = spec.health[kind] else { return }
-        if !isKnown {
+        if slots[place]?.current?.probes[kind] == nil {
             let next = max(start + probe.initialDelay, kind == .startup ? start : now.instant)
             slots[place]?.current?.probes[kind] = ProbeState(next: next)
             if next > now.instant { return }

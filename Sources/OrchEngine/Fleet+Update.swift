@@ -53,7 +53,10 @@ extension Fleet {
     }
 
     /// Ready, and without a break for `min_ready`.
-    func isProven(_ slot: Slot) -> Bool { isReady(slot) && provenAt(slot).map { $0 <= clock } ?? true }
+    func isProven(_ slot: Slot) -> Bool { isReady(slot) && hasLasted(slot) }
+
+    /// One that is ready has been so for `min_ready`.
+    func hasLasted(_ slot: Slot) -> Bool { provenAt(slot).map { $0 <= clock } ?? true }
 
     /// When an instance that stays ready has been so for `min_ready`; nil while no update looks at it.
     func provenAt(_ slot: Slot) -> Instant? {

@@ -42,6 +42,23 @@ struct ProbeState: Sendable {
     }
 }
 
+/// What every look at a probe needs of its state.
+struct ProbeStand {
+    /// Its verdict has turned, or its answers are to be noted.
+    var isNews: Bool
+    var isAsked: Bool
+    var next: Instant
+
+    /// Nothing is to be asked now.
+    func rests(at now: Instant) -> Bool { isAsked || next > now }
+}
+
+extension ProbeState {
+    var stand: ProbeStand {
+        ProbeStand(isNews: isTurned || tally != notedTally, isAsked: isAsked, next: next)
+    }
+}
+
 /// The three of them, as far as they have been asked.
 struct ProbeStates: Sendable {
     private var startup: ProbeState?

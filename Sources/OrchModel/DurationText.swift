@@ -4,21 +4,21 @@ extension Duration {
     /// Reads `250ms`, `5s`, `1m30s`, `2h`, `7d`, `1.5s`: numbers with units, the larger unit first, each at most once.
     /// A bare number, a sign, or anything beyond `Limits.longestDuration` gives nil.
     public init?(text: String) {
+        let bytes = text.utf8.span
+        guard !bytes.isEmpty else { return nil }
         var total: Int64 = 0
         var lastUnit = Int.max
-        var rest = text.utf8[...]
-        guard !rest.isEmpty else { return nil }
-        while !rest.isEmpty {
-            let number = rest.prefix { Self.isDigit($0) || $0 == Self.point }
-            guard !number.isEmpty, number.first != Self.point, number.last != Self.point else { return nil }
-            rest = rest[number.endIndex...]
-            let unit = rest.prefix { !Self.isDigit($0) }
-            rest = rest[unit.endIndex...]
-            guard let rank = Self.units.firstIndex(where: { $0.name.utf8.elementsEqual(unit) }), rank < lastUnit else {
-                return nil
-            }
+        var at = 0
+        while at < bytes.count {
+            let start = at
+            while at < bytes.count, Self.isDigit(bytes[at]) || bytes[at] == Self.point { at += 1 }
+            guard at > start, bytes[start] != Self.point, bytes[at - 1] != Self.point else { return nil }
+            let number = bytes.extracting(start..<at)
+            let end = at
+            while at < bytes.count, !Self.isDigit(bytes[at]) { at += 1 }
+            guard let rank = Self.rank(bytes.extracting(end..<at)), rank < lastUnit else { return nil }
             lastUnit = rank
-            guard let nanos = Self.scaled(number, by: Self.units[rank].nanoseconds) else { return nil }
+            guard let nanos = Self.scaled(number, by: Self.size(rank)) else { return nil }
             let (sum, overflow) = total.addingReportingOverflow(nanos)
             guard !overflow else { return nil }
             total = sum
@@ -31,18 +31,59 @@ extension Duration {
     private static let point = UInt8(ascii: ".")
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
-    private static let units: [(name: String, nanoseconds: Int64)] = [
-        ("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-        ("d", 86_400_000_000_000),
-    ]
+    // Units by rank, from the smallest. Not a table: these are asked for every duration of every manifest.
+    private static let largest = 6
+
+    private static func size(_ rank: Int) -> Int64 {
+        switch rank {
+        case 0: 1
+        case 1: 1_000
+        case 2: 1_000_000
+        case 3: 1_000_000_000
+        case 4: 60_000_000_000
+        case 5: 3_600_000_000_000
+        default: 86_400_000_000_000
+        }
+    }
+
+    private static func name(_ rank: Int) -> String {
+        switch rank {
+        case 0: "ns"
+        case 1: "us"
+        case 2: "ms"
+        case 3: "s"
+        case 4: "m"
+        case 5: "h"
+        default: "d"
+        }
+    }
+
+    private static func rank(_ name: Span<UInt8>) -> Int? {
+        if name.count == 1 {
+            switch name[0] {
+            case UInt8(ascii: "s"): return 3
+            case UInt8(ascii: "m"): return 4
+            case UInt8(ascii: "h"): return 5
+            case UInt8(ascii: "d"): return 6
+            default: return nil
+            }
+        }
+        guard name.count == 2, name[1] == UInt8(ascii: "s") else { return nil }
+        switch name[0] {
+        case UInt8(ascii: "n"): return 0
+        case UInt8(ascii: "u"): return 1
+        case UInt8(ascii: "m"): return 2
+        default: return nil
+        }
+    }
 
     /// Decimal digits with at most one point, times a unit, exactly; nil on overflow.
-    private static func scaled(_ number: Substring.UTF8View, by unit: Int64) -> Int64? {
+    private static func scaled(_ number: Span<UInt8>, by unit: Int64) -> Int64? {
         var whole: Int64 = 0
         var fraction: Int64 = 0
         var place: Int64?
-        for byte in number {
+        for index in number.indices {
+            let byte = number[index]
             if byte == point {
                 guard place == nil else { return nil }
                 place = unit
@@ -70,13 +111,16 @@ extension Duration {
         if rest == 0 { return "0s" }
         if rest < 0 { return "-" + Duration.nanoseconds(-rest).text }
         var result = ""
-        for place in Self.units.indices.reversed() where rest >= Self.units[place].nanoseconds {
-            let (name, size) = Self.units[place]
-            let count = rest / size
-            rest %= size
-            if rest == 0, result.isEmpty { return count.description + name }
-            result += count.description
-            result += name
+        var rank = Self.largest
+        while rest > 0 {
+            let size = Self.size(rank)
+            if rest >= size {
+                let count = rest / size
+                rest -= count * size
+                result += count.description
+                result += Self.name(rank)
+            }
+            rank -= 1
         }
         return result
     }

@@ -4,27 +4,35 @@
 extension JSONReader {
     /// From the opening quote to behind the closing one.
     mutating func string() throws(JSONError) -> String {
-        at += 1
-        let start = at
-        var seen: UInt8 = 0
-        while at < bytes.count {
-            let byte = bytes[at]
-            seen |= byte
-            switch byte {
-            case JSON.quote:
-                let piece = bytes[start..<at]
-                // What has no high bit anywhere is ASCII, which needs no look at its form.
-                let found =
-                    seen < 0x80 ? String(decoding: piece, as: UTF8.self) : String(validating: piece, as: UTF8.self)
-                guard let text = found else { throw error("a string is not UTF-8") }
-                at += 1
-                return text
-            case JSON.backslash: return try escapedString(from: start)
-            case 0..<0x20: throw error("a control character in a string")
-            default: at += 1
-            }
+        let start = at + 1
+        let (end, seen) = plainEnd(from: start)
+        at = end
+        guard at < bytes.count else { throw error("a string has no end") }
+        switch bytes[at] {
+        case JSON.quote:
+            let piece = bytes[start..<at]
+            // What has no high bit anywhere is ASCII, which needs no look at its form.
+            let found = seen < 0x80 ? String(decoding: piece, as: UTF8.self) : String(validating: piece, as: UTF8.self)
+            guard let text = found else { throw error("a string is not UTF-8") }
+            at += 1
+            return text
+        case JSON.backslash: return try escapedString(from: start)
+        default: throw error("a control character in a string")
         }
-        throw error("a string has no end")
+    }
+
+    /// Where the next quote, backslash or control character is, and all bits of what is before it.
+    private func plainEnd(from start: Int) -> (end: Int, seen: UInt8) {
+        let span = bytes.span
+        var end = start
+        var seen: UInt8 = 0
+        while end < span.count {
+            let byte = span[end]
+            if byte == JSON.quote || byte == JSON.backslash || byte < 0x20 { break }
+            seen |= byte
+            end += 1
+        }
+        return (end, seen)
     }
 
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {

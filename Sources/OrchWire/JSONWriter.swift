@@ -65,23 +65,26 @@ public enum JSON {
 
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
-        let span = text.utf8.span
-        var isPlain = true
-        for place in span.indices where isSpecial(span[place]) { isPlain = false }
-        guard isPlain else {
-            bytes.append(quote)
-            for place in span.indices { appendEscaped(span[place], to: &bytes) }
-            return bytes.append(quote)
+        bytes.append(quote)
+        if isPlain(text.utf8.span) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for byte in text.utf8 { appendEscaped(byte, to: &bytes) }
         }
-        bytes.append(addingCapacity: span.count + 2) { output in
-            output.append(quote)
-            for place in span.indices { output.append(span[place]) }
-            output.append(quote)
-        }
+        bytes.append(quote)
     }
 
-    private static func isSpecial(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == quote || byte == backslash || byte == 0x7f
+    /// Without a branch in the loop, so that many bytes are looked at in one step.
+    private static func isPlain(_ span: Span<UInt8>) -> Bool {
+        var found: UInt8 = 0
+        for place in 0..<span.count {
+            let byte = span[place]
+            found |= byte < 0x20 ? 1 : 0
+            found |= byte == quote ? 1 : 0
+            found |= byte == backslash ? 1 : 0
+            found |= byte == 0x7f ? 1 : 0
+        }
+        return found == 0
     }
 
     private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {

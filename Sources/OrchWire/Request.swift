@@ -12,7 +12,11 @@ public struct Request: Equatable, Sendable, ValueCodable {
         self.command = command
     }
     /// The command's members and `id`.
-    public var value: Value { .object([.init("id", .unsigned(id))] + (command.value.members ?? [])) }
+    public var value: Value { Self.value(id: id, command: command.value) }
+    /// The same for whoever has the command's value at hand.
+    public static func value(id: UInt64, command: Value) -> Value {
+        .object([.init("id", .unsigned(id))] + (command.members ?? []))
+    }
     public init(_ value: Value) throws(ShapeError) {
         self.init(id: try Self.id(of: value), command: try Command(value))
     }

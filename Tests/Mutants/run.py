@@ -6,6 +6,7 @@ All bugs are planted at once in a copy of the sources, each behind a number, so 
 for each number. The sources that people read know nothing of it.
 
     run.py [NAME...]      all of them, or those named; exits with 1 if one is not found within its seeds
+    run.py --check        only sees that each has its place in the sources, once
 """
 
 import concurrent.futures
@@ -100,6 +101,21 @@ def read(path):
     return mutants
 
 
+def grown(mutants):
+    """The sources with the bugs in them, by their place; ends when one has no place, or several."""
+    texts = {}
+    strayed = []
+    for number, mutant in enumerate(mutants, 1):
+        text = texts.get(mutant.file) or (ROOT / mutant.file).read_text()
+        try:
+            texts[mutant.file] = mutant.planted(number, text)
+        except LookupError as error:
+            strayed.append(str(error))
+    if strayed:
+        sys.exit("\n".join(strayed))
+    return texts
+
+
 def plant(mutants):
     """Writes the copy; files that did not change keep their time, so that the next build is short."""
     kept = {TREE / "Package.swift", TREE / "Sources/OrchModel/Planted.swift"}
@@ -115,17 +131,7 @@ def plant(mutants):
             file.unlink()
     write(TREE / "Package.swift", PACKAGE)
     write(TREE / "Sources/OrchModel/Planted.swift", SWITCH)
-    texts = {}
-    strayed = []
-    for number, mutant in enumerate(mutants, 1):
-        text = texts.get(mutant.file) or (ROOT / mutant.file).read_text()
-        try:
-            texts[mutant.file] = mutant.planted(number, text)
-        except LookupError as error:
-            strayed.append(str(error))
-    if strayed:
-        sys.exit("\n".join(strayed))
-    for file, text in texts.items():
+    for file, text in grown(mutants).items():
         write(TREE / file, text)
     main = "Sources/orch-sim/main.swift"
     words = "Swift.CommandLine.arguments.dropFirst()"
@@ -182,6 +188,9 @@ def hunt(program, number, mutant, known):
 
 def main():
     mutants = read(pathlib.Path(__file__).with_name("mutants.txt"))
+    if sys.argv[1:] == ["--check"]:
+        grown(mutants)
+        sys.exit(0)
     plant(mutants)
     program = build()
     chosen = [(n, m) for n, m in enumerate(mutants, 1) if not sys.argv[1:] or m.name in sys.argv[1:]]

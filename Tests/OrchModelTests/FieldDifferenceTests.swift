@@ -57,6 +57,23 @@ import Testing
         #expect(edited.definitionDigest != plain.definitionDigest)
     }
 
+    @Test func aSealedSpecKnowsTheDigestOfWhatItSaysNow() {
+        var sealed = plain
+        sealed.seal()
+        #expect(sealed == plain)
+        #expect(sealed.definitionDigest == plain.definitionDigest)
+        var edited = sealed
+        edited.environment.append(EnvironmentEntry("A", "1"))
+        #expect(edited.definitionDigest != plain.definitionDigest)
+        edited.seal()
+        edited.environment.removeLast()
+        #expect(edited.definitionDigest == sealed.definitionDigest)
+        edited.logging.stdout = .discard
+        var unsealed = plain
+        unsealed.logging.stdout = .discard
+        #expect(edited.definitionDigest == unsealed.definitionDigest)
+    }
+
     @Test func namedItemsAreComparedByNameAndOthersWhole() {
         let named = Value.differences(from: [["name": "a", "port": 1]], to: [["name": "a", "port": 2]])
         #expect(named == [FieldDifference(path: "a.port", from: 1, to: 2)])

@@ -49,6 +49,8 @@ final class Machine {
     var clients: [SimulatedClient] = []
     var clientPlaces: [ClientID: Int] = [:]
     var nextClient: UInt64 = 0
+    /// What `apply` says on the wire, by the place of the revision.
+    var written: [Int: Value] = [:]
 
     // The daemon that runs.
     /// Counts daemons; 0 before the first.
