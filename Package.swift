@@ -116,7 +116,10 @@ let package = Package(
         tests(
             "SimulationTests",
             ["OrchModel", "OrchEngine", "OrchDaemon", "OrchSimulator", "HostContract", "orch-sim"]),
-        tests("ConformanceTests", ["OrchModel", "OrchWire", "orch", "orchd", "orch-keeper", "orch-edge"]),
+        .executableTarget(name: "torture-probe", path: "Tests/torture-probe", cSettings: [.define("_GNU_SOURCE")]),
+        tests(
+            "ConformanceTests",
+            ["OrchModel", "OrchWire", "OrchStore", "orch", "orchd", "orch-keeper", "orch-edge", "torture-probe"]),
         tests("OrchDaemonTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchSimulator"]),
         tests("OrchStoreTests", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchStore"]),
         tests("OrchCLITests", ["OrchCLI", "OrchModel", "OrchManifest", "OrchWire", "OrchSimulator"]),

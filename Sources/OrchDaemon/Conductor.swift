@@ -30,6 +30,10 @@ public struct Conductor<H: Host, S: Store> {
     var isReplaced = false
     private var ending: Ending?
     var releases = HeldReleases()
+    /// The former daemon did not live to write how some launches ended.
+    var owesEnds = false
+    /// Of the launches that were taken over, so many are told of.
+    var adoptions = 0
     public internal(set) var host: H
 
     /// `remarks`: what the store said when it was loaded.
@@ -41,10 +45,10 @@ public struct Conductor<H: Host, S: Store> {
         for applied in recovery.stacks { requests[applied.request.stack.name] = applied.request }
         let now = host.now
         fleet = Fleet(recovering: recovery, at: now)
-        record(
-            Occurrence(
-                time: now.wall, stack: "", kind: .daemonStarted,
-                cause: "version \(OrchVersion.text), pid \(identity.pid)"), at: now)
+        owesEnds = recovery.owesEnds
+        let birth =
+            "version \(OrchVersion.text), pid \(identity.pid), \(recovery.survivors.count) launches taken over"
+        record(Occurrence(time: now.wall, stack: "", kind: .daemonStarted, cause: birth), at: now)
         for remark in remarks { record(Occurrence(time: now.wall, stack: "", kind: .warning, cause: remark), at: now) }
     }
 
@@ -133,6 +137,11 @@ public struct Conductor<H: Host, S: Store> {
     }
 
     mutating func record(_ occurrence: Occurrence, at now: Moment) {
+        if occurrence.kind == .adopted {
+            adoptions += 1
+            // Daemons that die again and again must not fill the history with what has not happened.
+            guard adoptions <= Limits.adoptionsTold else { return }
+        }
         journal.record(occurrence, at: now)
         if collectsFresh { fresh.append(occurrence) }
     }

@@ -21,7 +21,9 @@ struct HeldReleases {
 
     /// The next one to release, once the history has come so far; beyond the limit whatever it has.
     mutating func next(settled: Int) -> LaunchID? {
-        guard first < queue.count, queue[first].after <= settled || count > Limits.heldReleases else { return nil }
+        guard first < queue.count, queue[first].after <= settled || count > Limits.releasesBeyondHistory else {
+            return nil
+        }
         defer {
             first += 1
             if first == queue.count || first > 4_096 {
@@ -48,7 +50,8 @@ extension Conductor {
 
     /// Writes what is due, and lets go what has waited for it.
     mutating func tend(at now: Moment) {
-        journal.tend(at: now, isUrgent: releases.isCrowded)
+        journal.tend(at: now, isUrgent: releases.isCrowded || owesEnds)
+        owesEnds = false
         for _ in 0..<Limits.releasesPerTurn {
             guard let launch = releases.next(settled: journal.settled) else { break }
             host.perform(.effect(.release(launch)))

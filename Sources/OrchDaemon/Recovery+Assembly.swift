@@ -43,6 +43,12 @@ extension Recovery {
         guard !ended.isEmpty else { return }
         told = (try? store.endsTold(among: ended)) ?? []
     }
+
+    /// Some launch has ended that history does not know of.
+    var owesEnds: Bool {
+        closed.contains { !told.contains($0.launch) }
+            || survivors.contains { ($0.exit != nil || $0.fault != nil) && !told.contains($0.launch) }
+    }
 }
 
 extension LaunchNote {

@@ -50,9 +50,12 @@ public enum Limits {
     public static let clientBacklogBytes = 64 << 20
     /// Occurrences that the daemon keeps in memory for `why` and `events`; older ones are in the store.
     public static let occurrencesInMemory = 20_000
-    /// Launches that are over and wait in the keeper's table for the history to be written; beyond it is written at once, and while it
-    /// can't be, the oldest are let go.
+    /// Launches that a new daemon takes over and that the history names one by one; it says how many they are.
+    public static let adoptionsTold = 100
+    /// Launches that are over and wait in the keeper's table for the history to be written; beyond it is written at once.
     public static let heldReleases = 1_024
+    /// And while it can't be, the oldest beyond these are let go: a quarter of what the keeper has room for.
+    public static let releasesBeyondHistory = 4_096
     /// Launches that are released in one turn: a thousand at once would keep the loop from what has just died.
     public static let releasesPerTurn = 64
     /// Occurrences that the store keeps.

@@ -44,13 +44,14 @@ import Testing
         #expect(rig.host.now.instant - endedAt <= .milliseconds(1_010))
     }
 
-    private func tasks(_ count: Int) -> Rig {
+    private func tasks(_ count: Int, _ change: (inout ServiceSpec) -> Void = { _ in }) -> Rig {
         let rig = Rig()
         let client = rig.connect()
         var request = sampleRequest()
         request.stack.services = (0..<count).map { number in
             var spec = ServiceSpec(name: "t\(10_000 + number)", command: .exec(["t"]), workingDirectory: "/")
             spec.kind = .task
+            change(&spec)
             return spec
         }
         rig.ask(client, .apply(request))
@@ -93,10 +94,10 @@ import Testing
     }
 
     @Test func aFullDiskDoesNotHoldMoreThanTheKeeperHasRoomFor() throws {
-        let rig = tasks(Limits.heldReleases + 10)
+        let rig = tasks(Limits.releasesBeyondHistory + 10)
         rig.run { !launches(rig).isEmpty }
         rig.store.fault = full
-        rig.run(turns: 1_000) { released(rig).count == 10 }
+        rig.run(turns: 3_000) { released(rig).count == 10 }
         #expect(released(rig) == (1...10).map { LaunchID($0) }, "the oldest")
         #expect(!isTold(rig, LaunchID(1)))
         rig.store.fault = nil
@@ -127,6 +128,19 @@ import Testing
         #expect(rig.ending == .replaced && released(rig).isEmpty)
     }
 
+    /// Daemons that die again and again don't fill the history.
+    @Test func ofManyAdoptionsTheHistoryNamesTheFirst() throws {
+        let rig = tasks(Limits.adoptionsTold + 50) { $0.kind = .service }
+        rig.run()
+        let notes = rig.host.outputs.compactMap { if case .effect(.note(let note)) = $0 { note } else { nil } }
+        let survivors = launches(rig).map { Survivor(launch: $0, pid: 1, hasExecuted: true) }
+        let next = Rig(store: rig.store, survivors: survivors, notes: notes, at: rig.host.now)
+        next.run()
+        #expect(next.store.history.count { $0.kind == .adopted } == Limits.adoptionsTold)
+        let birth = try #require(next.store.history.last { $0.kind == .daemonStarted })
+        #expect(birth.cause.hasSuffix(", 150 launches taken over"))
+    }
+
     @Test(arguments: [false, true]) func whatAFormerDaemonHadClosedIsToldOnce(isTold wasTold: Bool) throws {
         let store = ScriptedStore()
         let web = InstanceID(service: ServiceID(stack: "shop", service: "web"))
@@ -140,6 +154,7 @@ import Testing
         }
         let closed = [ClosedLaunch(launch: launch, instance: web, exit: .code(3))]
         let rig = Rig(store: store, notes: [.released(launch)], closed: closed)
+        #expect(isTold(rig, launch), "at once: daemons that die within a second would never come to it")
         rig.run()
         #expect(released(rig) == [launch])
         let told = rig.store.history.filter { $0.kind == .exited }
