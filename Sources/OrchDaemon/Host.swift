@@ -136,7 +136,10 @@ public struct StoredState: Equatable, Sendable {
     public var stacks: [AppliedStack] = []
     /// What the stacks that are on trial would go back to.
     public var fallbacks: [AppliedStack] = []
+    /// Of this boot.
     public var departures: [Departure] = []
+    /// Saved in an earlier boot, and not since.
+    public var formerDepartures: [Departure] = []
     /// How far schedules have come.
     public var marks: [ScheduleMark] = []
     public var nextLaunch = LaunchID(1)

@@ -18,7 +18,11 @@ extension LaunchNote {
         for note in underPresentNames(notes).reversed() {
             let isKept: Bool
             switch note {
-            case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
+            case .ordered(let launch, let instance, _, _, _):
+                isKept = !released.contains(launch)
+                // It was gone by the time of the next launch, however that one ended.
+                if !isKept { ended.insert(instance) }
+            case .executed(let launch, _, _, _, _), .ready(let launch, _),
                 .stopping(let launch, _, _, _, _), .locked(let launch, _),
                 .probed(let launch, _, _), .tallied(let launch, _, _):
                 isKept = !released.contains(launch)

@@ -20,6 +20,7 @@ extension Recovery {
         recovery.stacks = stored.stacks
         recovery.fallbacks = stored.fallbacks
         recovery.departures = stored.departures
+        recovery.formerDepartures = stored.formerDepartures
         recovery.notes = notes
         recovery.marks = stored.marks
         recovery.isNewBoot = isNewBoot

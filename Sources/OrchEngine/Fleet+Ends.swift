@@ -212,7 +212,8 @@ extension Fleet {
     private mutating func react(
         _ place: Int, _ reaction: Dependency.Reaction, _ cause: String, at now: Moment, _ effects: inout [Effect]
     ) {
-        guard let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded,
+        // Where the whole stack stops, it goes in its order.
+        guard let slot = slots[place], let incarnation = slot.current, !incarnation.hasEnded, !slot.isHalted,
             incarnation.stopping == nil
         else { return }
         switch reaction {

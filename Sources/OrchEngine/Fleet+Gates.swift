@@ -137,6 +137,22 @@ extension Fleet {
         return nil
     }
 
+    /// What the slot waits for when that is over and not as it is needed: it waits until somebody does something. Nil while there is hope.
+    func vainWait(of slot: Slot) -> String? {
+        guard slot.phase == .waiting, slot.current == nil, let (index, _) = firstMissing(slot),
+            let need = services[slot.service].needs[index]
+        else { return nil }
+        let condition = services[slot.service].spec.dependsOn[index].condition
+        for place in services[need].slots {
+            guard let other = slots[place], isWanted(other), !other.isDirty, !isScheduled(other), other.current == nil,
+                other.predecessor == nil, let outcome = other.outcome, outcome.phase == .done,
+                outcome.definition == targetDefinition(of: other), !meets(condition, other)
+            else { continue }
+            return "\(slot.reason), and \(label(of: other)) is done: \(outcome.reason)"
+        }
+        return nil
+    }
+
     /// Who must be gone, or ready again, before this one may be stopped; nil when nothing holds it up.
     func holdsUpStop(of slot: Slot) -> String? {
         if let successor = holdsUpDeparture(of: slot) { return successor }

@@ -12,12 +12,8 @@ extension Fleet {
         }
         recoverTrials(recovery, at: now)
         pending.removeAll()
-        for departure in recovery.departures {
-            guard let place = slotPlace(departure.instance), let slot = slots[place] else { continue }
-            let survivesBoot =
-                services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
-            if !recovery.isNewBoot || survivesBoot { depart(place, departure.kind) }
-        }
+        for departure in recovery.departures { recall(departure, isOfThisBoot: true) }
+        for departure in recovery.formerDepartures { recall(departure, isOfThisBoot: false) }
         let renames = recovery.stacks.flatMap { stack in
             stack.renames.map { (from: ServiceID(stack: stack.request.stack.name, service: $0.from), to: $0.to) }
         }
@@ -44,6 +40,12 @@ extension Fleet {
             rememberSchedule(place, isNewBoot: recovery.isNewBoot, at: now)
             remember(place, at: now)
         }
+    }
+
+    private mutating func recall(_ departure: Departure, isOfThisBoot: Bool) {
+        guard let place = slotPlace(departure.instance), let slot = slots[place] else { return }
+        let survivesBoot = services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
+        if isOfThisBoot || survivesBoot { depart(place, departure.kind) }
     }
 
     /// A phase that a former daemon knew began when it began, not when this one woke up.

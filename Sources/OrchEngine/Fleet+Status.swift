@@ -158,6 +158,7 @@ extension Fleet {
             if slot.isDirty || mustGo(slot) { return .pending }
             if let verdict = verdictOnUpdate(slot) { return verdict }
             if slot.phase == .failed { return .failed(slot.reason) }
+            if let reason = vainWait(of: slot) { return .failed(reason) }
             return slot.phase == .ready || slot.phase == .done ? .reached : .pending
         case .reached(let condition):
             if hasReached(condition, slot), !slot.isDirty { return .reached }

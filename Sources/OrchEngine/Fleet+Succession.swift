@@ -60,9 +60,14 @@ extension Fleet {
         touch(former)
     }
 
-    /// The former launch is what the slot is to run after all, and it still does: it returns to its place.
+    /// The former launch returns to its place: it still runs, and it is what the slot is to run after all, or goes before its successor
+    /// begins, when it is its turn.
     private mutating func takeBack(_ place: Int) {
-        guard let former = slots[place]?.predecessor, let incarnation = slots[former]?.current else { return }
+        guard let slot = slots[place], let former = slot.predecessor, let incarnation = slots[former]?.current else {
+            return
+        }
+        // It is replaced anyway, and waits for its turn like others.
+        if incarnation.definition != targetDefinition(of: slot) { slots[place]?.isRestartAsked = false }
         slots[place]?.current = incarnation
         slots[place]?.lastLaunch = incarnation.launch
         slots[place]?.launched = incarnation.definition
@@ -71,6 +76,7 @@ extension Fleet {
         launchIndex[incarnation.launch] = place
         slots[former]?.current = nil
         dropAside(former)
+        touch(place)
     }
 
     /// Gives up an empty place of a former launch.
@@ -112,7 +118,9 @@ extension Fleet {
     /// Whether the slot may be launched as far as its former launch goes; takes that one back if it is the one that is wanted.
     mutating func isClearOfPredecessor(_ place: Int) -> Bool {
         guard let slot = slots[place], slot.predecessor != nil else { return true }
-        if let serving = servingPredecessor(of: slot), serving.definition == targetDefinition(of: slot) {
+        if let serving = servingPredecessor(of: slot),
+            serving.definition == targetDefinition(of: slot) || !startsFirst(slot.service)
+        {
             takeBack(place)
             return false
         }
@@ -126,7 +134,6 @@ extension Fleet {
         // It is wanted again itself: the successor goes instead.
         if incarnation.definition == targetDefinition(of: successor) { return label(of: successor) }
         if isProven(successor) || successor.outcome?.phase == .done { return nil }
-        if successor.current == nil, !startsFirst(slot.service) { return nil }
         return label(of: successor)
     }
 
@@ -142,8 +149,7 @@ extension Fleet {
     /// not go before that, and the successor may be waiting for `need`.
     func isGoing(_ slot: Slot, before need: Slot) -> Bool {
         guard isUp(slot), mustGo(slot) else { return false }
-        guard let incarnation = slot.current else { return true }
-        if incarnation.stopping != nil || incarnation.hasEnded { return true }
+        if let incarnation = slot.current, incarnation.stopping != nil || incarnation.hasEnded { return true }
         if services[need.service].isRemoved || services[need.service].isRetired || isShuttingDown { return true }
         if slot.successor != nil { return holdsUpDeparture(of: slot) == nil }
         return !isToBeSucceeded(slot)

@@ -151,6 +151,9 @@ extension Fleet {
         guard let stack = stackPlace(name), let record = endTrial(name) else { return }
         let revision = stacks[stack].applied.revision
         let failed = FailedTrial(revision: revision, reason: reason, instance: record.failed.flatMap { status(at: $0) })
+        // What this turn has done so far it did for the revision that failed.
+        let before = stacks[stack].applied
+        effects = effects.map { $0 == .keepUpdates(stack: name) ? .keep(before) : $0 }
         stacks[stack].applied.trial = nil
         // The plan of a stack that is there, from the manifest that owns it, is never refused.
         if let fallback = record.fallback, var applied = try? admit(backTo: fallback, by: "orch", at: now) {

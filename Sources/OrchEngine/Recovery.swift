@@ -10,6 +10,8 @@ public struct Recovery: Equatable, Sendable {
     /// What the stacks that are on trial would go back to.
     public var fallbacks: [AppliedStack] = []
     public var departures: [Departure] = []
+    /// Of an earlier boot: what was stopped by hand then starts again unless its policy says otherwise.
+    public var formerDepartures: [Departure] = []
     /// Of this boot, in the order of writing. Empty after a boot.
     public var notes: [LaunchNote] = []
     /// How far schedules have come.
@@ -22,7 +24,7 @@ public struct Recovery: Equatable, Sendable {
     public var told: Set<LaunchID> = []
     /// No launch of this or an earlier boot has this number or a higher one.
     public var nextLaunch = LaunchID(1)
-    /// The machine booted since the last daemon: no notes, and what was stopped by hand starts again unless its policy says otherwise.
+    /// The machine booted since the last daemon: no notes.
     public var isNewBoot = true
     /// For the jitter of back-off: the host's entropy, handed in as a value.
     public var seed: UInt64 = 1

@@ -5,8 +5,8 @@ import OrchModel
 
 /// What is kept of an applied stack beside its revision: `state/stacks/<name>.json`.
 extension AppliedStack {
-    /// `history`: the entries of revisions before this one, newest first.
-    func pointer(history: [Value]) -> Value {
+    /// `history`: the entries of revisions before this one, newest first. `boot`: whose time `acceptedAt` is.
+    func pointer(history: [Value], boot: String) -> Value {
         var w = ObjectWriter()
         w.set("stack", request.stack.name)
         for member in entry.stored.members ?? [] { w.set(member.key, member.value) }
@@ -14,6 +14,7 @@ extension AppliedStack {
         w.set("adopt", request.adopt, unless: false)
         w.set("leaving", isLeaving, unless: false)
         w.set("accepted_at", Value.int(acceptedAt.nanoseconds))
+        w.set("boot", boot)
         w.set("trial", trial?.value)
         w.set("file_limit", request.fileLimit.map { Value.unsigned($0) })
         for member in Inheritances(of: self).members { w.set(member.key, member.value) }
@@ -26,13 +27,13 @@ extension AppliedStack {
     /// What the pointer of a revision leaves in the history of the next one.
     static func entry(ofPointer pointer: Value) -> Value {
         let passing: Set = [
-            "stack", "adopt", "leaving", "accepted_at", "trial", "history", "positions", "rollouts", "renames",
+            "stack", "adopt", "leaving", "accepted_at", "boot", "trial", "history", "positions", "rollouts", "renames",
         ]
         return .object((pointer.members ?? []).filter { !passing.contains($0.key) })
     }
 
-    /// `revision`: the content of the file that the pointer names.
-    init(pointer: Value, revision: Value) throws(ShapeError) {
+    /// `revision`: the content of the file that the pointer names. `boot`: the present one; what an earlier one's time says means nothing.
+    init(pointer: Value, revision: Value, boot: String?) throws(ShapeError) {
         let r = try ObjectReader(pointer)
         let stack = try Stack(revision)
         var request = ApplyRequest(stack: stack, manifestPath: try r.string("manifest_path"))
@@ -47,7 +48,7 @@ extension AppliedStack {
             request: request, revision: entry.revision, appliedAt: entry.appliedAt,
             inherited: try Inheritances.read(pointer, request))
         self.entry = entry
-        acceptedAt = Instant(nanoseconds: r.value("accepted_at")?.int ?? 0)
+        if r.value("boot")?.string == boot { acceptedAt = Instant(nanoseconds: r.value("accepted_at")?.int ?? 0) }
         trial = try r.value("trial").map { (written) throws(ShapeError) in try Trial(written) }
         isLeaving = try r.bool("leaving", or: false)
         rollouts = try r.list("rollouts")

@@ -14,10 +14,14 @@ public final class DiskStore: Store {
     /// Departures that could still be read from a database that was set aside.
     private var rescued: [Departure] = []
 
+    /// What names the present boot: part of what is kept is of one boot only.
+    private let boot: String
+
     /// Makes the folder (0700) where it is missing; its parent must exist.
-    public init(directory: String) throws(Fault) {
+    public init(directory: String, boot: String) throws(Fault) {
+        self.boot = boot
         folder = try DurableFolder(making: directory)
-        shelf = try RevisionShelf(in: directory)
+        shelf = try RevisionShelf(in: directory, boot: boot)
         _ = try folder.names(cleaning: true)
         try openHistory()
     }
@@ -25,15 +29,22 @@ public final class DiskStore: Store {
     /// The applied stacks, for a program that only reads: nothing is made, set aside or opened for writing.
     public static func peek(at directory: String) throws(Fault) -> StoredState {
         var state = StoredState()
-        state.stacks = try RevisionShelf(in: directory).load(settingAside: false, remarks: &state.remarks)
+        state.stacks = try RevisionShelf(in: directory, boot: nil).load(settingAside: false, remarks: &state.remarks)
         return state
     }
 
     public func load() throws(Fault) -> StoredState {
         var state = StoredState()
         state.stacks = try shelf.load(settingAside: true, remarks: &remarks)
-        state.departures = try attempt("read the departures in") { history throws(DatabaseError) in
+        let departures = try attempt("read the departures in") { history throws(DatabaseError) in
             try history.departures()
+        }
+        let boots = try attempt("read the departures in") { history throws(DatabaseError) in
+            try history.bootsOfDepartures()
+        }
+        for departure in departures {
+            let isOfThisBoot = boots[departure.instance.service.stack].map { $0 == boot } ?? true
+            if isOfThisBoot { state.departures.append(departure) } else { state.formerDepartures.append(departure) }
         }
         for applied in state.stacks {
             guard let fallback = applied.trial?.fallback else { continue }
@@ -74,7 +85,8 @@ public final class DiskStore: Store {
     }
 
     public func save(departures: [Departure], of stack: String) throws(Fault) {
-        try attempt("save the departures in") { history throws(DatabaseError) in try history.save(departures, of: stack)
+        try attempt("save the departures in") { history throws(DatabaseError) in
+            try history.save(departures, of: stack, boot: boot)
         }
     }
 
@@ -128,6 +140,7 @@ public final class DiskStore: Store {
 
     private func rebuildHistory(because reason: String) throws(Fault) {
         rescued = (try? history?.departures()) ?? []
+        let boots = (try? history?.bootsOfDepartures()) ?? [:]
         history = nil
         let aside = try folder.setAside(Self.databaseName, alongWith: ["-wal", "-shm"])
         remarks.append(
@@ -142,7 +155,7 @@ public final class DiskStore: Store {
             }
         }
         for stack in Set(rescued.map(\.instance.service.stack)).sorted() {
-            try? history?.save(rescued.filter { $0.instance.service.stack == stack }, of: stack)
+            try? history?.save(rescued.filter { $0.instance.service.stack == stack }, of: stack, boot: boots[stack])
         }
     }
 

@@ -85,31 +85,6 @@ struct History {
         }
     }
 
-    func departures() throws(DatabaseError) -> [Departure] {
-        try database.run("SELECT stack, service, replica, kind FROM departures ORDER BY stack, service, replica")
-            .compactMap { row in
-                guard let stack = row[0].text, let service = row[1].text, let replica = row[2].int,
-                    let word = row[3].text,
-                    let kind = Departure.Kind(rawValue: word)
-                else { return nil }
-                return Departure(
-                    InstanceID(service: ServiceID(stack: stack, service: service), replica: Int(replica)), kind)
-            }
-    }
-
-    func save(_ departures: [Departure], of stack: String) throws(DatabaseError) {
-        let database = database
-        try synced { () throws(DatabaseError) in
-            try database.run("DELETE FROM departures WHERE stack = ?", [.text(stack)])
-            for departure in departures {
-                let id = departure.instance
-                try database.run(
-                    "INSERT OR REPLACE INTO departures VALUES (?, ?, ?, ?)",
-                    [.text(stack), .text(id.service.service), .int(Int64(id.replica)), .text(departure.kind.rawValue)])
-            }
-        }
-    }
-
     mutating func append(_ occurrences: [Occurrence]) throws(DatabaseError) {
         let database = database
         try database.transaction { () throws(DatabaseError) in

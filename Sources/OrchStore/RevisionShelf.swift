@@ -11,7 +11,11 @@ struct RevisionShelf {
     /// Histories of stacks that were taken down.
     private let forgotten: DurableFolder
 
-    init(in state: String) throws(Fault) {
+    /// What names the present boot; nil for one who only looks.
+    private let boot: String?
+
+    init(in state: String, boot: String?) throws(Fault) {
+        self.boot = boot
         revisions = try DurableFolder(making: "\(state)/revisions")
         pointers = try DurableFolder(making: "\(state)/stacks")
         forgotten = try DurableFolder(making: "\(state)/forgotten")
@@ -29,7 +33,7 @@ struct RevisionShelf {
         let all = history ?? begin(older(), before: applied, present)
         let kept = Self.cut(all, sparing: applied.trial?.fallback)
         try revisions.write(SealedDocument.bytes(of: applied.document), to: "\(applied.revision.hex).json")
-        try pointers.write(SealedDocument.bytes(of: applied.pointer(history: kept)), to: name)
+        try pointers.write(SealedDocument.bytes(of: applied.pointer(history: kept, boot: boot ?? "")), to: name)
         // The revision stands: what is not needed any more can wait for the next one.
         if former != nil { try? forgotten.remove(name) }
         remove(all.filter { !kept.contains($0) }, except: kept.map { $0["revision"] } + [.string(applied.revision.hex)])
@@ -70,7 +74,7 @@ struct RevisionShelf {
         }
         do throws(SealedDocument.Problem) {
             let document = try SealedDocument.content(of: bytes)
-            do throws(ShapeError) { return try AppliedStack(pointer: entry, revision: document) } catch {
+            do throws(ShapeError) { return try AppliedStack(pointer: entry, revision: document, boot: boot) } catch {
                 throw .damaged("\(error.path) is not \(error.expected)")
             }
         } catch {
@@ -94,7 +98,7 @@ struct RevisionShelf {
 
     /// A history that begins with this layout: what was known before is told in the present one's surroundings.
     private func begin(_ older: [AppliedRevision], before applied: AppliedStack, _ present: Value?) -> [Value] {
-        let base = AppliedStack.entry(ofPointer: present ?? applied.pointer(history: []))
+        let base = AppliedStack.entry(ofPointer: present ?? applied.pointer(history: [], boot: ""))
         var history: [Value] = []
         if let present, !Self.isSameEntry(present, applied) { history = [base] }
         let surroundings = (base.members ?? []).filter { member in
@@ -168,7 +172,7 @@ struct RevisionShelf {
                 remarks.append("the revision of stack \(file.dropLast(5)) is lost: run `orch apply -f \(path)` again")
                 continue
             }
-            do { stacks.append(try AppliedStack(pointer: pointer, revision: content)) } catch {
+            do { stacks.append(try AppliedStack(pointer: pointer, revision: content, boot: boot)) } catch {
                 let aside = settingAside ? " and is set aside as \(try pointers.setAside(file))" : ""
                 remarks.append(
                     "\(pointers.path)/\(file) does not have the expected shape (\(error.path): \(error.expected))\(aside)"

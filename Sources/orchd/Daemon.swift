@@ -50,7 +50,7 @@ enum Daemon {
     private static func prepare(_ given: DaemonArguments) throws(Fault) -> (LinuxHost, Recovery, DiskStore, [String]) {
         try RunDirectory.prepare(given.state)
         let run = try RunDirectory(given.run)
-        let store = try DiskStore(directory: given.state)
+        let store = try DiskStore(directory: given.state, boot: Clock.bootIdentity() ?? "unknown")
         let stored = try store.load()
         var parts = LinuxHost.Parts(
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,

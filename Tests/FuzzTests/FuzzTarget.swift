@@ -138,7 +138,7 @@ enum FuzzTarget: String, CaseIterable {
         guard let sealed = try? SealedDocument.content(of: SealedDocument.bytes(of: content)), sealed == content else {
             return "a sealed document does not open"
         }
-        _ = try? AppliedStack(pointer: content, revision: content)
+        _ = try? AppliedStack(pointer: content, revision: content, boot: nil)
         guard let stack = try? Stack(content) else { return nil }
         return (try? Stack(stack.value)) == stack ? nil : "a stack changes when it is written"
     }

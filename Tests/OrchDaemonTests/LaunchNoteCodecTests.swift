@@ -81,6 +81,21 @@ import Testing
         }
     }
 
+    /// A later launch that is gone as well says nothing of how it ended, but that it is not this.
+    @Test func howALaunchEndedIsNotKeptOnceALaterOneIsGone() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"))
+        let now = Moment(instant: Instant(nanoseconds: 1), wall: WallTime(nanoseconds: 1))
+        func ordered(_ number: UInt64) -> LaunchNote {
+            .ordered(LaunchID(number), id, definition: Digest(of: [1]), at: now, restarts: 0)
+        }
+        let outcome = Outcome(phase: .done, reason: "ended with exit 0", definition: Digest(of: [1]))
+        let end = LaunchNote.ended(id, LaunchID(1), .code(0), at: now, outcome)
+        let first = [ordered(1), end, .released(LaunchID(1))]
+        #expect(LaunchNote.pruned(first, open: []) == [end])
+        #expect(LaunchNote.pruned(first + [ordered(2)], open: []) == [end, ordered(2)])
+        #expect(LaunchNote.pruned(first + [ordered(2), .released(LaunchID(2))], open: []) == [])
+    }
+
     private func sealed(_ body: String) -> [UInt8] {
         let hex = String(CRC32.checksum(of: Array(body.utf8)[...]), radix: 16)
         return Array((String(repeating: "0", count: 8 - hex.count) + hex + " " + body).utf8)

@@ -228,6 +228,17 @@ import Testing
         #expect(fleet.status(of: id)?.launch == LaunchID(1))
     }
 
+    @Test func aStopByHandDiesWithTheBootAndStaysDead() {
+        timeline("stopped by hand, it starts again after a boot, and no later daemon of that boot stops it") {
+            service("web")
+            world("web", "---0-------")
+            orch("web", "L-T---L----")
+            phases("web", "rrpii=rr=rr")
+            command(.stop([target("web")], timeout: nil), at: 2)
+            daemon("-----B--✝--")
+        }
+    }
+
     @Test func afterABootEverythingEnabledStarts() {
         timeline("a boot leaves nothing alive: all starts again, in order") {
             service("db") { $0.ready = .notify }

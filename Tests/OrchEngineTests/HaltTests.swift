@@ -81,6 +81,41 @@ import Testing
             chain.contains { $0.kind == .stopping && $0.cause == "the stack stops: job failed: exit 3; restart: no" })
     }
 
+    /// Whoever waits for it to settle is told, as with a need that has failed.
+    @Test func whoWaitsForWhatIsDoneWaitsInVain() throws {
+        var brief = SimulatedLife()
+        brief.readyAfter = .seconds(5)
+        brief.endsAfter = .seconds(2)
+        let life = brief
+        var world = FleetWorld { id, _ in id.service.service == "job" ? life : SimulatedLife() }
+        try world.apply(request([service("job") { $0.ready = .notify }, service("web", needs: ["job"])]))
+        world.run(for: .seconds(3))
+        #expect(world.phase("job") == .done)
+        #expect(world.fleet.verdict(on: .settled, for: [target("job")]) == .reached)
+        #expect(
+            world.fleet.verdict(on: .settled, for: [target("web")])
+                == .failed("web: waiting for job to be ready, and job is done: ended with exit 0"))
+    }
+
+    /// What reacts to the failure goes after what needs it, like everything else.
+    @Test func onFailureDoesNotGoBeforeTheOrder() throws {
+        var world = world(.code(3))
+        let stack = [
+            service("job") {
+                $0.essential = true
+                $0.restart.policy = .no
+            },
+            service("web", needs: ["job"]), service("top", needs: ["web"]),
+        ]
+        try world.apply(request(stack))
+        world.run(for: .milliseconds(2_100))
+        #expect(world.phase("top") == .stopping)
+        #expect(world.phase("web") == .ready, "top still needs it")
+        world.run(for: .seconds(60))
+        #expect(world.aliveCount == 0)
+        #expect(world.violations == [])
+    }
+
     @Test func applyBringsTheStackBack() throws {
         var world = world(.code(0))
         try world.apply(request(stack))

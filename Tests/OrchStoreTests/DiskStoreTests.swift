@@ -101,6 +101,34 @@ import Testing
         #expect(Scratch.read(state + "/orch.db-wal").isEmpty)
     }
 
+    /// The clock of a boot means nothing to the next one, and what was stopped by hand may start again.
+    @Test func whatIsOfOneBootIsToldApartInTheNextOnes() throws {
+        var applied = sampleStack("one")
+        applied.acceptedAt = Instant(nanoseconds: 7)
+        let first = try DiskStore(directory: state)
+        try first.save(applied)
+        try first.save(departures: [stopped], of: "one")
+        for _ in 1...2 {
+            let loaded = try DiskStore(directory: state, boot: "second").load()
+            #expect(loaded.stacks == [sampleStack("one")])
+            #expect(loaded.departures == [] && loaded.formerDepartures == [stopped])
+        }
+        #expect(try DiskStore(directory: state).load().stacks == [applied])
+        let second = try DiskStore(directory: state, boot: "second")
+        try second.save(departures: [stopped], of: "one")
+        let loaded = try DiskStore(directory: state, boot: "second").load()
+        #expect(loaded.departures == [stopped] && loaded.formerDepartures == [])
+    }
+
+    /// Written by a release that did not say in which boot: what was stopped stays so.
+    @Test func departuresOfNoKnownBootAreOfThisOne() throws {
+        try fill()
+        let database = try Database(path: state + "/orch.db")
+        try database.run("DROP TABLE departure_boots")
+        let loaded = try DiskStore(directory: state).load()
+        #expect(loaded.departures == [stopped] && loaded.formerDepartures == [] && loaded.remarks == [])
+    }
+
     @Test func anotherApplyReplacesAndLeavingIsKept() throws {
         try fill()
         var leaving = sampleStack("one", port: "81")

@@ -3,6 +3,12 @@
 import Glibc
 import OrchEngine
 import OrchModel
+import OrchStore
+
+extension DiskStore {
+    /// In the boot of most tests.
+    convenience init(directory: String) throws(Fault) { try self.init(directory: directory, boot: "first") }
+}
 
 /// A folder of its own for one test, removed with all that is in it.
 final class Scratch {

@@ -74,6 +74,48 @@ import Testing
         #expect(scenario.run().violations == [])
     }
 
+    /// `b` at `parallelism`; its `N` tells definitions apart.
+    private func updated(_ version: Int, _ order: UpdatePolicy.Order, parallelism: Int) -> Stack {
+        var b = service("b", replicas: 2)
+        b.environment = [EnvironmentEntry("N", "\(version)")]
+        b.update.order = order
+        b.update.parallelism = parallelism
+        return Stack(name: "s", services: [b])
+    }
+
+    /// Both had a successor beside them that must go itself: they are not stopped together because of that.
+    @Test func whatServedWhileItsSuccessorWasTakenBackGoesInItsTurn() {
+        let revisions = [
+            updated(1, .startFirst, parallelism: 2), updated(2, .startFirst, parallelism: 2),
+            updated(3, .stopFirst, parallelism: 1),
+        ]
+        let acts = [
+            ask(.apply(revision: 0)), ask(.apply(revision: 1), after: .seconds(1)), ask(.apply(revision: 2)),
+        ]
+        #expect(Scenario(seed: 1, revisions: revisions, acts: acts).run().violations == [])
+    }
+
+    /// One that counts as up without a process does not go before what it needs: its service starts successors first.
+    @Test func aStandInOfAServiceThatStartsFirstHoldsNobodyUp() {
+        func stack(_ version: Int) -> Stack {
+            var b = service("b")
+            b.environment = [EnvironmentEntry("N", "\(version)")]
+            var c = service("c", replicas: 2)
+            c.environment = b.environment
+            c.dependsOn = [Dependency(on: "b")]
+            c.onExit = ExitActions(fallback: .ignore)
+            c.update.order = .startFirst
+            return Stack(name: "s", services: [b, c])
+        }
+        var brief = SimulatedLife()
+        brief.endsAfter = .milliseconds(100)
+        brief.exit = .code(1)
+        let acts = [ask(.apply(revision: 0)), ask(.apply(revision: 1), after: .seconds(1))]
+        let scenario = Scenario(
+            seed: 1, revisions: [stack(1), stack(2)], acts: acts, quirks: [Quirk(id("c", 2), nth: 1, brief)])
+        #expect(scenario.run().violations == [])
+    }
+
     @Test func theEndOfALaunchWhosePlaceIsGoneBelongsToTheHistory() {
         let acts = [ask(.apply(revision: 0)), death(after: 2, .seconds(2)), ask(.apply(revision: 1))]
         #expect(Scenario(seed: 1, revisions: scaled, acts: acts).run().violations == [])

@@ -118,6 +118,7 @@ extension Machine {
         bootedAt = Instant(nanoseconds: clock.nanoseconds - 1_000_000_000)
         slept = .zero
         forgetFrequentRuns()
+        disk.reboot()
         disk.state.marks = disk.syncedMarks
         let kept = disk.syncedHistory + dice.below(disk.history.count - disk.syncedHistory + 1)
         forget(disk.history[kept...])

@@ -35,6 +35,18 @@ struct DiskImage {
         return found
     }
 
+    mutating func forgetDepartures(of stack: String) {
+        state.departures.removeAll { $0.instance.service.stack == stack }
+        state.formerDepartures.removeAll { $0.instance.service.stack == stack }
+    }
+
+    /// What is of one boot only is of an earlier one now.
+    mutating func reboot() {
+        state.formerDepartures += state.departures
+        state.departures = []
+        for place in state.stacks.indices { state.stacks[place].acceptedAt = .zero }
+    }
+
     static let full = Fault(
         step: "write", subject: "/state", reason: "no space left on device (ENOSPC)", remedy: "free some space there")
 }
@@ -61,6 +73,7 @@ final class SimulatedDisk: Store {
             for id in machine.watch.runs.keys.sorted() { machine.watch.runs[id]?.begun = [:] }
             if !rescues {
                 machine.disk.state.departures = []
+                machine.disk.state.formerDepartures = []
                 machine.departures = []
             }
             found = machine.disk.state
@@ -104,7 +117,7 @@ final class SimulatedDisk: Store {
         machine.watch.halted = machine.watch.halted.filter { $0.service.stack != stack }
         machine.disk.state.marks.removeAll { $0.instance.service.stack == stack }
         machine.disk.syncedMarks = machine.disk.state.marks
-        machine.disk.state.departures.removeAll { $0.instance.service.stack == stack }
+        machine.disk.forgetDepartures(of: stack)
         machine.departures.removeAll { $0.instance.service.stack == stack }
         machine.disk.syncedHistory = machine.disk.history.count
     }
@@ -125,7 +138,7 @@ final class SimulatedDisk: Store {
         if machine.keepsScore {
             machine.note("    ⎘ departures \(stack) \(departures.map { "\($0.instance.name) \($0.kind.rawValue)" })")
         }
-        machine.disk.state.departures.removeAll { $0.instance.service.stack == stack }
+        machine.disk.forgetDepartures(of: stack)
         machine.disk.state.departures += departures
         machine.departures.removeAll { $0.instance.service.stack == stack }
         machine.departures += departures

@@ -49,10 +49,26 @@ extension Machine {
         watch.told[id] = status.map { Told(phase: $0.phase, launch: $0.launch, at: clock) }
     }
 
+    /// Whether something has come to pass in its stack that may end an instance which is ready.
+    private func mayGo(_ id: InstanceID, since instant: Instant) -> Bool {
+        let stack = id.service.stack
+        return stackNow(stack)?.rollouts.isEmpty != true
+            || seats.contains { seat in
+                guard seat.id.service.stack == stack, seat.id != id else { return false }
+                if let end = seat.lastEnd, end.at >= instant { return true }
+                return [seat.living, seat.former].contains { launch in
+                    guard let place = launch.flatMap({ places[$0] }), let process = processes[place] else {
+                        return false
+                    }
+                    return !process.isMainAlive || process.watched.step >= 0
+                }
+            }
+    }
+
     func checkTold(_ known: [StackStatus]) {
         for row in known.flatMap(\.instances) {
             guard let told = watch.told[row.id], !watch.isDiskBehind, told.at > watch.runLostAt,
-                told.at > lastAskedFor(row.id.service.stack), told.phase != row.phase
+                told.at > lastAskedFor(row.id.service.stack), told.phase != row.phase, isWanted(row.id)
             else { continue }
             let seat = seats[seat(of: row.id)]
             switch told.phase {
@@ -64,7 +80,8 @@ extension Machine {
                 violate(
                     "\(row.id) was called \(told.phase.rawValue), and daemon \(daemon) calls it \(row.phase.rawValue)")
             case .ready:
-                guard isWanted(row.id), let launch = seat.living, launch == told.launch, let place = places[launch],
+                guard row.phase != .stopping || !mayGo(row.id, since: told.at), let launch = seat.living,
+                    launch == told.launch, let place = places[launch],
                     let process = processes[place], process.isMainAlive, process.watched.step < 0,
                     process.watched.readiness.verdict != .failing, process.watched.liveness.verdict != .failing
                 else { continue }

@@ -88,6 +88,7 @@ extension Machine {
                     InstanceID(service: ServiceID(stack: stack, service: service.name), replica: replica))
             }
         }
+        watch.wholeGoesAt[stack] = clock
         let limit = clock + (stackNow(stack)?.request.stack.stopTimeout ?? .zero)
         watch.hurriedBy[stack] = min(watch.hurriedBy[stack] ?? .distantFuture, limit)
     }

@@ -10,7 +10,7 @@ extension Machine {
     func checkTurnover(_ process: MachineProcess, _ motive: StopMotive) {
         let id = process.order.instance
         guard motive == .requested, process.isMainAlive, isWanted(id), !watch.isDiskBehind,
-            process.watched.killBy == nil,
+            process.watched.killBy == nil, watch.wholeGoesAt[id.service.stack] != clock,
             process.orderedAt > watch.restartAskedAt[id.service.stack] ?? .zero,
             let spec = specNow(of: id.service), spec.kind == .service, !spec.reacts
         else { return }

@@ -55,7 +55,8 @@ extension Machine {
         }
         // One that was to take over has ended, and may count as up without a process while the former one is still there.
         if let end = seats[seat].lastEnd, end.launch > launch, end.definition == targetNow(of: id),
-            end.exit.flatMap({ spec.onExit.action(for: $0) }) == .ignore
+            let exit = end.exit,
+            [.ignore, .stop].contains(spec.onExit.action(for: exit)) || exit.matches(spec.successExitCodes)
         {
             return lackOfEnd(condition, seats[seat], spec)
         }
@@ -178,12 +179,21 @@ extension Machine {
             guard let other = processes[place], other.isMainAlive,
                 other.order.instance.service.stack == id.service.stack,
                 other.launch != process.launch, !other.watched.isStray, !isWanted(other.order.instance),
-                (specNow(of: other.order.instance.service) ?? other.order.spec).dependsOn.contains(where: {
+                (specNow(of: other.order.instance.service) ?? lastSpec(of: other)).dependsOn.contains(where: {
                     $0.on == id.service.service
                 })
             else { continue }
             violate("\(id) is told to stop while \(other.order.instance), which goes too, still needs it")
         }
+    }
+
+    /// What the manifest said of it when it last named it: the order of stops is live.
+    private func lastSpec(of process: MachineProcess) -> ServiceSpec {
+        let service = process.order.instance.service
+        for applied in (disk.kept[service.stack] ?? []).reversed() {
+            if let spec = applied.request.stack.service(service.service) { return spec }
+        }
+        return process.order.spec
     }
 
     // MARK: Clients
@@ -272,7 +282,10 @@ extension Machine {
     }
 
     func hurryAll() {
-        for applied in disk.state.stacks { hurry(applied.request.stack.name, applied.request.stack.stopTimeout) }
+        for applied in disk.state.stacks {
+            watch.wholeGoesAt[applied.request.stack.name] = clock
+            hurry(applied.request.stack.name, applied.request.stack.stopTimeout)
+        }
     }
 
     private func hurry(_ stack: String, _ timeout: Duration) {

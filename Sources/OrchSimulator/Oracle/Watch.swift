@@ -63,6 +63,8 @@ struct Watch {
     var told: [InstanceID: Told] = [:]
     /// When each stack that has been hurried goes without order.
     var hurriedBy: [String: Instant] = [:]
+    /// When something last was to stop the whole of a stack, even if it is wanted again by the end of the turn.
+    var wholeGoesAt: [String: Instant] = [:]
 
     mutating func touch(_ seat: Int) {
         if touched.last != seat { touched.append(seat) }

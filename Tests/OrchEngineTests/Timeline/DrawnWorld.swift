@@ -29,6 +29,7 @@ struct DrawnWorld {
     /// Everything that was ever stored.
     private var revisions: [AppliedStack] = []
     private var departures: [Departure] = []
+    private var formerDepartures: [Departure] = []
     private var notes: [LaunchNote] = []
     private var marks: [ScheduleMark] = []
     private var isDead = false
@@ -80,6 +81,8 @@ struct DrawnWorld {
             processes = []
             notes = []
             isBooting = true
+            formerDepartures += departures
+            departures = []
             die()
         }
         guard !isDead else {
@@ -219,6 +222,7 @@ struct DrawnWorld {
             applied.trial?.fallback.flatMap { digest in revisions.last { $0.revision == digest } }
         }
         recovery.departures = departures
+        recovery.formerDepartures = formerDepartures
         recovery.notes = notes
         recovery.marks = marks
         recovery.nextLaunch = fleet.nextLaunch
