@@ -17,7 +17,7 @@ extension Fleet {
                 guard slots[place]?.current?.isStopping == false else { return }
             }
             guard spec.has(kind) else {
-                if known != nil { slots[place]?.current?.probes[kind] = nil }
+                if known != nil { slots[place]?.current?.probes.drop(kind) }
                 continue
             }
             // Startup holds the other two back, and has no more to say once it has passed.
@@ -35,7 +35,8 @@ extension Fleet {
         guard let probe = spec.health[kind] else { return }
         if slots[place]?.current?.probes[kind] == nil {
             let next = max(start + probe.initialDelay, kind == .startup ? start : now.instant)
-            slots[place]?.current?.probes[kind] = ProbeState(next: next)
+            let rounds = slots[place]?.current?.probes.rounds ?? 0
+            slots[place]?.current?.probes[kind] = ProbeState(next: next, after: rounds)
             if next > now.instant { return }
         }
         // In place: nobody holds a copy of it here.

@@ -30,7 +30,10 @@ struct ProbeState: Sendable {
     enum Verdict: Sendable { case unknown, passing, failing }
     /// Exactly one, as in `Incarnation`.
     var facts: [ProbeFacts]
-    init(next: Instant) { facts = [ProbeFacts(next: next)] }
+    init(next: Instant, after round: UInt64 = 0) {
+        facts = [ProbeFacts(next: next)]
+        facts[0].round = round
+    }
 
     /// How far the answers have come towards another verdict: successes in a row, failures as a negative number; 0 when they agree with it.
     var tally: Int {
@@ -64,6 +67,8 @@ struct ProbeStates: Sendable {
     private var startup: ProbeState?
     private var readiness: ProbeState?
     private var liveness: ProbeState?
+    /// The highest round of those that were asked and are no more: a late answer must not be taken for that of a later question.
+    private(set) var rounds: UInt64 = 0
 
     subscript(kind: ProbeKind) -> ProbeState? {
         _read {
@@ -80,6 +85,13 @@ struct ProbeStates: Sendable {
             case .liveness: yield &liveness
             }
         }
+    }
+
+    /// The revision that is applied now has none of this kind.
+    mutating func drop(_ kind: ProbeKind) {
+        guard let state = self[kind] else { return }
+        rounds = max(rounds, state.round)
+        self[kind] = nil
     }
 }
 

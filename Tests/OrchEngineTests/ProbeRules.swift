@@ -73,6 +73,32 @@ import Testing
         }
     }
 
+    @Test func aLateAnswerIsNotThatOfAProbeThatCameBack() throws {
+        let now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 0))
+        var recovery = Recovery()
+        recovery.isNewBoot = false
+        var fleet = Fleet(recovering: recovery, at: now)
+        func apply(_ spec: ServiceSpec) throws -> [UInt64] {
+            fleet.observe(.commanded(.apply(try fleet.admit(request([spec]), at: now))), at: now)
+            return rounds(fleet.reconcile(at: now))
+        }
+        func rounds(_ effects: [Effect]) -> [UInt64] {
+            effects.compactMap { if case .probe(_, _, let round, _, _) = $0 { round } else { nil } }
+        }
+        let probed = service("web") { $0.health.readiness = probe() }
+        _ = try apply(probed)
+        fleet.observe(.launched(LaunchID(1), pid: 1, ports: [], tracking: "cgroup"), at: now)
+        let first = try #require(rounds(fleet.reconcile(at: now)).first)
+        _ = try apply(service("web"))
+        let second = try #require(try apply(probed).first)
+        fleet.observe(.probed(LaunchID(1), .readiness, round: first, .failure("of the one before")), at: now)
+        _ = fleet.reconcile(at: now)
+        #expect(fleet.status(of: nil).flatMap(\.instances).first?.phase == .ready)
+        fleet.observe(.probed(LaunchID(1), .readiness, round: second, .failure("sick")), at: now)
+        _ = fleet.reconcile(at: now)
+        #expect(fleet.status(of: nil).flatMap(\.instances).first?.phase == .unhealthy)
+    }
+
     @Test func theInitialDelayIsKept() {
         timeline("not asked before initial_delay, then at each interval") {
             service("web") {
