@@ -60,7 +60,8 @@ extension Fleet {
         guard let slot = slots[place], slot.isHalted, let stack = stackPlace(slot.id.service.stack) else { return }
         slots[place]?.isHalted = false
         if stacks[stack].halt?.instance == slot.id { slots[place]?.outcome = nil }
-        if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
+        // What goes all the same is given no more time than it had.
+        if slot.current?.stopping == nil, let free = slots[place], isWanted(free) { slots[place]?.stopBy = nil }
         stacks[stack].haltedCount -= 1
         if stacks[stack].haltedCount == 0 { stacks[stack].halt = nil }
         touch(place)

@@ -95,6 +95,25 @@ import Testing
         }
     }
 
+    @Test func downGivesNoMoreTimeToAStackThatStopsAlready() {
+        timeline("one that is held back by the end of another, was told to be gone in two seconds, and then goes down")
+        {
+            service("db")
+            service("web", needs: ["db"])
+            service("app") {
+                $0.essential = true
+                $0.restart.policy = .no
+            }
+            world("app", "-7------")
+            world("web", "--------")
+            orch("web", "LT--K---")
+            world("db", "--------")
+            orch("db", "L---K---")
+            command(.stop([target()], timeout: .seconds(2)), at: 2)
+            command(.down(stack: "s", timeout: .seconds(30)), at: 3)
+        }
+    }
+
     @Test func theKillIsRepeatedAndWhatOutlivesItIsStuck() {
         timeline("uninterruptible sleep: killed each second, stuck after ten, never doubled") {
             service("web", needs: [], ladder([.init(.signal(.terminate, to: .main), wait: .seconds(1))]))

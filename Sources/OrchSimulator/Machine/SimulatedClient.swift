@@ -30,6 +30,8 @@ struct PendingRequest {
     var question: Question
     /// All of it has reached the daemon.
     var isComplete = false
+    /// The how manyth that was complete: the daemon takes them up in this order, and answers each client by itself.
+    var order = 0
     /// Its answer goes on.
     var isStream: Bool
 }
@@ -112,6 +114,8 @@ extension Machine {
             return
         }
         clients[place].pending[request].isComplete = true
+        watch.arrived += 1
+        clients[place].pending[request].order = watch.arrived
         isAskedWithin = true
         hurry(by: clients[place].pending[request].question)
     }

@@ -7,6 +7,7 @@ import OrchModel
 extension Machine {
     func checkDeadlines() {
         guard isDaemonAlive else { return }
+        watchHurries()
         // One look at what the machine has: nothing below starts or ends a process.
         let (processes, daemon, clock) = (processes, daemon, clock)
         for process in processes {
@@ -50,8 +51,18 @@ extension Machine {
 
     // MARK: Stops that are given so much time
 
-    /// A command is accepted.
-    func watchHurry(_ command: Command) {
+    /// What was accepted in this turn, as it arrived: a stop that came before a start gives no limit to what that has started.
+    private func watchHurries() {
+        for (_, question) in watch.acceptedOfTurn.sorted(by: { $0.order < $1.order }) {
+            switch question {
+            case .apply(let place), .tryOut(let place, _): unhurry(scenario.revisions[place].name)
+            case .command(let command): watchHurry(command)
+            case .diff: break
+            }
+        }
+    }
+
+    private func watchHurry(_ command: Command) {
         switch command {
         case .down(let stack, let timeout):
             let whole = stackNow(stack)?.request.stack.stopTimeout ?? .zero
@@ -82,7 +93,7 @@ extension Machine {
     }
 
     /// Somebody wants it up again: what has not begun to stop has all the time that there is.
-    func unhurry(_ stack: String) {
+    private func unhurry(_ stack: String) {
         for place in processes.indices {
             guard let process = processes[place], process.order.instance.service.stack == stack,
                 process.watched.step < 0

@@ -217,7 +217,9 @@ extension Machine {
         }
         clients[place].pending.remove(at: found)
         switch reply.body {
-        case .accepted(let plan, _): accepted(request.question, plan, clients[place])
+        case .accepted(let plan, _):
+            watch.acceptedOfTurn.append((request.order, request.question))
+            accepted(request.question, plan, clients[place])
         case .verdict(let verdict): if name == Self.judge { verdicts.append(verdict) }
         case .refusal(let refusal):
             if name == Self.judge { verdicts.append(.failed(refusal.message)) }
@@ -235,7 +237,6 @@ extension Machine {
             if client.isOtherVersion { violate("another version has changed something") }
             let name = scenario.revisions[place].name
             watch.hurriedBy[name] = nil
-            unhurry(name)
             if !watch.saved.contains(where: { $0.stack == name && $0.revision?.hex == plan?.revision }) {
                 violate("apply of \(name) is acknowledged and not saved")
             }
@@ -248,7 +249,6 @@ extension Machine {
         // An apply that came before it in this turn has let time pass again.
         hurry(by: command)
         checkDepartures(command)
-        watchHurry(command)
         func isSaved(_ stack: String, isLeaving: Bool) -> Bool {
             watch.saved.contains { $0.stack == stack && ($0.revision == nil) == isLeaving }
         }

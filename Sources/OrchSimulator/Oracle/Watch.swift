@@ -55,6 +55,10 @@ struct Watch {
     var runLostAt = Instant.zero
     /// Commands that reached the daemon as a whole in this turn.
     var commandsOfTurn = 0
+    /// Requests that have reached the daemon as a whole so far.
+    var arrived = 0
+    /// What was accepted in this turn, with its place in the order of arrival.
+    var acceptedOfTurn: [(order: Int, question: Question)] = []
     /// When the daemon that runs woke up.
     var wokenAt = Instant.zero
     /// A wake-up came late, or the machine slept.
@@ -73,6 +77,7 @@ struct Watch {
     mutating func endTurn() {
         deedsOfTurn = 0
         commandsOfTurn = 0
+        acceptedOfTurn.removeAll(keepingCapacity: true)
         touched.removeAll(keepingCapacity: true)
         clients.removeAll(keepingCapacity: true)
         saved.removeAll(keepingCapacity: true)
