@@ -78,6 +78,7 @@ extension Fleet {
         populate(place, stack, at: now)
         for slot in services[place].slots {
             tellSuperseded(slot, former, oldDefinition, at: now)
+            if applied.entry.origin != .automaticRollback || !isKeptByHand(slot) { putBack(slot) }
             mend(slot, from: old, to: spec)
             forgetProbes(slot, from: old, to: spec, rollout)
         }
@@ -121,14 +122,24 @@ extension Fleet {
         return place
     }
 
-    /// Apply mends drift, and takes up what is live.
-    private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec) {
+    /// What a person did by hand while a revision was on trial holds when the daemon goes back by itself: that is nobody's command.
+    private func isKeptByHand(_ place: Int) -> Bool {
+        guard let slot = slots[place], let departure = slot.departure else { return false }
+        return (departure == .started) != services[slot.service].spec.enabled
+    }
+
+    /// Apply mends drift.
+    private mutating func putBack(_ place: Int) {
         guard let slot = slots[place] else { return }
         if slot.current?.stopping == nil { slots[place]?.stopBy = nil }
-        if slot.departure != nil {
-            depart(place, nil)
-            slots[place]?.nextCause = "apply put it back"
-        }
+        guard slot.departure != nil else { return }
+        depart(place, nil)
+        slots[place]?.nextCause = "apply put it back"
+    }
+
+    /// Takes up what is live.
+    private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec) {
+        guard let slot = slots[place] else { return }
         let isChanged = old != spec
         if slot.outcome?.phase == .failed || isChanged {
             let isAnew = slot.outcome?.phase == .failed

@@ -72,6 +72,23 @@ import Testing
         }
     }
 
+    @Test func whatAPersonStoppedMeanwhileStaysStopped() {
+        timeline("the daemon goes back by itself, which is nobody's command: a stop by hand holds") {
+            service("db")
+            service("web", noRestart)
+            add(task("slow"), at: 2)
+            world("slow", "-----0--")
+            orch("slow", "--L-T---")
+            world("web", "----x---")
+            orch("web", "L---L---")
+            orch("db", "L--T----")
+            phases("db", "rrriiiii")
+            command(.stop([target("db")], timeout: nil), at: 3)
+            promise(at: 2)
+            reason("db", at: 6, "stopped by hand")
+        }
+    }
+
     @Test func theTimeOfATrialIsADeadline() {
         timeline("what is not ready in time is taken back") {
             service("web") { $0.ready = .notify }
