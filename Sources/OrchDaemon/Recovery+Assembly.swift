@@ -9,11 +9,12 @@ extension Recovery {
     /// - Parameters:
     ///   - notes: of this boot, in the order of writing.
     ///   - isNewBoot: there are no notes of this boot.
+    ///   - boot: the identity of this boot; empty when it is not known.
     ///   - closed: what the keeper holds of what is noted as released.
     ///   - highestLaunch: the highest number that the keeper has seen; 0 for none.
     ///   - seed: entropy.
     public static func assembled(
-        from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, survivors: [Survivor],
+        from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, boot: String = "", survivors: [Survivor],
         closed: [ClosedLaunch] = [], highestLaunch: UInt64 = 0, seed: UInt64
     ) -> Recovery {
         var recovery = Recovery()
@@ -24,6 +25,7 @@ extension Recovery {
         recovery.notes = notes
         recovery.marks = stored.marks
         recovery.isNewBoot = isNewBoot
+        recovery.boot = boot
         recovery.survivors = survivors.sorted { $0.launch < $1.launch }
         recovery.closed = closed.sorted { $0.launch < $1.launch }
         recovery.seed = seed

@@ -30,6 +30,7 @@ extension RunState: ValueCodable {
         w.set("judged", judged.map { .unsigned($0.number) })
         w.set("last", last)
         w.set("earlier", earlier.map { .int($0.nanoseconds) })
+        w.set("elapsed", elapsed.map { .int($0.nanoseconds) })
         return w.value
     }
     public init(_ value: Value) throws(ShapeError) {
@@ -37,7 +38,8 @@ extension RunState: ValueCodable {
         self.init(
             underway: try r.optional("underway"), pending: try r.optional("pending"), queued: try r.optional("queued"),
             judged: r.value("judged")?.unsigned.map { LaunchID($0) }, last: try r.optional("last"),
-            earlier: r.value("earlier")?.int.map { WallTime(nanoseconds: $0) })
+            earlier: r.value("earlier")?.int.map { WallTime(nanoseconds: $0) },
+            elapsed: r.value("elapsed")?.int.map { Instant(nanoseconds: $0) })
     }
 }
 
@@ -49,6 +51,8 @@ extension ScheduleMark: ValueCodable {
         w.set("instance", instance.name)
         w.set("trigger", trigger)
         w.set("through", .int(through.nanoseconds))
+        w.set("elapsed", elapsed.map { .int($0.nanoseconds) })
+        w.set("boot", boot.isEmpty ? nil : .string(boot))
         w.set("decided", decided)
         w.set("runs", list: runs)
         return w.value
@@ -61,6 +65,7 @@ extension ScheduleMark: ValueCodable {
         guard let through = r.value("through")?.int else { throw ShapeError(path: "through", expected: "a time") }
         self.init(
             instance: id, trigger: try r.string("trigger"), through: WallTime(nanoseconds: through),
+            elapsed: r.value("elapsed")?.int.map { Instant(nanoseconds: $0) }, boot: r.value("boot")?.string ?? "",
             decided: try r.optional("decided"), runs: try r.list("runs"))
     }
 }

@@ -17,7 +17,7 @@ extension Fleet {
         let renames = recovery.stacks.flatMap { stack in
             stack.renames.map { (from: ServiceID(stack: stack.request.stack.name, service: $0.from), to: $0.to) }
         }
-        recall(Self.underPresentNames(recovery.marks, lately: renames), at: now)
+        recall(Self.underPresentNames(recovery.marks, lately: renames), isNewBoot: recovery.isNewBoot, at: now)
         var open: [LaunchID: Int] = [:]
         let notes = LaunchNote.underPresentNames(recovery.notes, lately: renames)
         for note in notes { recall(note, &open, at: now) }
@@ -37,7 +37,7 @@ extension Fleet {
         resumeUpdates(afterBoot: recovery.isNewBoot)
         for applied in recovery.stacks { tellNames(after: applied) }
         for place in slots.indices {
-            rememberSchedule(place, isNewBoot: recovery.isNewBoot, at: now)
+            rememberSchedule(place, at: now)
             remember(place, at: now)
         }
     }
@@ -116,6 +116,7 @@ extension Fleet {
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
             closeJudged(place)
+            slots[place]?.schedule?.forgetUnderway()
             if slots[place]?.successor != nil { dropAside(place) }
         case .runs(let id, let state): recall(state, of: id, at: now)
         case .ended(let id, let launch, let exit, let moment, let outcome):
@@ -243,6 +244,11 @@ extension Fleet {
             }
             slots[place]?.current = nil
             slots[place]?.nextCause = "its launch \(launch.number) was lost with the former daemon"
+            // It is still to be done, and no end of it: whoever wakes up next reads that before the launch is let go of.
+            if slot.schedule?.underway != nil {
+                slots[place]?.schedule?.takeBack()
+                pending.append(runsNote(place))
+            }
             pending.append(.note(.released(launch)))
             touch(place)
         }

@@ -216,7 +216,7 @@ extension Fleet {
         let schedule = slots[place]?.schedule
         let state = RunState(
             underway: schedule?.underway, pending: schedule?.pending, queued: schedule?.queued, judged: judged,
-            last: last)
+            last: last, elapsed: schedule?.throughElapsed)
         return .note(.runs(slots[place]?.id ?? Self.nobody, state))
     }
 
@@ -233,8 +233,9 @@ extension Fleet {
         effects.append(
             .mark(
                 ScheduleMark(
-                    instance: slot.id, trigger: schedule.trigger, through: schedule.through, decided: decided,
-                    runs: schedule.runs, isUrgent: decided != nil && isRare)))
+                    instance: slot.id, trigger: schedule.trigger, through: schedule.through,
+                    elapsed: schedule.throughElapsed, boot: boot, decided: decided, runs: schedule.runs,
+                    isUrgent: decided != nil && isRare)))
     }
 
     // MARK: Time zones

@@ -5,7 +5,9 @@ import OrchModel
 /// What a new daemon knows of schedules: from the disk how far they had come, from the notes of this boot what was decided.
 extension Fleet {
     /// Each schedule goes on where it was; one of which nothing is known, or that has another trigger now, begins with its revision.
-    mutating func recall(_ marks: [ScheduleMark], at now: Moment) {
+    ///
+    /// What a mark decided is gone with the boot that it was written in, though the first daemon of this one may have died at once.
+    mutating func recall(_ marks: [ScheduleMark], isNewBoot: Bool, at now: Moment) {
         for place in slots.indices {
             guard let slot = slots[place], let spec = services[slot.service].spec.schedule,
                 let stack = stackPlace(slot.id.service.stack)
@@ -17,6 +19,8 @@ extension Fleet {
             slots[place]?.schedule?.runs = mark.runs
             guard slots[place]?.schedule?.trigger == mark.trigger else { continue }
             slots[place]?.schedule?.through = mark.through
+            guard !isNewBoot, mark.boot == boot || mark.boot.isEmpty else { continue }
+            slots[place]?.schedule?.throughElapsed = mark.elapsed
             slots[place]?.schedule?.marked = mark.decided
         }
     }
@@ -33,11 +37,11 @@ extension Fleet {
         if let last = state.last { remember(last, of: place) }
         guard let through = state.through, var schedule = slots[keeper]?.schedule else { return }
         schedule.notedThrough = max(through, schedule.notedThrough ?? through)
-        if through >= schedule.through {
-            schedule.through = through
-            let runs = [state.queued, state.pending, state.underway].compactMap(\.self)
-            schedule.throughElapsed = runs.first { $0.due == through }?.elapsed
+        // Notes of a trigger before say nothing of this one.
+        if let elapsed = state.throughElapsed, schedule.throughElapsed != nil || through >= schedule.through {
+            schedule.throughElapsed = max(elapsed, schedule.throughElapsed ?? elapsed)
         }
+        schedule.through = max(through, schedule.through)
         slots[keeper]?.schedule = schedule
     }
 
@@ -50,11 +54,11 @@ extension Fleet {
 
     /// After all notes: what was decided and never noted is still to be done, unless the machine died with it; so is what was noted
     /// and never launched.
-    mutating func rememberSchedule(_ place: Int, isNewBoot: Bool, at now: Moment) {
+    mutating func rememberSchedule(_ place: Int, at now: Moment) {
         guard let slot = slots[place], var schedule = slot.schedule else { return }
         var isNews = false
         if slot.current == nil { schedule.takeBack() }
-        if let run = schedule.marked, let due = run.due, !isNewBoot, schedule.notedThrough.map({ $0 < due }) ?? true {
+        if let run = schedule.marked, let due = run.due, schedule.notedThrough.map({ $0 < due }) ?? true {
             if schedule.isIdle { schedule.pending = run } else if schedule.queued == nil { schedule.queued = run }
             slots[place]?.nextCause = "decided by a daemon that died before it was begun"
             isNews = true

@@ -43,6 +43,7 @@ public struct Fleet: Sendable {
     var pending: [Effect] = []
     var upcoming: LaunchID
     var random: SplitMix
+    let boot: String
     /// The latest closed launches, oldest first.
     var lately: [(launch: LaunchID, instance: InstanceID)] = []
     var isShuttingDown = false
@@ -60,6 +61,7 @@ public struct Fleet: Sendable {
     public init(recovering recovery: Recovery, at now: Moment) {
         upcoming = recovery.nextLaunch
         random = SplitMix(seed: recovery.seed)
+        boot = recovery.boot
         startsAtOnce = max(1, recovery.startsAtOnce)
         clock = now.instant
         slept = now.slept

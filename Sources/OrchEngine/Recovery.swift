@@ -26,6 +26,8 @@ public struct Recovery: Equatable, Sendable {
     public var nextLaunch = LaunchID(1)
     /// The machine booted since the last daemon: no notes.
     public var isNewBoot = true
+    /// Names this boot and no other; empty when that is not known.
+    public var boot = ""
     /// For the jitter of back-off: the host's entropy, handed in as a value.
     public var seed: UInt64 = 1
     /// 1 or more; launches that are ordered and have not executed yet.

@@ -31,11 +31,14 @@ public struct RunState: Equatable, Sendable {
     public var last: ScheduledRun?
     /// The latest instant that earlier notes of this boot spoke of, once they are pruned.
     public var earlier: WallTime?
+    /// Where the schedule goes by time that passes: how far it has come on that clock, which nobody sets.
+    public var elapsed: Instant?
     public init(
         underway: DueRun?, pending: DueRun?, queued: DueRun?, judged: LaunchID? = nil, last: ScheduledRun? = nil,
-        earlier: WallTime? = nil
+        earlier: WallTime? = nil, elapsed: Instant? = nil
     ) {
         self.earlier = earlier
+        self.elapsed = elapsed
         self.underway = underway
         self.pending = pending
         self.queued = queued
@@ -47,6 +50,11 @@ public struct RunState: Equatable, Sendable {
     public var through: WallTime? {
         [underway?.due, pending?.due, queued?.due, last?.due, earlier].compactMap(\.self).max()
     }
+
+    /// The latest instant on the clock of time that passes that it speaks of.
+    public var throughElapsed: Instant? {
+        [underway?.elapsed, pending?.elapsed, queued?.elapsed, elapsed].compactMap(\.self).max()
+    }
 }
 
 /// How far a schedule has come: what must outlive a boot.
@@ -56,6 +64,10 @@ public struct ScheduleMark: Equatable, Sendable {
     public var trigger: String
     /// All instants up to here were decided: run, left out or missed.
     public var through: WallTime
+    /// Where the schedule goes by time that passes: the same on that clock, which begins anew with each boot.
+    public var elapsed: Instant?
+    /// The boot that it was written in, as `Recovery.boot`; empty when it is not known.
+    public var boot: String
     /// What was decided last and may not have been noted yet; after a boot it is gone, and does not run.
     public var decided: DueRun?
     /// Newest last, at most as many as the schedule's `history`.
@@ -63,12 +75,14 @@ public struct ScheduleMark: Equatable, Sendable {
     /// It speaks of a run that is about to begin, and must be durable before.
     public var isUrgent: Bool
     public init(
-        instance: InstanceID, trigger: String, through: WallTime, decided: DueRun? = nil, runs: [ScheduledRun] = [],
-        isUrgent: Bool = false
+        instance: InstanceID, trigger: String, through: WallTime, elapsed: Instant? = nil, boot: String = "",
+        decided: DueRun? = nil, runs: [ScheduledRun] = [], isUrgent: Bool = false
     ) {
         self.instance = instance
         self.trigger = trigger
         self.through = through
+        self.elapsed = elapsed
+        self.boot = boot
         self.decided = decided
         self.runs = runs
         self.isUrgent = isUrgent
@@ -118,6 +132,14 @@ struct ScheduleState: Sendable {
     mutating func void() {
         pending = nil
         queued = nil
+    }
+
+    /// The launch of the run under way was let go of, and nobody noted how the run went on: its task was removed meanwhile, which made
+    /// void what waited.
+    mutating func forgetUnderway() {
+        guard underway != nil else { return }
+        underway = nil
+        void()
     }
 
     /// The launch came to nothing: what it was for is still to be done.

@@ -68,8 +68,9 @@ enum Daemon {
             return (stack?.service(name) ?? stack?.services.first { $0.renamedFrom == name })?.logging
         }
         var recovery = Recovery.assembled(
-            from: stored, notes: notes, isNewBoot: host.isNewBoot, survivors: inheritance.survivors,
-            closed: inheritance.closed, highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
+            from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: Clock.bootIdentity() ?? "",
+            survivors: inheritance.survivors, closed: inheritance.closed, highestLaunch: inheritance.highestLaunch,
+            seed: Clock.entropy())
         var history = store
         recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)

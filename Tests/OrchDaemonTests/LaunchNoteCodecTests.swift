@@ -32,7 +32,7 @@ import Testing
                         due: WallTime(nanoseconds: 0), startedAt: nil, endedAt: WallTime(nanoseconds: 1_000_000),
                         exit: .code(3), result: .failed, attempts: 1))),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
-            .runs(id, RunState(underway: nil, pending: nil, queued: nil, earlier: at.wall)),
+            .runs(id, RunState(underway: nil, pending: nil, queued: nil, earlier: at.wall, elapsed: at.instant)),
             .renamed(id.service, to: ServiceID(stack: "s", service: "shop")),
             .ended(
                 id, LaunchID(7), .signal(.kill, coreDumped: true), at: at,
@@ -91,9 +91,50 @@ import Testing
         let outcome = Outcome(phase: .done, reason: "ended with exit 0", definition: Digest(of: [1]))
         let end = LaunchNote.ended(id, LaunchID(1), .code(0), at: now, outcome)
         let first = [ordered(1), end, .released(LaunchID(1))]
-        #expect(LaunchNote.pruned(first, open: []) == [end])
+        #expect(LaunchNote.pruned(first, open: []) == [end, .released(LaunchID(1))])
         #expect(LaunchNote.pruned(first + [ordered(2)], open: []) == [end, ordered(2)])
-        #expect(LaunchNote.pruned(first + [ordered(2), .released(LaunchID(2))], open: []) == [])
+        #expect(LaunchNote.pruned(first + [ordered(2), .released(LaunchID(2))], open: []) == [.released(LaunchID(2))])
+    }
+
+    /// A full disk may not know which numbers were given away.
+    @Test func prunedNotesStillSayWhichNumberIsTheHighest() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 1)
+        let at = Moment(instant: .zero, wall: WallTime(nanoseconds: 0))
+        let notes = [LaunchID(7), LaunchID(9)].flatMap { launch -> [LaunchNote] in
+            [.ordered(launch, id, definition: Digest(of: []), at: at, restarts: 0), .released(launch)]
+        }
+        let pruned = LaunchNote.pruned(LaunchNote.pruned(notes, open: []), open: [])
+        #expect(pruned == [.released(LaunchID(9))])
+        let recovery = Recovery.assembled(
+            from: StoredState(), notes: pruned, isNewBoot: false, survivors: [], seed: 1)
+        #expect(recovery.nextLaunch == LaunchID(10))
+    }
+
+    /// Its launch was let go of without another word of it, as its task was removed.
+    @Test func prunedNotesBringNoRunBackThatIsOver() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "job"), replica: 1)
+        let at = Moment(instant: .zero, wall: WallTime(nanoseconds: 0))
+        let run = DueRun(due: WallTime(nanoseconds: 9), elapsed: Instant(nanoseconds: 8))
+        let begun: [LaunchNote] = [
+            .runs(id, RunState(underway: nil, pending: run, queued: nil)),
+            .ordered(LaunchID(7), id, definition: Digest(of: []), at: at, restarts: 0),
+        ]
+        func state(_ notes: [LaunchNote]) -> RunState? {
+            let pruned = LaunchNote.pruned(LaunchNote.pruned(notes, open: []), open: [])
+            for case .runs(_, let state) in pruned { return state }
+            return nil
+        }
+        #expect(state(begun)?.pending == run)
+        let over = state(begun + [.released(LaunchID(7))])
+        #expect(
+            over
+                == RunState(
+                    underway: nil, pending: nil, queued: nil, earlier: run.due, elapsed: run.elapsed))
+        // It is tried again, or was lost and is still to be done: what was said of it meanwhile holds.
+        let again = RunState(underway: nil, pending: run, queued: nil, judged: LaunchID(7))
+        #expect(state(begun + [.runs(id, again), .released(LaunchID(7))]) == again)
+        let lost = RunState(underway: nil, pending: run, queued: nil)
+        #expect(state(begun + [.runs(id, lost), .released(LaunchID(7))]) == lost)
     }
 
     private func sealed(_ body: String) -> [UInt8] {

@@ -260,6 +260,46 @@ import Testing
         }
     }
 
+    @Test func aClockThatWasSetIsNotBelievedByTheNextDaemonEither() {
+        for span in [Duration.seconds(3_000), .seconds(-3_000)] {
+            timeline("every goes by time that passes, over the death of a daemon too: the clock is set by \(span)") {
+                task("tick") {
+                    $0.schedule = ScheduleSpec(.every(.seconds(4)))
+                    $0.schedule?.missed = .runOnce
+                }
+                orch("tick", "----L---L----L--L")
+                daemon("------✝=---✝=----")
+                clockIsSet(by: span, at: 5)
+            }
+        }
+    }
+
+    @Test func aDecisionDiesWithItsBoot() {
+        timeline(
+            "what was decided before a boot is not begun after it, whichever daemon of the new boot reads of it",
+            column: .seconds(60)
+        ) {
+            task("tick") { $0.schedule = ScheduleSpec(.every(.seconds(300))) }
+            world("tick", "-----------")
+            orch("tick", "-----L----L")
+            daemon("------B✝---")
+        }
+    }
+
+    @Test func aRunWhoseTaskWasRemovedIsOver() {
+        timeline("it ended while its task was not there; a later daemon that finds the task again begins it no more") {
+            let tick = task("tick") { $0.schedule = ScheduleSpec(.every(.seconds(6))) }
+            service("db")
+            add(tick, at: 0)
+            world("tick", "--------0-----")
+            orch("db", "L-------------")
+            orch("tick", "------L-T------L")
+            daemon("-------b-✝-----")
+            remove("tick", at: 7)
+            add(tick, at: 9)
+        }
+    }
+
     private func daily() -> ScheduleSpec? { (try? CronExpression("@daily")).map { ScheduleSpec(.cron($0)) } }
 }
 

@@ -227,8 +227,8 @@ extension Machine {
         ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
         recallHalts(notes ?? [])
         var recovery = Recovery.assembled(
-            from: stored, notes: notes ?? [], isNewBoot: notes == nil, survivors: survivors,
-            closed: closed, highestLaunch: highestLaunch, seed: dice.next())
+            from: stored, notes: notes ?? [], isNewBoot: notes == nil, boot: "\(bootedAt.nanoseconds)",
+            survivors: survivors, closed: closed, highestLaunch: highestLaunch, seed: dice.next())
         var history = SimulatedDisk(self)
         recovery.recall(from: &history)
         recovery.startsAtOnce = startsAtOnce

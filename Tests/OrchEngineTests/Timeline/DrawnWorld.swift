@@ -34,6 +34,7 @@ struct DrawnWorld {
     private var marks: [ScheduleMark] = []
     private var isDead = false
     private var isBooting = false
+    private var boots = 1
     private var generation: UInt64 = 1
 
     init(_ script: TimelineScript) {
@@ -44,6 +45,7 @@ struct DrawnWorld {
         start = now.instant
         var recovery = Recovery()
         recovery.isNewBoot = false
+        recovery.boot = "1"
         fleet = Fleet(recovering: recovery, at: now)
     }
 
@@ -83,6 +85,7 @@ struct DrawnWorld {
             isBooting = true
             formerDepartures += departures
             departures = []
+            boots += 1
             die()
         }
         guard !isDead else {
@@ -215,6 +218,7 @@ struct DrawnWorld {
         generation += 1
         var recovery = Recovery()
         recovery.isNewBoot = isBooting
+        recovery.boot = "\(boots)"
         isBooting = false
         recovery.seed = generation
         recovery.stacks = stored.sorted { $0.request.stack.name < $1.request.stack.name }
