@@ -72,4 +72,23 @@ import Testing
         ]
         #expect(violations([[web]], acts) == [])
     }
+
+    @Test func aStopThatOnlyARevisionBeginsIsNotThatOfTheCommandBefore() {
+        var deaf = SimulatedLife()
+        deaf.stopsWithin = nil
+        var dependant = ServiceSpec(name: "c", command: .exec(["/bin/c"]), workingDirectory: "/")
+        dependant.dependsOn = [Dependency(on: "a")]
+        var disabled = web
+        disabled.enabled = false
+        let acts = [
+            ask(.apply(revision: 0)),
+            ask(.command(.stop([Target(stack: "s")], timeout: .milliseconds(1_483))), after: .milliseconds(909)),
+            ask(.apply(revision: 1)),
+            ask(.command(.stop([Target(stack: "s", service: "a")], timeout: .seconds(2))), after: .milliseconds(1_490)),
+        ]
+        let first = InstanceID(service: ServiceID(stack: "s", service: "a"), replica: 1)
+        let found = violations(
+            [[web, dependant], [disabled, dependant]], acts, [Quirk(first, nth: 1, deaf)])
+        #expect(found == [])
+    }
 }

@@ -107,6 +107,7 @@ final class SimulatedDisk: Store {
         machine.disk.keep(applied)
         machine.watch.saved.append((stack: name, revision: applied.isLeaving ? nil : applied.revision))
         machine.watch.commandedAt[name] = machine.clock
+        if !applied.isLeaving { machine.watch.takenUpAfter[name] = machine.watch.deedsOfTurn }
     }
 
     func forget(stack: String) throws(Fault) {

@@ -92,12 +92,16 @@ extension Machine {
         }
     }
 
-    /// Somebody wants it up again: what has not begun to stop has all the time that there is.
+    /// Somebody wants it up again: what had not begun to stop by then has all the time that there is.
     private func unhurry(_ stack: String) {
+        let takenUp = watch.takenUpAfter[stack]
         for place in processes.indices {
-            guard let process = processes[place], process.order.instance.service.stack == stack,
-                process.watched.step < 0
-            else { continue }
+            guard let process = processes[place], process.order.instance.service.stack == stack else { continue }
+            if process.watched.step >= 0 {
+                // A revision may itself be why it stops: that came after.
+                guard let began = process.watched.stopBegan, let takenUp, began.batch == batch, began.deed > takenUp
+                else { continue }
+            }
             processes[place]?.watched.killBy = nil
         }
     }

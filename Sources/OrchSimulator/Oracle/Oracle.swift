@@ -152,6 +152,7 @@ extension Machine {
         }
         if before < 0 {
             processes[place]?.watched.motive = motive
+            processes[place]?.watched.stopBegan = (batch, watch.deedsOfTurn)
             checkTurnover(process, motive)
         }
         if before < 0, !process.watched.wasStopped {

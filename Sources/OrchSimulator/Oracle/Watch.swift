@@ -59,6 +59,8 @@ struct Watch {
     var arrived = 0
     /// What was accepted in this turn, with its place in the order of arrival.
     var acceptedOfTurn: [(order: Int, question: Question)] = []
+    /// After how many deeds of this turn each stack was taken up.
+    var takenUpAfter: [String: Int] = [:]
     /// When the daemon that runs woke up.
     var wokenAt = Instant.zero
     /// A wake-up came late, or the machine slept.
@@ -78,6 +80,7 @@ struct Watch {
         deedsOfTurn = 0
         commandsOfTurn = 0
         acceptedOfTurn.removeAll(keepingCapacity: true)
+        takenUpAfter = [:]
         touched.removeAll(keepingCapacity: true)
         clients.removeAll(keepingCapacity: true)
         saved.removeAll(keepingCapacity: true)
@@ -114,6 +117,8 @@ struct WatchedLaunch {
     var step = -1
     /// The daemon that noted it.
     var stepBy = 0
+    /// When its ladder began: in which batch, after how many deeds of its turn.
+    var stopBegan: (batch: Int, deed: Int)?
     /// Why it began.
     var motive: StopMotive?
     /// By then it is to be killed if it still lives, as the daemon of this number was told.
