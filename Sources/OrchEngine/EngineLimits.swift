@@ -4,6 +4,8 @@
 enum Patience {
     /// An ended main process leaves its children so long to end by themselves before the ladder clears them.
     static let clearing = Duration.milliseconds(100)
+    /// A step that waits for nothing is over after so long: the next one comes with a turn of its own.
+    static let step = Duration.milliseconds(1)
     /// A kill is repeated so often while something is left.
     static let killAgain = Duration.seconds(1)
     /// Something that outlives SIGKILL so long is `stuck`.

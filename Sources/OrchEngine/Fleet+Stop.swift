@@ -50,7 +50,7 @@ extension Fleet {
         progress.step = step
         progress.hasToldRest = incarnation.hasEnded
         let rung = progress.steps[step]
-        progress.deadline = now.instant + rung.wait
+        progress.deadline = now.instant + max(rung.wait, Patience.step)
         switch rung.action {
         case .signal(let signal, let recipient):
             effects.append(.signal(launch, signal, to: incarnation.hasEnded ? .tree : recipient))

@@ -116,6 +116,21 @@ import Testing
         #expect(scenario.run().violations == [])
     }
 
+    @Test func aStepThatWaitsForNothingIsFollowedByTheNext() {
+        var spec = service("a")
+        spec.stop = StopSpec(
+            scope: .tree,
+            steps: [
+                .init(.signal(.terminate, to: .main), wait: .zero), .init(.signal(.interrupt, to: .main), wait: .zero),
+            ])
+        var deaf = SimulatedLife()
+        deaf.stopsWithin = nil
+        let scenario = Scenario(
+            seed: 1, revisions: [Stack(name: "s", services: [spec])], acts: [ask(.apply(revision: 0))],
+            quirks: [Quirk(id("a"), nth: 1, deaf)])
+        #expect(scenario.run().violations == [])
+    }
+
     @Test func theEndOfALaunchWhosePlaceIsGoneBelongsToTheHistory() {
         let acts = [ask(.apply(revision: 0)), death(after: 2, .seconds(2)), ask(.apply(revision: 1))]
         #expect(Scenario(seed: 1, revisions: scaled, acts: acts).run().violations == [])
