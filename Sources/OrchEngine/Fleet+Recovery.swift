@@ -32,6 +32,7 @@ extension Fleet {
             let locks = locked[survivor.launch] ?? []
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
+        noteStrays(notes, at: now)
         letGo(recovery.closed, told: recovery.told, at: now)
         buryTheLost(recovery.survivors, at: now)
         resumeUpdates(afterBoot: recovery.isNewBoot)

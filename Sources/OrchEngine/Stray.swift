@@ -19,6 +19,17 @@ extension Fleet {
         pending.append(.signal(launch, .terminate, to: .tree))
     }
 
+    /// Before they are told to end: a later daemon whose manifest names them again must know that they were.
+    mutating func noteStrays(_ notes: [LaunchNote], at now: Moment) {
+        var known: Set<LaunchID> = []
+        for case .stopping(let launch, _, _, _, _) in notes { known.insert(launch) }
+        let reason = "it was removed from the manifest"
+        let news = strays.filter { !$0.isEndTold && !known.contains($0.launch) }.map { stray in
+            Effect.note(.stopping(stray.launch, .requested, reason: reason, step: -1, deadline: now.instant))
+        }
+        pending = news + pending
+    }
+
     /// Its end is known and was judged; only that nothing is left of it is still to be said.
     mutating func expectEmpty(_ launch: LaunchID, of instance: InstanceID?, _ locks: [String], at now: Moment) {
         strays.append(

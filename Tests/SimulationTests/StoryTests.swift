@@ -116,6 +116,26 @@ import Testing
         #expect(scenario.run().violations == [])
     }
 
+    /// What was removed is told to end by one daemon and found again by the next one, whose manifest names it: its end is no success.
+    @Test(arguments: 0..<12) func anEndThatWasAskedForIsNoSuccessOfATaskThatCameBack(deeds: Int) {
+        var task = service("a")
+        task.kind = .task
+        let other = Stack(name: "s", services: [service("b")])
+        var deaf = SimulatedLife()
+        deaf.endsAfter = .seconds(4)
+        deaf.stopsWithin = nil
+        var dependant = service("c")
+        dependant.dependsOn = [Dependency(on: "a", condition: .succeeded)]
+        let acts = [
+            ask(.apply(revision: 0)), death(after: 2, .seconds(1)), ask(.apply(revision: 1)),
+            death(after: deeds, .seconds(1)), ask(.apply(revision: 0)), death(after: 0, .milliseconds(500)),
+        ]
+        let scenario = Scenario(
+            seed: 1, revisions: [Stack(name: "s", services: [task, dependant]), other], acts: acts,
+            quirks: [Quirk(id("a"), nth: 1, deaf)])
+        #expect(scenario.run().violations == [])
+    }
+
     @Test func aStepThatWaitsForNothingIsFollowedByTheNext() {
         var spec = service("a")
         spec.stop = StopSpec(

@@ -77,6 +77,8 @@ struct LastEnd {
     var launch: LaunchID
     var orderedAt: Instant
     var at: Instant
+    /// When nothing of it was left.
+    var goneAt: Instant
     var exit: Exit?
     var definition: Digest
     var wasStopped: Bool
@@ -213,7 +215,8 @@ extension Machine {
         // One that was succeeded goes after its successor has ended well.
         if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
         seats[process.seat].lastEnd = LastEnd(
-            launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, exit: process.exit,
+            launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, goneAt: clock,
+            exit: process.exit,
             definition: process.watched.definition, wasStopped: process.watched.wasStopped || process.watched.isStray,
             isOfShutdown: isShuttingDown, toldIn: process.newsIn,
             executedAt: process.executedAt, motive: process.watched.motive,

@@ -55,7 +55,7 @@ extension Machine {
         return stackNow(stack)?.rollouts.isEmpty != true
             || seats.contains { seat in
                 guard seat.id.service.stack == stack, seat.id != id else { return false }
-                if let end = seat.lastEnd, end.at >= instant { return true }
+                if let end = seat.lastEnd, end.goneAt >= instant { return true }
                 return [seat.living, seat.former].contains { launch in
                     guard let place = launch.flatMap({ places[$0] }), let process = processes[place] else {
                         return false
