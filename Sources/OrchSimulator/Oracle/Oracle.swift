@@ -153,10 +153,11 @@ extension Machine {
         if before < 0 {
             processes[place]?.watched.motive = motive
             processes[place]?.watched.stopBegan = (batch, watch.deedsOfTurn)
-            checkTurnover(process, motive)
+            if !process.watched.isStray { checkTurnover(process, motive) }
         }
         if before < 0, !process.watched.wasStopped {
-            checkOrder(process)
+            // What has no place any more has none in the order.
+            if !process.watched.isStray { checkOrder(process) }
             processes[place]?.watched.wasStopped = process.isMainAlive || !process.isOver
         }
         processes[place]?.watched.step = step
