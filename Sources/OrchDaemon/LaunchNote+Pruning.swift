@@ -5,9 +5,9 @@ public import OrchModel
 
 extension LaunchNote {
     /// What later daemons still ask for: open launches whole; of the closed ones only how each instance last ended; of failures the newest
-    /// of each instance; where the runs of each scheduled task stood last, and how far they
-    /// had come: what a mark on the disk decided must not be taken for never begun. Of the numbers that were given away the highest stays,
-    /// as a full disk may not know of it. `open`: launches that the keeper still holds.
+    /// of each instance; where the runs of each scheduled task stood last, and how far they had come: what a mark on the disk decided must
+    /// not be taken for never begun. Of the numbers that were given away the highest stays, as a full disk may not know of it.
+    /// `open`: launches that the keeper still holds.
     public static func pruned(_ notes: [LaunchNote], open: Set<LaunchID>) -> [LaunchNote] {
         let notes = underPresentNames(notes)
         let released = Set(notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })

@@ -50,7 +50,9 @@ enum Daemon {
     private static func prepare(_ given: DaemonArguments) throws(Fault) -> (LinuxHost, Recovery, DiskStore, [String]) {
         try RunDirectory.prepare(given.state)
         let run = try RunDirectory(given.run)
-        let store = try DiskStore(directory: given.state, boot: Clock.bootIdentity() ?? "unknown")
+        // Empty where the kernel does not tell: every boot is the same one then.
+        let boot = Clock.bootIdentity() ?? ""
+        let store = try DiskStore(directory: given.state, boot: boot)
         let stored = try store.load()
         var parts = LinuxHost.Parts(
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
@@ -68,7 +70,7 @@ enum Daemon {
             return (stack?.service(name) ?? stack?.services.first { $0.renamedFrom == name })?.logging
         }
         var recovery = Recovery.assembled(
-            from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: Clock.bootIdentity() ?? "",
+            from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: boot,
             survivors: inheritance.survivors, closed: inheritance.closed, highestLaunch: inheritance.highestLaunch,
             seed: Clock.entropy())
         var history = store
