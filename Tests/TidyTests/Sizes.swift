@@ -12,7 +12,7 @@ enum Sizes {
 
     /// Folders that must stay small as a whole, how small, and why.
     static let smallFolders: [(path: String, limit: Int, reason: String)] = [
-        ("Sources/orch-keeper/", 700, "it must never die, so people read all of it")
+        ("Sources/orch-keeper/", 900, "it must never die, so people read all of it")
     ]
 
     static func overlongFolders(_ files: [SourceFile]) -> [Finding] {
