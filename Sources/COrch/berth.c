@@ -90,6 +90,8 @@ static uint32_t queue_first, queue_count;
 
 int spawn_has_room(void) { return queue_count < SPAWN_QUEUE_MAX; }
 
+int spawn_is_idle(void) { return queue_count == 0 && busy == 0; }
+
 void spawn_enqueue(const struct spawn_request *request) {
     queue[(queue_first + queue_count++) % SPAWN_QUEUE_MAX] = *request;
 }

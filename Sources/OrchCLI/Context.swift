@@ -66,5 +66,5 @@ struct Context {
 extension Failure {
     static let unexpectedReply = Failure(
         .daemon, "the daemon answered another question than the one that was asked",
-        help: "`orch daemon restart` replaces the daemon; services run on")
+        help: "`orch daemon upgrade` replaces the daemon; services run on")
 }

@@ -51,6 +51,9 @@ public protocol Platform: AnyObject {
     var orphanCount: Int { get }
     /// Starts the daemon and returns when it listens.
     func startDaemon() throws(Fault)
+    /// The keeper and the daemon beside this program, for a running daemon to be replaced by. They are run and asked; throws what
+    /// can't run here, is of another version or can't read the state.
+    func examinePrograms() throws(Fault) -> Upgrade
 
     /// Plays a stack on a machine in memory: touches nothing, and blocks only as long as it computes.
     func play(_ rehearsal: Rehearsal) -> RehearsalScore

@@ -132,7 +132,7 @@ final class Session {
     private static func mayRepeat(_ command: Command) -> Bool {
         switch command {
         case .diff, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .start, .stop: true
-        case .rollback, .down, .restart, .follow, .events, .daemonStop, .daemonRestart: false
+        case .rollback, .down, .restart, .follow, .events, .daemonStop, .daemonRestart, .daemonUpgrade: false
         }
     }
 
@@ -214,7 +214,7 @@ final class Session {
         return Failure(
             .daemon, "the daemon's answer can't be understood: expected \(error.expected)\(place)",
             help:
-                "are both programs of version \(OrchVersion.text)? `orch daemon restart` replaces the daemon; services run on"
+                "are both programs of version \(OrchVersion.text)? `orch daemon upgrade` replaces the daemon; services run on"
         )
     }
 }

@@ -32,6 +32,7 @@ extension Conductor {
         case .daemonRestart:
             isReplaced = true
             return .accepted(nil, text: "the daemon is replaced; services run on")
+        case .daemonUpgrade(let upgrade): return try self.upgrade(upgrade, id, from: place, at: now)
         case .follow(let targets, let goal):
             try follow(targets, goal, id, from: place)
             return nil
@@ -50,7 +51,8 @@ extension Conductor {
         case .status(let target): return .status(try status(of: target))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart:
+        case .apply, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart,
+            .daemonUpgrade:
             return nil
         }
     }
@@ -159,7 +161,7 @@ extension Conductor {
             pid: identity.pid, startedAt: identity.startedAt, stacks: stacks.count,
             instances: stacks.reduce(0) { $0 + $1.instances.count },
             launches: fleet.openLaunches.count, clients: sessions.count, isShuttingDown: isShuttingDown,
-            remarks: allRemarks)
+            fallback: identity.fallback, remarks: allRemarks)
     }
 }
 

@@ -28,6 +28,8 @@ public struct Conductor<H: Host, S: Store> {
     private(set) var isShuttingDown = false
     /// The daemon is to end with this turn, and services run on.
     var isReplaced = false
+    /// Who waits for the keeper to be another one.
+    var upgradeAskedBy: (client: ClientID, id: UInt64)?
     private var ending: Ending?
     var releases = HeldReleases()
     /// The former daemon did not live to write how some launches ended.
@@ -103,6 +105,7 @@ public struct Conductor<H: Host, S: Store> {
         case .disconnected(let client): sessions.removeAll { $0.id == client }
         case .terminationRequested: shutDown("a signal asked for it", at: now)
         case .remarked(let text): remark(text, at: now)
+        case .renewed(let fault): keeperRenewed(fault, at: now)
         }
     }
 

@@ -8,6 +8,8 @@ public struct DaemonIdentity: Sendable {
     /// Its effective user: only this one and root may speak to it.
     public var uid: UInt32
     public var startedAt: WallTime
+    /// Why this program runs and not the one that was to; nil when it is.
+    public var fallback: String?
     /// Where an instance's two outputs go, for status; nil where nothing is written.
     public var logPaths: @Sendable (InstanceID, LoggingSpec) -> (stdout: String?, stderr: String?)
     public init(

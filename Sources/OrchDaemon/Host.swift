@@ -83,6 +83,8 @@ public enum Input: Equatable, Sendable {
     case terminationRequested
     /// The machine has something to say about itself, for status and doctor: a fallback taken, a limit reached.
     case remarked(String)
+    /// The answer to `renew`, once: the keeper is another program, or why it is the one that it was.
+    case renewed(Fault?)
 }
 
 /// What goes out.
@@ -92,6 +94,8 @@ public enum Output: Equatable, Sendable {
     case send(ClientID, [UInt8])
     /// After what was sent is delivered; nothing is sent or heard any more.
     case close(ClientID)
+    /// The keeper becomes another program, and starts daemons of another one from now on.
+    case renew(Upgrade)
     /// The daemon ends.
     case end(Ending)
 }

@@ -9,7 +9,7 @@ struct KeeperLegacy {
 
     init(
         listener: Int32, lock: Int32, notify: Int32?, highestLaunch: UInt64, highestOwnLaunch: UInt64,
-        daemonStarts: UInt64
+        daemonStarts: UInt64, isGivenUp: Bool
     )
         throws(SystemError)
     {
@@ -21,6 +21,11 @@ struct KeeperLegacy {
         if let notify { head.notify_fd = try Self.handedOn(notify) }
         head.highest_launch = (highestLaunch, highestOwnLaunch)
         head.daemon_starts = daemonStarts
+        head.is_given_up = isGivenUp ? 1 : 0
+        // This very program has served.
+        let program = try? SmallFile.open("/proc/self/exe", corch_O_PATH)
+        head.sound_fd = if let program { try Self.handedOn(program.number) } else { -1 }
+        head.link_fd = -1
         unsafe withUnsafeBytes(of: head) { unsafe bytes.append(contentsOf: $0) }
     }
 
@@ -34,6 +39,7 @@ struct KeeperLegacy {
         slot.event.launch = launch
         slot.event.pid = pid
         slot.event.start_ticks = startTicks
+        slot.told = slot.event.state
         slot.fds = (-1, -1, -1)
         if let pidfd { slot.fds.0 = try Self.handedOn(pidfd) }
         if let first = readEnds.first { slot.fds.1 = try Self.handedOn(first) }
@@ -41,18 +47,19 @@ struct KeeperLegacy {
         unsafe withUnsafeBytes(of: slot) { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// Becomes `program`; returns only with the reason why not.
-    func execute(_ program: String, daemon: String, arguments: [String]) -> SystemError {
-        let file: Int32
+    /// Becomes the program that is open at `file`, else the one at `program`; returns only with the reason why not.
+    func execute(_ file: Int32?, _ program: String, daemon: String, arguments: [String]) -> SystemError {
+        let memfd: Int32
         do {
             let memory = try Descriptor("memfd_create", unsafe corch_memfd("orch-legacy"))
             try SmallFile.write(bytes, to: memory.number)
             try Syscall.libc("lseek") { Int(lseek(memory.number, 0, SEEK_SET)) }
-            file = try Self.handedOn(memory.number)
+            memfd = try Self.handedOn(memory.number)
         } catch { return error }
-        let words = [program, "--legacy", "\(file)", "--daemon", daemon, "--"] + arguments
+        let words = [program, "--legacy", "\(memfd)", "--daemon", daemon, "--"] + arguments
         var strings = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe strings.forEach { unsafe free($0) } }
+        if let file { unsafe fexecve(file, &strings, environ) }
         unsafe execv(program, &strings)
         return SystemError("execv", code: errno)
     }

@@ -38,6 +38,8 @@ public enum KeeperMessage {
     case state(launch: UInt64, KeeperState)
     /// Hand-over: that was all.
     case stateEnd(HandOver)
+    /// The answer to `renew`: 0 from the new keeper, errno from the one that it was.
+    case renewed(code: Int32)
     /// The keeper is gone, or speaks another version: nothing more will come.
     case closed
 }
@@ -146,6 +148,7 @@ extension KeeperMessage {
         case KEEPER_EXECED: self = .executed(launch: launch)
         case KEEPER_SPAWN_FAILED: self = .spawnFailed(launch: launch, SpawnFailure(event))
         case KEEPER_EXITED: self = .ended(launch: launch, ProcessEnd(event))
+        case KEEPER_RENEWED: self = .renewed(code: event.error)
         case KEEPER_STATE: self = .state(launch: launch, KeeperState(event, descriptors))
         default: return nil
         }

@@ -24,6 +24,9 @@ public final class KeeperLink {
         try note(KEEPER_HELLO)
     }
 
+    /// Which keepers this program understands (keeper_protocol.h).
+    public static let protocolNumber = Int(KEEPER_PROTOCOL_VERSION)
+
     /// KEEPER_LAUNCH_OWN: the daemon's own launches have numbers apart.
     static let ownBit: UInt64 = 1 << 63
 
@@ -92,6 +95,16 @@ public final class KeeperLink {
     /// This daemon is about to exit by itself, and is started again at once: an upgrade.
     public func restart() throws(SystemError) {
         try note(KEEPER_RESTART)
+    }
+
+    /// The keeper is to become the program at `keeper`, and to start daemons from the one at `daemon`; both absolute. `.renewed` answers.
+    public func renew(_ keeper: String, daemon: String) throws(SystemError) {
+        let words = try sealed(Array(keeper.utf8) + [0] + Array(daemon.utf8) + [0])
+        var note = keeper_note()
+        note.version = UInt8(KEEPER_PROTOCOL_VERSION)
+        note.type = UInt8(KEEPER_RENEW)
+        try send(
+            Outgoing(head: unsafe withUnsafeBytes(of: note) { unsafe [UInt8]($0) }, descriptors: [words.number]))
     }
 
     /// Sends what waits, as far as the socket takes it.

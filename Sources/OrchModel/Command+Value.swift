@@ -21,6 +21,7 @@ extension Command: ValueCodable {
         case .daemonStatus: "daemon-status"
         case .daemonStop: "daemon-stop"
         case .daemonRestart: "daemon-restart"
+        case .daemonUpgrade: "daemon-upgrade"
         }
     }
 
@@ -46,6 +47,7 @@ extension Command: ValueCodable {
             w.set("target", target)
             w.set("since", since.map { .int($0.nanoseconds) })
             w.set("follow", follow)
+        case .daemonUpgrade(let upgrade): w.set("upgrade", upgrade)
         case .daemonStatus, .daemonStop, .daemonRestart: break
         }
         return w.value
@@ -76,6 +78,7 @@ extension Command: ValueCodable {
         case "daemon-status": self = .daemonStatus
         case "daemon-stop": self = .daemonStop
         case "daemon-restart": self = .daemonRestart
+        case "daemon-upgrade": self = .daemonUpgrade(try r.noun("upgrade"))
         default: throw ShapeError(path: "command", expected: "a known command")
         }
     }

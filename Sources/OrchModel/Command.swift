@@ -28,6 +28,8 @@ public enum Command: Equatable, Sendable {
     case daemonStop
     /// The daemon is replaced; services run on.
     case daemonRestart
+    /// The keeper and the daemon are replaced by other programs; services run on.
+    case daemonUpgrade(Upgrade)
 }
 
 /// What a follower waits for.

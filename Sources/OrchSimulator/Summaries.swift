@@ -81,6 +81,7 @@ extension Command {
         case .daemonStatus: "daemon status"
         case .daemonStop: "daemon stop"
         case .daemonRestart: "daemon restart"
+        case .daemonUpgrade: "daemon upgrade"
         }
     }
 }

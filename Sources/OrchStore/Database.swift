@@ -29,15 +29,16 @@ enum Cell: Equatable {
     private var statements: [String: OpaquePointer] = unsafe [:]
 
     /// Opens or creates the file.
-    init(path: String) throws(DatabaseError) {
-        unsafe self.handle = try Self.open(path)
+    init(path: String, isReadOnly: Bool = false) throws(DatabaseError) {
+        let mode = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        unsafe self.handle = try Self.open(path, mode)
         // Another program may be reading; it never takes long.
         unsafe sqlite3_busy_timeout(handle, 250)
     }
 
-    private static func open(_ path: String) throws(DatabaseError) -> OpaquePointer {
+    private static func open(_ path: String, _ mode: Int32) throws(DatabaseError) -> OpaquePointer {
         var opened: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
         guard let found = unsafe opened else { throw DatabaseError(code: SQLITE_NOMEM, message: "out of memory") }
         if code != SQLITE_OK {

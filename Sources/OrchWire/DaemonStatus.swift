@@ -13,13 +13,15 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
     public var launches: Int
     public var clients: Int
     public var isShuttingDown: Bool
+    /// Why this program runs and not the one that was to; nil when it is.
+    public var fallback: String?
     /// What was set aside, what fell back, which limit was reached; oldest first.
     public var remarks: [String]
 
     public init(
         version: String = OrchVersion.text, pid: Int32, startedAt: WallTime, stacks: Int, instances: Int, launches: Int,
         clients: Int,
-        isShuttingDown: Bool, remarks: [String]
+        isShuttingDown: Bool, fallback: String? = nil, remarks: [String]
     ) {
         self.version = version
         self.pid = pid
@@ -29,6 +31,7 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
         self.launches = launches
         self.clients = clients
         self.isShuttingDown = isShuttingDown
+        self.fallback = fallback
         self.remarks = remarks
     }
 
@@ -37,7 +40,8 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
             "version": .string(version), "pid": .int(Int64(pid)), "started_at": .string(startedAt.rfc3339),
             "stacks": .int(Int64(stacks)),
             "instances": .int(Int64(instances)), "launches": .int(Int64(launches)), "clients": .int(Int64(clients)),
-            "shutting_down": .bool(isShuttingDown), "remarks": .strings(remarks),
+            "shutting_down": .bool(isShuttingDown), "fallback": fallback.map { .string($0) } ?? .null,
+            "remarks": .strings(remarks),
         ]
     }
 
@@ -48,6 +52,7 @@ public struct DaemonStatus: Equatable, Sendable, ValueCodable {
             startedAt: try r.time("started_at"),
             stacks: try r.int("stacks"), instances: try r.int("instances"), launches: try r.int("launches"),
             clients: try r.int("clients"),
-            isShuttingDown: try r.bool("shutting_down", or: false), remarks: try r.strings("remarks"))
+            isShuttingDown: try r.bool("shutting_down", or: false), fallback: try r.optionalString("fallback"),
+            remarks: try r.strings("remarks"))
     }
 }

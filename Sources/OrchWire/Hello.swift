@@ -25,7 +25,7 @@ extension Command {
         switch self {
         case .apply, .rollback, .down, .start, .stop, .restart: true
         case .diff, .rollbackPlan, .status, .follow, .why, .history, .events, .daemonStatus, .daemonStop,
-            .daemonRestart:
+            .daemonRestart, .daemonUpgrade:
             false
         }
     }
@@ -37,6 +37,6 @@ extension Refusal {
         Refusal(
             .version,
             "the daemon is version \(daemon) and this program is \(client): nothing is changed across versions",
-            remedy: "run `orch daemon restart`; every service runs on meanwhile")
+            remedy: "run `orch daemon upgrade`; every service runs on meanwhile")
     }
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ uint64_t daemon_starts;
 static int32_t pid; /* 0: none */
 static int64_t started, delay;
 static int sound = -1, failures; /* the program that served last; starts that came to nothing since */
+static int is_given_up;          /* start that one now, an upgrade went wrong */
 static siginfo_t last; /* how the one before died: the next one's process writes it, as a hung disk must not hang us */
 
 /* IDLE: everything sent was read. WATCHING: look whether it is read. DOUBTING: it was asked, or hung up.
@@ -26,20 +28,28 @@ static void rest(void) {
     watch_guests(EPOLL_CTL_MOD);
 }
 
+/* The one that served is not gone back to where it is what can't begin. */
+static int is_hopeless(void) {
+    struct stat former, present;
+    if (failures < FAILURES_MAX || sound < 0 || fstat(sound, &former) < 0) return 0;
+    return stat(keeper.daemon[0], &present) < 0 || former.st_ino != present.st_ino || former.st_dev != present.st_dev;
+}
+
 /* Runs in a copy of us. Our descriptors close themselves at exec. */
 static _Noreturn void become_daemon(int link) {
     static char *const given[][2] = {{"--keeper-fd", "3"}, {"--listen-fd", "4"}, {"--lock-fd", "5"},
-                                     {"--ready-fd", "6"}, {"--notify-fd", "7"}};
-    const int own[] = {link, keeper.listen_fd, keeper.lock_fd, keeper.ready_fd, keeper.notify_fd};
+                                     {"--ready-fd", "6"}, {"--notify-fd", "7"}, {"--keeper-program-fd", "8"}};
+    const int own[] = {link, keeper.listen_fd, keeper.lock_fd, keeper.ready_fd, keeper.notify_fd, keeper.program_fd};
     char **next = keeper.daemon + keeper.daemon_count;
-    for (int index = 0; index < 5; index++)
+    for (int index = 0; index < 6; index++)
         if (own[index] >= 0) *next++ = given[index][0], *next++ = given[index][1];
     spawn_protect_heir();
-    corch_child_begin(own, 5);
+    corch_child_begin(own, 6);
     if (last.si_pid != 0)
         dprintf(STDERR_FILENO, "orch-keeper: the daemon (pid %d) %s %d; starting it again\n", last.si_pid,
                 last.si_code == CLD_EXITED ? "exited with" : "was killed by signal", last.si_status);
-    if (failures >= FAILURES_MAX && sound >= 0) *next = "--fallback", fexecve(sound, keeper.daemon, environ);
+    if (is_given_up) *next++ = "--given-up";
+    if (is_given_up || is_hopeless()) *next = is_given_up ? NULL : "--fallback", fexecve(sound, keeper.daemon, environ);
     *next = NULL;
     execv(keeper.daemon[0], keeper.daemon);
     end(127, "cannot start the daemon %s: %s", keeper.daemon[0], strerror(errno));
@@ -57,6 +67,7 @@ void daemon_start(void) {
     keeper.ready_fd = -1;
     pid = child;
     daemon_starts++;
+    is_given_up = 0;
     rest();
     daemon_said = 0;
     link_open(pair[0]);
@@ -65,6 +76,7 @@ void daemon_start(void) {
 void daemon_ended(const siginfo_t *end) {
     int64_t lived = corch_clock(CLOCK_MONOTONIC) - started;
     if (end->si_pid != pid) return;
+    int was_hung = watchdog == ENDING;
     pid = 0;
     last = *end;
     link_close();
@@ -72,8 +84,9 @@ void daemon_ended(const siginfo_t *end) {
     if (daemon_said & 1 << KEEPER_SHUTDOWN && slots_live == 0) _exit(0);
     if (daemon_starts == 1 && !(daemon_said & 1 << KEEPER_HELLO)) _exit(END_DAEMON); /* it never did */
     int planned = daemon_said & (1 << KEEPER_RESTART | 1 << KEEPER_SHUTDOWN);
-    failures = planned || lived >= SECOND ? 0 : failures + 1;
-    delay = failures == 0 ? 0 : delay * 2 + SECOND / 100;
+    if (planned || daemon_said & 1 << KEEPER_SOUND) failures = 0;
+    else failures += was_hung ? FAILURES_MAX : 1; /* waiting for it once more would take as long again */
+    delay = planned || lived >= SECOND ? 0 : delay * 2 + SECOND / 100;
     if (delay > SECOND) delay = SECOND;
     timer_set(TIMER_START, delay);
 }
@@ -90,6 +103,20 @@ static void doze(int state, int64_t time) {
 void daemon_is_sound(int program) {
     if (sound >= 0) close(sound);
     sound = program, failures = 0;
+    daemon_said |= 1 << KEEPER_SOUND;
+}
+
+void daemon_bequeath(struct keeper_legacy *head) {
+    head->sound_fd = sound, head->daemon_pid = pid, head->daemon_said = (uint32_t)daemon_said;
+}
+
+void daemon_inherit(const struct keeper_legacy *head) {
+    sound = head->sound_fd;
+    is_given_up = head->is_given_up && sound >= 0;
+    if (head->link_fd < 0) return;
+    pid = head->daemon_pid, daemon_said = (int)head->daemon_said;
+    started = corch_clock(CLOCK_MONOTONIC);
+    link_resume(head->link_fd);
 }
 
 /* One that has only just begun may take longer. */

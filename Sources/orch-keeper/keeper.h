@@ -5,7 +5,8 @@
  * start. Tables are static and touched only as far as they are used.
  *
  * To read it: keeper_protocol.h (what is said), launch.c (the table; from a request to an end), link.c (telling
- * the daemon), daemon.c (its life and its watchdog), main.c (the start and the loop). The child is COrch's.
+ * the daemon), daemon.c (its life and its watchdog), renew.c (the upgrade of this very process), main.c (the start and
+ * the loop). The child is COrch's.
  */
 #ifndef KEEPER_H
 #define KEEPER_H
@@ -16,15 +17,16 @@
 #include <signal.h>
 
 #define NONE 0xffff
+#define ARGUMENTS_MAX 128 /* of the daemon; and 16 of ours */
 #define SECOND INT64_C(1000000000)
 
 /* main.c */
 enum { END_USAGE = 2, END_LOCKED = 4, END_DAEMON = 5, END_SYSTEM = 6 };
 enum source { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_CHILD, SOURCE_REPORT, SOURCE_GUEST };
-enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMERS };
+enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMER_RENEW, TIMERS };
 extern struct keeper { /* what never changes after the start, but for ready_fd */
     char **daemon;     /* its path and arguments, with room for what it inherits */
-    int daemon_count, ready_fd, listen_fd, notify_fd, lock_fd, epoll, signals;
+    int daemon_count, ready_fd, listen_fd, notify_fd, lock_fd, program_fd, epoll, signals;
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;
 _Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
@@ -46,11 +48,16 @@ void launch_queued(void);
 void launch_read_report(uint32_t index);
 void launch_reap(uint32_t index, int is_patient); /* else an end that nobody has told us is unknown */
 int launch_reap_pid(int32_t pid); /* 0: it is nobody's */
-void launch_adopt(const struct keeper_event *known, const int fds[3]); /* pidfd, read ends; taken over */
+/* `fds`: pidfd, read ends; taken over. `told`: the state that the daemon knows of. */
+void launch_adopt(const struct keeper_event *known, const int fds[3], uint8_t told);
 void launch_give_up(void);
 
 /* link.c */
 void link_open(int fd);
+void link_resume(int fd); /* of the keeper before us, which had handed over */
+int link_number(void);
+int link_is_quiet(void); /* handed over, nothing loose to be said */
+void link_renewed(int error); /* 0: by the new keeper */
 void link_close(void);
 void link_read(void);
 void link_flush(void);
@@ -66,9 +73,17 @@ void daemon_start(void);
 void daemon_ended(const siginfo_t *end); /* a child that is no service */
 void daemon_signal(int signal);
 void daemon_is_sound(int program); /* it serves; its file, open */
+void daemon_bequeath(struct keeper_legacy *head);
+void daemon_inherit(const struct keeper_legacy *head); /* alive with its socket, or only what it was */
 void daemon_expect(void);   /* something was sent: look later whether it was read */
 void daemon_answered(void); /* a PONG came */
 void daemon_hung_up(void);  /* its end of the socket is closed, or it does not speak our language */
 void daemon_watch(void);    /* the watchdog's time has come */
+
+/* renew.c */
+void renew_ask(int words); /* a memfd: the paths of the new keeper and of its daemon, each with its NUL; taken over */
+int renew_is_asked(void);
+void renew_turn(void); /* if it was asked for and nothing is under way; returns when it failed */
+void renew_give_up(void);
 
 #endif

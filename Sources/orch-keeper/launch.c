@@ -149,7 +149,7 @@ void launch_give_up(void) {
     for (uint32_t index = 0; index < slots_used; index++) launch_reap(index, 0);
 }
 
-void launch_adopt(const struct keeper_event *known, const int fds[3]) {
+void launch_adopt(const struct keeper_event *known, const int fds[3], uint8_t told) {
     uint64_t *highest = &highest_launch[(known->launch & KEEPER_LAUNCH_OWN) != 0];
     uint32_t index = slot_of_launch(known->launch) == NONE ? slot_take(known->launch) : NONE;
     for (int fd = 0; fd < 3 && index == NONE; fd++) close(fds[fd]);
@@ -157,7 +157,8 @@ void launch_adopt(const struct keeper_event *known, const int fds[3]) {
     if (known->launch > *highest) *highest = known->launch;
     struct slot *slot = &slots[index];
     slot->fact = *known;
-    slot->told = known->state; /* whoever says so knows it */
+    slot->told = told;
     slot->birth.pidfd = fds[0], slot->birth.held[0] = fds[1], slot->birth.held[1] = fds[2];
     if (is_alive(slot)) watch(fds[0], SOURCE_CHILD, index);
+    link_note(index);
 }

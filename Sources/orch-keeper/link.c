@@ -19,8 +19,8 @@ static uint32_t cursor;
 static uint64_t due[WORDS]; /* slots that may have something to tell, as bits */
 
 /* What belongs to no slot. Until a refusal is sent, no further request is read. */
-enum { PING, REFUSAL };
-static struct keeper_event loose[2];
+enum { PING, REFUSAL, RENEWAL, KINDS };
+static struct keeper_event loose[KINDS];
 
 static int blocked; /* errno of what could not be sent; 0: nothing */
 static uint32_t interest;
@@ -78,7 +78,7 @@ static uint8_t next_state(const struct slot *slot) {
 
 /* 0: there is nothing left to send. */
 static int send_next(void) {
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < KINDS; kind++) {
         if (loose[kind].type == 0) continue;
         if (transmit(&loose[kind], sizeof loose[kind], NULL, 0)) loose[kind].type = 0;
         return 1;
@@ -93,7 +93,9 @@ static int send_next(void) {
     return 1;
 }
 
-static int may_read(void) { return phase == DEAF || (phase == OPEN && loose[REFUSAL].type == 0 && spawn_has_room()); }
+static int may_read(void) {
+    return phase == DEAF || (phase == OPEN && loose[REFUSAL].type == 0 && spawn_has_room() && !renew_is_asked());
+}
 
 void link_flush(void) {
     blocked = 0;
@@ -116,11 +118,25 @@ int link_is_read(void) {
     return link_fd >= 0 && phase == OPEN && corch_bit_next(due, WORDS, cursor) < 0 && corch_bytes_unsent(link_fd) <= 0;
 }
 
+void link_renewed(int error) { loose[RENEWAL] = event(KEEPER_RENEWED, &(struct slot){.fact = {.error = error}}); }
+
+int link_number(void) { return link_fd; }
+
+int link_is_quiet(void) {
+    return phase == OPEN && loose[PING].type == 0 && loose[REFUSAL].type == 0 && loose[RENEWAL].type == 0;
+}
+
+void link_resume(int fd) {
+    link_open(fd);
+    phase = OPEN;
+    link_renewed(0);
+}
+
 void link_open(int fd) {
     link_fd = fd;
     phase = HANDING_OVER;
     cursor = 0;
-    loose[PING].type = loose[REFUSAL].type = 0;
+    loose[PING].type = loose[REFUSAL].type = loose[RENEWAL].type = 0;
     interest = EPOLLIN;
     watch(fd, SOURCE_SOCKET, 0);
 }
@@ -133,10 +149,11 @@ static int obey(const struct spawn_request *request, size_t length) {
         return 1;
     }
     if (note->type == KEEPER_ADOPT && length == sizeof request->event && request->fd_count <= 3) {
-        launch_adopt(&request->event, request->fds);
+        launch_adopt(&request->event, request->fds, request->event.state); /* whoever says so knows it */
         return 1;
     }
     if (note->type == KEEPER_SOUND && request->fd_count == 1) return daemon_is_sound(request->fds[0]), 1;
+    if (note->type == KEEPER_RENEW && request->fd_count == 1) return renew_ask(request->fds[0]), 1;
     if (length != sizeof *note || request->fd_count != 0) return 0;
     switch (note->type) {
     case KEEPER_HELLO:

@@ -3,6 +3,7 @@
 #include "corch_network.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 128 /* and 16 of ours */
 #define EVENTS 64
 
-struct keeper keeper = {.ready_fd = -1, .notify_fd = -1, .patience = 5 * SECOND};
+struct keeper keeper = {.ready_fd = -1, .notify_fd = -1, .program_fd = -1, .patience = 5 * SECOND};
 
 enum { SOCKET, LOCK, DAEMON, READY, PATIENCE, LEGACY, NOTIFY, OPTIONS };
 static const char *names[] = {"--socket", "--lock", "--daemon", "--ready-fd", "--patience", "--legacy", "--notify"};
 static const char *values[OPTIONS];
-static int foreground;
+static int foreground, is_resumed; /* resumed: the daemon lives, another keeper has started it */
 
 _Noreturn void end(int code, const char *format, ...) {
     char text[8400];
@@ -34,6 +34,13 @@ _Noreturn void end(int code, const char *format, ...) {
 static int demand(const char *what, int result) {
     if (result < 0) end(END_SYSTEM, "%s: %s", what, strerror(-result));
     return result;
+}
+
+/* For whoever wants to know beforehand whether this program runs here, and what it speaks. */
+static void introduce(int count, char **arguments) {
+    if (count != 2 || strcmp(arguments[1], "--version") != 0) return;
+    printf("orch-keeper protocol %d\n", KEEPER_PROTOCOL_VERSION);
+    exit(0);
 }
 
 static void read_arguments(int count, char **arguments) {
@@ -69,7 +76,7 @@ static void take_place(const char *lock, const char *socket) {
     demand("cannot detach", detached < 0 ? -errno : 0);
 }
 
-/* The place of a keeper that was killed; this process was its daemon. */
+/* The place of a keeper that was killed, then this process was its daemon; or its own, under another program. */
 static void inherit_place(int file) {
     struct keeper_legacy head = {0};
     struct keeper_legacy_slot slot;
@@ -78,14 +85,17 @@ static void inherit_place(int file) {
     keeper.listen_fd = head.listen_fd, keeper.lock_fd = head.lock_fd, keeper.notify_fd = head.notify_fd;
     memcpy(highest_launch, head.highest_launch, sizeof highest_launch);
     daemon_starts = head.daemon_starts;
-    while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot.event, slot.fds);
+    while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot.event, slot.fds, slot.told);
     close(file);
+    daemon_inherit(&head);
+    is_resumed = head.link_fd >= 0;
 }
 
 static void start_up(int count, char **arguments) {
     read_arguments(count, arguments);
     keeper.ready_fd = corch_keep_only(keeper.ready_fd, SPAWN_NUMBERS, values[LEGACY] != NULL);
     demand("cannot make room for children", spawn_prepare());
+    keeper.program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     keeper.epoll = demand("epoll", corch_epoll_create());
     if (values[LEGACY]) inherit_place(atoi(values[LEGACY]));
     else take_place(values[LOCK], values[SOCKET]);
@@ -101,13 +111,14 @@ static void start_up(int count, char **arguments) {
 }
 
 static int64_t timers[TIMERS]; /* when, on CLOCK_MONOTONIC; 0: not at all */
-static int orphans;            /* a child has ended that may be nobody's */
+static int orphans = 1;        /* a child has ended that may be nobody's; perhaps before we were */
 
 void timer_set(enum timer timer, int64_t delay) { timers[timer] = corch_clock(CLOCK_MONOTONIC) + delay; }
 
 /* Does what is due, and tells what has changed. The nanoseconds until the next thing is due, or -1. */
 static int64_t run_timers(void) {
-    static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush, launch_give_up};
+    static void (*const actions[TIMERS])(void) = {daemon_start, daemon_watch, link_flush, launch_give_up,
+                                                     renew_give_up};
     for (int timer; (timer = corch_timer_due(timers, TIMERS)) >= 0;) actions[timer]();
     link_flush();
     return orphans ? 0 : corch_timer_left(timers, TIMERS);
@@ -159,12 +170,14 @@ static void turn(const struct epoll_event *events, int count) {
     if (requests) link_read();
     if (orphans && count < EVENTS) reap_orphans();
     launch_queued();
+    renew_turn();
 }
 
 int main(int count, char **arguments) {
     struct epoll_event events[EVENTS];
+    introduce(count, arguments);
     start_up(count, arguments);
-    daemon_start();
+    if (!is_resumed) daemon_start();
     for (;;) {
         int ready = corch_epoll_wait_ns(keeper.epoll, events, EVENTS, run_timers());
         turn(events, ready < 0 ? 0 : ready);

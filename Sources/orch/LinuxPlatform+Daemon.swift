@@ -51,7 +51,7 @@ extension LinuxPlatform {
     }
 
     /// Beside this program, or in `../libexec/orch` from it; never by PATH.
-    private func program(_ name: String) throws(Fault) -> String {
+    func program(_ name: String) throws(Fault) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard length > 0 else {

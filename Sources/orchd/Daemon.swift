@@ -22,7 +22,8 @@ enum Daemon {
         settleIn()
         do {
             let (host, recovery, store, remarks) = try prepare(given)
-            return serve(given, host, recovery, store, remarks + (given.isFallback ? [fallback] : []))
+            let fallback = fallback(given)
+            return serve(given, host, recovery, store, remarks + (fallback.map { [$0] } ?? []), fallback: fallback)
         } catch {
             tell("error: \(error.text)\n", given.ready)
             say("error: \(error.text)")
@@ -60,6 +61,7 @@ enum Daemon {
         parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
         if let notify = given.notify { parts.notify = .some(Descriptor(owning: notify)) }
         if let lock = given.lock { parts.lock = .some(Descriptor(owning: lock)) }
+        if let program = given.keeperProgram { parts.keeperProgram = .some(Descriptor(owning: program)) }
         parts.edgeProgram = companion("orch-edge")
         let host = try LinuxHost(parts)
         let notes = host.notes
@@ -89,16 +91,24 @@ enum Daemon {
         }
     }
 
-    private static var fallback: String {
-        "\(companion("orchd") ?? "orchd") ended at its start, again and again: the program that served before runs in its place;"
-            + " install one that works, then `orch daemon restart`; its own log says more"
+    /// Why this program runs and not the one that was to; nil when it is.
+    private static func fallback(_ given: DaemonArguments) -> String? {
+        let before = "the program that served before, version \(OrchVersion.text), runs in its place"
+        if given.isGivenUp {
+            return "the upgrade was given up: its orch-keeper ended or did not begin to serve; \(before);"
+                + " install one that works, then `orch daemon upgrade`; the daemon's log says more"
+        }
+        guard given.isFallback else { return nil }
+        return "orchd ended at its start, again and again, or did not begin to serve: \(before);"
+            + " install one that works, then `orch daemon upgrade`; the daemon's log says more"
     }
 
     private static func serve(
-        _ given: DaemonArguments, _ host: LinuxHost, _ recovery: Recovery, _ store: DiskStore, _ remarks: [String]
+        _ given: DaemonArguments, _ host: LinuxHost, _ recovery: Recovery, _ store: DiskStore, _ remarks: [String],
+        fallback: String?
     ) -> Int32 {
         let state = given.state
-        let identity = DaemonIdentity(pid: getpid(), uid: getuid(), startedAt: host.now.wall) { instance, logging in
+        var identity = DaemonIdentity(pid: getpid(), uid: getuid(), startedAt: host.now.wall) { instance, logging in
             func path(_ stream: LogStreamKind) -> String? {
                 LogLayout.path(
                     for: stream, spec: logging, stack: instance.service.stack, service: instance.service.service,
@@ -106,6 +116,7 @@ enum Daemon {
             }
             return (path(.stdout), path(.stderr))
         }
+        identity.fallback = fallback
         var conductor = Conductor(host: host, store: store, recovery: recovery, remarks: remarks, identity: identity)
         conductor.start()
         host.commend()

@@ -13,6 +13,10 @@ struct DaemonArguments {
     var lock: Int32?
     /// The notify socket, bound; nil when the keeper has none.
     var notify: Int32?
+    /// The keeper's own file; nil when it is of a version that does not lend it.
+    var keeperProgram: Int32?
+    /// An upgrade failed at the keeper: this is the program that served before.
+    var isGivenUp = false
     /// The program that was to be started could not begin: this is the one that served before.
     var isFallback = false
     /// Where one line says that the daemon serves, or why not; nil for all but the first daemon of a keeper.
@@ -22,12 +26,16 @@ struct DaemonArguments {
     struct Mistake: Error { var text: String }
 
     /// `--state DIR --run DIR`, or `--home DIR` for both; `--keeper-fd N --listen-fd N [--lock-fd N] [--notify-fd N] [--ready-fd N]
-    /// [--fallback]`.
+    /// [--keeper-program-fd N] [--fallback] [--given-up]`.
     init(_ arguments: [String]) throws(Mistake) {
         var rest = arguments[...]
         while let option = rest.popFirst() {
             if option == "--fallback" {
                 isFallback = true
+                continue
+            }
+            if option == "--given-up" {
+                isGivenUp = true
                 continue
             }
             guard let value = rest.popFirst() else { throw Mistake(text: "\(option) needs a value") }
@@ -41,6 +49,7 @@ struct DaemonArguments {
             case "--listen-fd": listener = try Self.descriptor(value, of: option)
             case "--lock-fd": lock = try Self.descriptor(value, of: option)
             case "--notify-fd": notify = try Self.descriptor(value, of: option)
+            case "--keeper-program-fd": keeperProgram = try Self.descriptor(value, of: option)
             case "--ready-fd": ready = try Self.descriptor(value, of: option)
             default: throw Mistake(text: "unknown option \(option)")
             }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 
-exit(Daemon.run(Array(CommandLine.arguments.dropFirst())))
+private let arguments = Array(CommandLine.arguments.dropFirst())
+
+exit(Introduction.made(arguments) ?? Daemon.run(arguments))

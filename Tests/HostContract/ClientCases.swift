@@ -95,7 +95,7 @@ extension Input {
     fileprivate func isOf(_ client: ClientID) -> Bool {
         switch self {
         case .connected(let other, _), .received(let other, _), .disconnected(let other): other == client
-        case .event, .terminationRequested, .remarked: false
+        case .event, .terminationRequested, .remarked, .renewed: false
         }
     }
 }

@@ -35,14 +35,24 @@ final class Keeper {
 
     static let deadlineSeconds = 20
 
-    init(path: String = "orch.sock", options: [String] = []) throws {
+    /// The daemon's program.
+    let probe: String
+
+    /// `ownsProbe`: the daemon's program is a copy, which the test may replace.
+    init(path: String = "orch.sock", options: [String] = [], ownsProbe: Bool = false) throws {
         directory = try makeDirectory()
+        probe = ownsProbe ? directory + "/keeper-probe" : tool("keeper-probe")
+        if ownsProbe {
+            let copying = try execute(["/bin/cp", tool("keeper-probe"), probe], log: "/dev/null")
+            var status: Int32 = 0
+            _ = unsafe waitpid(copying, &status, 0)
+        }
         let meetingPath = directory + "/meeting"
         meeting = try Descriptor("listen", unsafe corch_unix_listen(meetingPath, 8))
         pid = try execute(
             [
                 tool("orch-keeper"), "--foreground", "--socket", directory + "/" + path, "--lock", directory + "/lock",
-                "--daemon", tool("keeper-probe"),
+                "--daemon", probe,
             ] + options + ["--", meetingPath], log: directory + "/log")
         pidfd = try Descriptor("pidfd_open", corch_pidfd_open(pid))
         daemon = try Keeper.meet(meeting.number)

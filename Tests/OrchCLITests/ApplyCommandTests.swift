@@ -173,6 +173,6 @@ import Testing
         let platform = platform([])
         platform.version = "9.9.9"
         #expect(run("apply --detach", on: platform) == .refused)
-        #expect(platform.errors.contains("orch daemon restart"))
+        #expect(platform.errors.contains("orch daemon upgrade"))
     }
 }

@@ -88,9 +88,16 @@ final class ScriptedPlatform: Platform {
 
     func connect() throws(Fault) -> ConnectionID? {
         greeted = false
+        saidHello = false
         return isDaemonThere ? connection : nil
     }
     func close(_ connection: ConnectionID) {}
+    /// Why the programs beside this one can't take over.
+    var programFault: Fault?
+    func examinePrograms() throws(Fault) -> Upgrade {
+        if let programFault { throw programFault }
+        return Upgrade(keeper: "/opt/orch/orch-keeper", daemon: "/opt/orch/orchd", keeperProtocol: 1)
+    }
     func startDaemon() throws(Fault) {
         daemonStarts += 1
         isDaemonThere = true

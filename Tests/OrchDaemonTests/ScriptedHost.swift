@@ -18,6 +18,8 @@ final class ScriptedHost: Host {
     private(set) var waits = 0
     /// Every launch fails with it, while it is there.
     var launchFault: Fault?
+    /// Why the keeper does not become another program.
+    var renewalFault: Fault?
     /// What it knows of time zones.
     var zones: [String: TimeZone] = [ScheduleSpec.hostZone: .utc]
     private var coming: [(at: Instant, sequence: Int, input: Input)] = []
@@ -49,6 +51,7 @@ final class ScriptedHost: Host {
         case .effect(let effect): perform(effect)
         case .send(let client, let bytes): received[client, default: []] += bytes
         case .close(let client): closed.append(client)
+        case .renew: send(.renewed(renewalFault))
         case .end: break
         }
     }

@@ -25,7 +25,7 @@ import Testing
         rig.run()
         #expect(rig.answer(client, read) == [.status([])])
         #expect(rig.refusal(client, change)?.kind == .version)
-        #expect(rig.refusal(client, change)?.remedy?.contains("orch daemon restart") == true)
+        #expect(rig.refusal(client, change)?.remedy?.contains("orch daemon upgrade") == true)
         #expect(rig.store.stored.stacks.isEmpty)
     }
 

@@ -279,6 +279,7 @@ struct NounGenerator {
             .restart([target, target]), .status(maybe(target)), .follow([target], goal: pick(goals)), .why(target),
             .rollback(rollback()), .rollbackPlan(rollback()), .history(target),
             .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
+            .daemonUpgrade(Upgrade(keeper: name(), daemon: name(), keeperProtocol: below(300))),
         ])
     }
 }

@@ -31,6 +31,8 @@
 
 #define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed */
 #define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to */
+#define KEEPER_RENEW 9        /* keeper_note + a memfd: the paths of a new keeper and of its daemon, each with its NUL.
+                                 Become that keeper; nothing else is read until RENEWED answers */
 
 /* Types, keeper to daemon: all keeper_event, except STATE_END. */
 #define KEEPER_SPAWNED 32       /* pid, start_ticks; + pidfd. The child exists and has not yet executed. */
@@ -41,6 +43,7 @@
 #define KEEPER_STATE 36         /* hand-over: everything known about one launch; + pidfd, held read ends */
 #define KEEPER_STATE_END 37     /* keeper_hand_over */
 #define KEEPER_PING 38          /* say PONG */
+#define KEEPER_RENEWED 39       /* error 0: says the new keeper. Otherwise the old one goes on as before */
 
 /* Descriptors of SPAWN: first the spec, then these in this order, then the extra ones. */
 #define KEEPER_FD_STDIN 0x01u   /* absent: /dev/null */
@@ -104,17 +107,24 @@ struct keeper_hand_over {
     uint64_t daemon_starts;  /* 1 for the first daemon; those of former keepers are counted on */
 };
 
-/* What a keeper that was killed leaves in the hands of its daemon, which becomes the next one: execve of
- * orch-keeper --legacy FD, a memfd with this head and then a keeper_legacy_slot for each launch. Its descriptors and
- * those in it are KEEPER_FLOOR and up and stay open; all below are closed. */
+/* What a keeper that was killed leaves in the hands of its daemon, which becomes the next one, and what a keeper leaves
+ * to the program that it becomes (KEEPER_RENEW): execve of orch-keeper --legacy FD, a memfd with this head and then a
+ * keeper_legacy_slot for each launch. Its descriptors and those in it are KEEPER_FLOOR and up and stay open; all below
+ * are closed. */
 #define KEEPER_FLOOR 608
 
 struct keeper_legacy {
     uint8_t version;
-    uint8_t reserved[3];
+    uint8_t is_given_up; /* an upgrade's keeper has died: begin with the daemon at sound_fd */
+    uint8_t reserved[2];
     int32_t listen_fd;
     int32_t lock_fd;
     int32_t notify_fd;
+    int32_t sound_fd;     /* the program of the daemon that served last; -1: none */
+    int32_t link_fd;      /* the socket of a daemon that lives; -1: none does */
+    int32_t daemon_pid;   /* of it */
+    uint32_t daemon_said; /* by it: 1 << KEEPER_HELLO ... */
+    uint32_t padding;
     uint64_t highest_launch[2]; /* of services; with KEEPER_LAUNCH_OWN */
     uint64_t daemon_starts;     /* so far */
 };
@@ -122,7 +132,8 @@ struct keeper_legacy {
 struct keeper_legacy_slot {
     struct keeper_event event; /* as in STATE: KEEPER_RUNNING, KEEPER_FAILED or KEEPER_ENDED */
     int32_t fds[3];            /* the pidfd and the read ends to hold; -1: none */
-    int32_t reserved;
+    uint8_t told;              /* the state that the daemon knows of; 0: none */
+    uint8_t reserved[3];
 };
 
 #endif

@@ -56,6 +56,7 @@ void spawn_enqueue(const struct spawn_request *request); /* only while there is 
 const struct spawn_request *spawn_next(int *berth);
 void spawn_discard(const struct spawn_request *request); /* closes its descriptors */
 void spawn_berth_free(int berth);
+int spawn_is_idle(void); /* nothing waits, and nobody is between clone and exec */
 
 /* Starts the child on this berth; the parent does not wait. All signals must be blocked. Takes over the request's
  * descriptors. 0, or -errno and the `stage` that failed: then pidfd and report_fd are -1, and held is as asked for. */

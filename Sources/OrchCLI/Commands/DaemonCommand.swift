@@ -7,7 +7,8 @@ struct DaemonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon", abstract: "Start, stop, replace or look at the daemon.",
         subcommands: [
-            DaemonStartCommand.self, DaemonStopCommand.self, DaemonRestartCommand.self, DaemonStatusCommand.self,
+            DaemonStartCommand.self, DaemonStopCommand.self, DaemonRestartCommand.self, DaemonUpgradeCommand.self,
+            DaemonStatusCommand.self,
         ],
         defaultSubcommand: DaemonStatusCommand.self)
 }
@@ -85,28 +86,15 @@ struct DaemonRestartCommand: OrchCommand {
         guard case .daemon(let old) = try session.ask(.daemonStatus) else { throw Failure.unexpectedReply }
         _ = try session.ask(.daemonRestart)
         let started = context.platform.now.instant
-        while context.platform.now.instant < started + Self.patience {
-            if let status = try? Self.status(in: context), status.pid != old.pid || status.startedAt != old.startedAt {
-                let span = TimeText.elapsed(context.platform.now.instant - started)
-                try context.console.print(
-                    Line("The daemon was replaced in \(span): pid \(old.pid) → \(status.pid). Services run on."))
-                return .success
-            }
-            _ = context.platform.wait(until: context.platform.now.instant + .milliseconds(20))
-        }
-        throw Failure(
-            .daemon, "the daemon was told to make room for a new one, and none answers after \(Self.patience.brief)",
-            help: "its log says why: \(context.platform.stateDirectory)/orchd.log; services run on")
+        let next = try context.nextDaemon(after: old, within: Self.patience)
+        let span = TimeText.elapsed(context.platform.now.instant - started)
+        try context.console.print(
+            Line("The daemon was replaced in \(span): pid \(old.pid) → \(next.pid). Services run on."))
+        if let fallback = next.fallback { context.console.remark(Line("orch: \(fallback)", .caution)) }
+        return .success
     }
 
     private static let patience = Duration.seconds(20)
-
-    private static func status(in context: Context) throws(Failure) -> DaemonStatus? {
-        guard let session = try Session.open(context.platform),
-            case .daemon(let status) = try session.ask(.daemonStatus)
-        else { return nil }
-        return status
-    }
 }
 
 struct DaemonStatusCommand: OrchCommand {

@@ -12,6 +12,8 @@ struct DeadlineQueue {
         case connection(UInt64)
         /// A kill should have worked by now.
         case survivors(LaunchID)
+        /// The keeper should be another program by now.
+        case renewal
     }
     private var heap: [(at: Instant, what: Appointment)] = []
 

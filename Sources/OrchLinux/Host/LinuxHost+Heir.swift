@@ -8,7 +8,8 @@ public import OrchModel
 /// When the keeper is killed: the daemon's process becomes the next keeper, which starts another daemon and hands over to it what this
 /// one knew. The processes are then nobody's children that we could reap; their pidfds tell how they end, where the kernel lets them.
 extension LinuxHost {
-    /// Returns only when it can't be done, and why. `program` and `daemon`: absolute; nil when they are not installed.
+    /// Returns only when it can't be done, and why. `program` and `daemon`: absolute; nil when they are not installed. The keeper
+    /// that is lost has served: its file is preferred to what is at `program` by now.
     public func becomeKeeper(_ program: String?, daemon: String?) -> Fault {
         guard let program, let daemon else {
             return Fault(step: "become", subject: "orch-keeper", reason: "it is not installed beside orchd")
@@ -16,7 +17,8 @@ extension LinuxHost {
         do {
             let legacy = try legacy()
             pump.stop(deadline: Self.pumpPatience)
-            let error = legacy.execute(program, daemon: daemon, arguments: ["--state", state, "--run", run.path])
+            let arguments = ["--state", state, "--run", run.path]
+            let error = legacy.execute(keeperProgram?.number, program, daemon: daemon, arguments: arguments)
             return error.fault(step: "become", subject: program)
         } catch { return error.fault(step: "become", subject: program) }
     }
@@ -41,7 +43,8 @@ extension LinuxHost {
         var legacy = try KeeperLegacy(
             listener: clients.number, lock: lock, notify: notify?.descriptor.number,
             highestLaunch: keeper.highestLaunch,
-            highestOwnLaunch: KeeperLink.ownBit | daemonStarts << 32 | edge.starts, daemonStarts: daemonStarts)
+            highestOwnLaunch: KeeperLink.ownBit | daemonStarts << 32 | edge.starts, daemonStarts: daemonStarts,
+            isGivenUp: renewal != nil)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) where record.isKnownToKeeper {
             // One that was asked for and of which nothing was heard: the next daemon looks for it.
             guard record.pid != 0 || record.isOver else { continue }

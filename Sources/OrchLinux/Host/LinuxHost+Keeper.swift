@@ -9,7 +9,7 @@ extension KeeperMessage {
     var isEnd: Bool {
         switch self {
         case .spawnFailed, .ended, .closed: true
-        case .spawned, .executed, .state, .stateEnd: false
+        case .spawned, .executed, .state, .stateEnd, .renewed: false
         }
     }
 }
@@ -45,6 +45,7 @@ extension LinuxHost {
             }
         // Only at the beginning; `takeOver` reads them.
         case .state, .stateEnd: break
+        case .renewed(let code): keeperRenewed(code)
         case .closed:
             isKeeperLost = true
             poller.forget(keeper.number)

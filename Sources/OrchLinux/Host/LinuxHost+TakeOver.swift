@@ -80,7 +80,7 @@ extension LinuxHost {
                     isKeeperLost = true
                     throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
                 // Nothing else comes before the hand-over is complete (keeper_protocol.h).
-                case .spawned, .executed, .spawnFailed, .ended: break
+                case .spawned, .executed, .spawnFailed, .ended, .renewed: break
                 }
             }
             var poll = pollfd(fd: keeper.number, events: Int16(POLLIN), revents: 0)

@@ -17,6 +17,8 @@ public final class LinuxHost: Host {
         public var notify: Descriptor?
         /// Holds the state directory's lock, as the keeper does; nil for one that did not lend it.
         public var lock: Descriptor?
+        /// The file of the keeper that started this daemon.
+        public var keeperProgram: Descriptor?
         public var run: RunDirectory
         /// Where default logs go, absolute.
         public var state: String
@@ -65,6 +67,10 @@ public final class LinuxHost: Host {
     var isKeeperWatchedForWriting = false
     /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
     public internal(set) var isKeeperLost = false
+    /// What the keeper is to become, while it has not answered.
+    var renewal: Upgrade?
+    /// The file of the keeper that started this daemon: what this process becomes when it is lost. Nil: one that did not say.
+    let keeperProgram: HeldDescriptor?
     var edge: EdgeSeat
     /// 1 for the first daemon.
     var daemonStarts: UInt64 = 1
@@ -87,6 +93,8 @@ public final class LinuxHost: Host {
         }
         clockWatch = try? ClockWatch()
         if let taken = parts.lock.take() { lock = HeldDescriptor(taken) } else { lock = nil }
+        let program = parts.keeperProgram.take()
+        if let program { keeperProgram = HeldDescriptor(program) } else { keeperProgram = nil }
         if let listener = parts.listener.take() { clients = ClientListener(listener) } else { clients = nil }
         if let held = parts.notify.take() {
             notify = NotifySocket(held, path: run.notifySocket, digest: run.mark)
@@ -136,6 +144,7 @@ public final class LinuxHost: Host {
         case .effect(let effect): perform(effect)
         case .send(let client, let bytes): if let clients { outbox += clients.send(bytes, to: client, poller) }
         case .close(let client): clients?.close(client, poller)
+        case .renew(let upgrade): renew(upgrade)
         case .end(let ending): end(ending)
         }
     }
@@ -231,6 +240,7 @@ public final class LinuxHost: Host {
         case .runner(let launch): runnerIsLate(launch)
         case .connection(let number): connectionIsLate(number)
         case .survivors(let launch): reportSurvivors(of: launch)
+        case .renewal: renewalIsLate()
         }
     }
 }

@@ -31,6 +31,7 @@ final class SimulatedHost: Host {
         case .effect(let effect): machine.perform(effect)
         case .send(let client, let bytes): machine.send(bytes, to: client)
         case .close(let client): machine.close(client)
+        case .renew: machine.inbox.append(.renewed(nil))
         case .end: break
         }
     }

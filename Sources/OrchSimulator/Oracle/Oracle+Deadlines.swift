@@ -76,7 +76,7 @@ extension Machine {
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
         case .stop, .apply, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
-            .daemonRestart, .daemonStop:
+            .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
     }

@@ -13,7 +13,7 @@ extension Machine {
         case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
         case .stop(let targets, _): checkDepartures(targets, isUp: false)
         case .apply, .rollback, .down, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
-            .daemonRestart, .daemonStop:
+            .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
     }
