@@ -113,7 +113,7 @@ int64_t corch_receive(int fd, void *buffer, size_t length, int *fds, int *fd_cou
     do received = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
     while (received < 0 && errno == EINTR);
     if (received < 0) return -errno;
-    int cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    int cut = (message.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL; head = CMSG_NXTHDR(&message, head)) {
         if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
         size_t arrived = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -126,12 +126,10 @@ int64_t corch_receive(int fd, void *buffer, size_t length, int *fds, int *fd_cou
                 cut = 1, close(one);
         }
     }
-    if (!cut) {
-        *fd_count = count;
-        return received;
-    }
-    while (count > 0) close(fds[--count]);
-    return -EMSGSIZE;
+    int is_long = (message.msg_flags & MSG_TRUNC) != 0;
+    *fd_count = cut ? -1 : count;
+    while ((cut || is_long) && count > 0) close(fds[--count]);
+    return is_long ? -EMSGSIZE : received;
 }
 
 int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
@@ -147,6 +145,16 @@ int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
 int corch_bytes_unsent(int fd) {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
+int corch_is_drained(int fd) {
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    return fd < 0 || (poll(&end, 1, 0) == 1 && end.revents == POLLHUP);
+}
+
+void corch_drop(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
 }
 
 int corch_is_readable(int fd) {

@@ -40,7 +40,7 @@ public enum KeeperMessage {
     case stateEnd(HandOver)
     /// The answer to `renew`: 0 from the new keeper, errno from the one that it was.
     case renewed(code: Int32)
-    /// The keeper is gone, or speaks another version: nothing more will come.
+    /// The keeper is gone, hung up, or speaks another version: nothing more will come.
     case closed
 }
 
@@ -49,7 +49,7 @@ public struct KeeperProcess {
     public var pid: Int32
     /// Ticks of 1/100 s since boot, field 22 of `proc_pid_stat(5)`.
     public var startTicks: UInt64
-    /// Refers to the process for ever; readable when it has ended.
+    /// Refers to the process for ever; readable when it has ended. Nil once the keeper knows its end, and when there was no room for it.
     public var pidfd: DescriptorParcel?
 }
 
@@ -96,7 +96,8 @@ public struct KeeperState {
     public var progress: Progress
     /// Nil while queued and when it never existed.
     public var process: KeeperProcess?
-    /// The read ends that were given to the keeper to hold, in that order; it keeps its own copies.
+    /// The read ends that were given to the keeper to hold, in that order; it keeps its own copies. None when the launch has ended and
+    /// all of them are read to their end.
     public var heldReadEnds: [DescriptorParcel]
 }
 
@@ -195,7 +196,8 @@ extension KeeperState {
         case KEEPER_ENDED: progress = .ended(ProcessEnd(event))
         default: progress = .queued
         }
-        process = hasProcess ? KeeperProcess(event, descriptors.first) : nil
+        // The number says which session was its own, also when it has ended.
+        process = event.pid > 0 ? KeeperProcess(event, hasProcess ? descriptors.first : nil) : nil
         heldReadEnds = Array(descriptors.dropFirst(hasProcess ? 1 : 0))
     }
 }

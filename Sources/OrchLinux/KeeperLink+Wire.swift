@@ -78,6 +78,8 @@ struct Request {
 struct KeeperBuffer {
     var event = keeper_event()
     private var parcels: [DescriptorParcel] = []
+    /// It came without its descriptors: this process has no room for them.
+    private(set) var isCut = false
 
     var version: Int32 { Int32(event.version) }
     var type: Int32 { Int32(event.type) }
@@ -94,7 +96,8 @@ struct KeeperBuffer {
             }
         }
         let all = [numbers.0, numbers.1, numbers.2, numbers.3]
-        parcels = all.prefix(Int(count)).map { DescriptorParcel($0) }
+        isCut = count < 0
+        parcels = all.prefix(max(0, Int(count))).map { DescriptorParcel($0) }
         return length
     }
 

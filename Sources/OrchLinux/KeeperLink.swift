@@ -12,6 +12,8 @@ public final class KeeperLink {
     private var isOpen = true
     /// Of services; asked for by this daemon.
     private(set) var highestLaunch: UInt64 = 0
+    /// Messages that came without their descriptors, as this process has no room for them (EMFILE): so many so far.
+    public private(set) var cutMessages = 0
 
     /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
     /// arrives at once: `.state` for every launch, then `.stateEnd`.
@@ -80,6 +82,12 @@ public final class KeeperLink {
         return unsafe corch_peer_credentials(descriptor.number, &pid, &uid, &gid) < 0 ? 0 : pid
     }
 
+    /// The keeper's pidfd; nil when it is gone, or there is no descriptor for it.
+    func keeperProcess() -> HeldDescriptor? {
+        guard let process = try? Descriptor("pidfd_open", corch_pidfd_open(keeperPid)) else { return nil }
+        return HeldDescriptor(process)
+    }
+
     /// The launch's end is recorded and its pipes are drained: the keeper forgets it. A queued launch is cancelled;
     /// a running one is not affected.
     public func acknowledge(_ launch: UInt64) throws(SystemError) {
@@ -132,6 +140,7 @@ public final class KeeperLink {
                 messages.append(.closed)
                 break
             }
+            if buffer.isCut { cutMessages += 1 }
             if buffer.type == KEEPER_PING {
                 try note(KEEPER_PONG, buffer.event.launch)
             } else if let message = buffer.message(length: Int(length)) {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define FAILURES_MAX 3 /* then the program that served last is started */
 
@@ -63,8 +60,7 @@ void daemon_start(void) {
     if (child == 0) become_daemon(pair[1]);
     close(pair[1]);
     if (child < 0) return close(pair[0]), timer_set(TIMER_START, SECOND); /* no process: later */
-    if (keeper.ready_fd >= 0) close(keeper.ready_fd);
-    keeper.ready_fd = -1;
+    corch_drop(&keeper.ready_fd);
     pid = child;
     daemon_starts++;
     is_given_up = 0;
@@ -84,10 +80,11 @@ void daemon_ended(const siginfo_t *end) {
     if (daemon_said & 1 << KEEPER_SHUTDOWN && slots_live == 0) _exit(0);
     if (daemon_starts == 1 && !(daemon_said & 1 << KEEPER_HELLO)) _exit(END_DAEMON); /* it never did */
     int planned = daemon_said & (1 << KEEPER_RESTART | 1 << KEEPER_SHUTDOWN);
+    int64_t longest = daemon_said & 1 << KEEPER_SOUND ? SECOND / 20 : SECOND; /* it is missed; else the next will fail, too */
     if (planned || daemon_said & 1 << KEEPER_SOUND) failures = 0;
     else failures += was_hung ? FAILURES_MAX : 1; /* waiting for it once more would take as long again */
     delay = planned || lived >= SECOND ? 0 : delay * 2 + SECOND / 100;
-    if (delay > SECOND) delay = SECOND;
+    if (delay > longest) delay = longest;
     timer_set(TIMER_START, delay);
 }
 
@@ -101,7 +98,7 @@ static void doze(int state, int64_t time) {
 }
 
 void daemon_is_sound(int program) {
-    if (sound >= 0) close(sound);
+    corch_drop(&sound);
     sound = program, failures = 0;
     daemon_said |= 1 << KEEPER_SOUND;
 }

@@ -14,7 +14,10 @@
 #include "corch.h"
 #include "spawn_child.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
 #define NONE 0xffff
 #define ARGUMENTS_MAX 128 /* of the daemon; and 16 of ours */
@@ -44,6 +47,7 @@ extern uint32_t slots_used, slots_live; /* high-water mark of indexes; launches 
 extern uint64_t highest_launch[2];      /* of services; of the daemon's own, KEEPER_LAUNCH_OWN */
 void launch_request(const struct spawn_request *request); /* takes over its descriptors */
 void launch_acknowledged(uint64_t launch);
+void launch_lighten(uint32_t index); /* an end that is only remembered keeps no pipe that is read to its end */
 void launch_queued(void);
 void launch_read_report(uint32_t index);
 void launch_reap(uint32_t index, int is_patient); /* else an end that nobody has told us is unknown */

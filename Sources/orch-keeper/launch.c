@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 struct slot slots[KEEPER_SLOTS_MAX];
 uint32_t slots_used, slots_live;
 uint64_t highest_launch[2];
@@ -42,19 +39,21 @@ int launch_reap_pid(int32_t pid) {
     return 0;
 }
 
-static void drop(int *fd) {
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
+static void let_go(struct spawn_birth *birth) {
+    corch_drop(&birth->held[0]), corch_drop(&birth->held[1]), corch_drop(&birth->pidfd);
 }
 
 void launch_acknowledged(uint64_t launch) {
     uint32_t index = slot_of_launch(launch);
     if (index == NONE || is_alive(&slots[index])) return;
-    drop(&slots[index].birth.held[0]);
-    drop(&slots[index].birth.held[1]);
-    drop(&slots[index].birth.pidfd);
+    let_go(&slots[index].birth);
     slots[index].fact.launch = launches[index] = 0;
     slots_live--;
+}
+
+void launch_lighten(uint32_t index) {
+    struct spawn_birth *birth = &slots[index].birth;
+    if (!is_alive(&slots[index]) && corch_is_drained(birth->held[0]) && corch_is_drained(birth->held[1])) let_go(birth);
 }
 
 static void come_to(uint32_t index, uint8_t state) {
@@ -63,8 +62,7 @@ static void come_to(uint32_t index, uint8_t state) {
 }
 
 static void fail(uint32_t index, uint8_t stage, int error) {
-    drop(&slots[index].birth.held[0]);
-    drop(&slots[index].birth.held[1]);
+    let_go(&slots[index].birth);
     slots[index].fact.stage = stage, slots[index].fact.error = error;
     come_to(index, KEEPER_FAILED);
 }
@@ -104,9 +102,12 @@ static uint32_t admit(uint64_t launch) {
 }
 
 void launch_request(const struct spawn_request *request) {
+    static uint32_t next; /* with each launch a few of the table: ends that nobody acknowledges must not use up our descriptors */
+    for (int count = 0; count < 8 && slots_used > 0; count++) launch_lighten(next = (next + 1) % slots_used);
     uint32_t index = admit(request->head.launch);
     int is_sound = spawn_is_sound(&request->head, request->fd_count);
-    if (index != NONE && !is_sound) fail(index, SPAWN_STAGE_SPEC, EINVAL);
+    if (index != NONE && request->fd_count < 0) fail(index, SPAWN_STAGE_PIPE, EMFILE);
+    else if (index != NONE && !is_sound) fail(index, SPAWN_STAGE_SPEC, EINVAL);
     if (index == NONE || !is_sound) return spawn_discard(request);
     spawn_enqueue(request);
 }
@@ -114,7 +115,7 @@ void launch_request(const struct spawn_request *request) {
 /* It has executed, failed, or was killed on its way. */
 static void conclude(uint32_t index) {
     struct slot *slot = &slots[index];
-    drop(&slot->birth.report_fd);
+    corch_drop(&slot->birth.report_fd);
     slot->fact.stage = spawn_outcome(slot->birth.berth, &slot->fact.error);
     spawn_berth_free(slot->birth.berth);
     if (slot->fact.stage == SPAWN_STAGE_NONE) come_to(index, KEEPER_RUNNING); /* else told once it is reaped */
@@ -141,6 +142,7 @@ void launch_reap(uint32_t index, int is_patient) {
     if (slot->birth.report_fd >= 0) conclude(index); /* a child born meanwhile may hold a copy of the pipe's end */
     corch_epoll_ctl(keeper.epoll, EPOLL_CTL_DEL, pidfd, 0, 0);
     corch_wait_pidfd(pidfd, 0, &fact->code, &fact->status, &fact->user_usec, &fact->system_usec);
+    corch_drop(&slot->birth.pidfd);
     if (fact->state == KEEPER_RUNNING) come_to(index, KEEPER_ENDED);
     else fail(index, fact->stage, fact->error);
 }

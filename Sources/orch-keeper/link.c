@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper.h"
 
-#include <errno.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define WORDS (KEEPER_SLOTS_MAX / 64)
 #define MESSAGES_PER_TURN 16
@@ -62,7 +60,7 @@ static int tell(struct slot *slot, uint8_t state) {
 
 static void hand_over(void) {
     while (cursor < slots_used && slots[cursor].fact.launch == 0) cursor++;
-    if (cursor < slots_used) return (void)(cursor += (uint32_t)tell(&slots[cursor], 0));
+    if (cursor < slots_used) return launch_lighten(cursor), (void)(cursor += (uint32_t)tell(&slots[cursor], 0));
     struct keeper_hand_over end = {.version = KEEPER_PROTOCOL_VERSION, .type = KEEPER_STATE_END, .count = slots_live,
                                    .highest_launch = highest_launch[0], .daemon_starts = daemon_starts};
     if (transmit(&end, sizeof end, NULL, 0)) phase = OPEN;
@@ -148,10 +146,11 @@ static int obey(const struct spawn_request *request, size_t length) {
         launch_request(request);
         return 1;
     }
-    if (note->type == KEEPER_ADOPT && length == sizeof request->event && request->fd_count <= 3) {
+    if (note->type == KEEPER_ADOPT && length == sizeof request->event && request->fd_count > 0 && request->fd_count <= 3) {
         launch_adopt(&request->event, request->fds, request->event.state); /* whoever says so knows it */
         return 1;
     }
+    if (note->type == KEEPER_SOUND && request->fd_count < 0) return 1;
     if (note->type == KEEPER_SOUND && request->fd_count == 1) return daemon_is_sound(request->fds[0]), 1;
     if (note->type == KEEPER_RENEW && request->fd_count == 1) return renew_ask(request->fds[0]), 1;
     if (length != sizeof *note || request->fd_count != 0) return 0;
@@ -165,7 +164,7 @@ static int obey(const struct spawn_request *request, size_t length) {
     }
 }
 
-/* 1: a message was obeyed, 0: there is none now, -1: there won't be one. */
+/* fd_count -1: there was no room for its descriptors. 1: a message was obeyed, 0: there is none now, -1: there won't be one. */
 static int read_one(void) {
     struct spawn_request request = {.fd_count = SPAWN_FDS_MAX, .fds = {-1, -1, -1}};
     struct keeper_event *room = &request.event;
@@ -188,6 +187,5 @@ void link_read(void) {
 /* Last words count, and nobody waits for answers. */
 void link_close(void) {
     while (link_fd >= 0 && read_one() > 0) launch_queued();
-    if (link_fd >= 0) close(link_fd);
-    link_fd = -1;
+    corch_drop(&link_fd);
 }

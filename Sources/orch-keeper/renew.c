@@ -6,11 +6,9 @@
  */
 #include "keeper.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BATCH 64 /* slots a write */
 

@@ -127,6 +127,11 @@ enum Daemon {
                 say(ending == .shutdown ? "ended: everything is stopped" : "ended: another daemon takes over")
                 return 0
             }
+            if host.isKeeperDeaf {
+                conductor.flush()
+                say("error: orch-keeper has hung up: this daemon ends, the services run on, another one begins anew")
+                return 1
+            }
             if host.isKeeperLost {
                 conductor.flush()
                 say("orch-keeper was killed: this process becomes the next one, which starts another daemon")

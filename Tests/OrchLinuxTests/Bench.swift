@@ -94,6 +94,14 @@ final class Bench {
         return try LinuxHost(parts)
     }
 
+    /// Says what no keeper understands: it hangs up.
+    func babble() {
+        let words = [UInt8](repeating: 255, count: 16)
+        _ = unsafe send(host.keeper.number, words, words.count, 0)
+    }
+
+    func killKeeper() { Glibc.kill(keeperPid, SIGKILL) }
+
     // MARK: Doing and waiting
 
     func perform(_ effect: Effect) { host.perform(.effect(effect)) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import OrchDaemon
 import OrchEngine
 import OrchModel
 import Testing
@@ -51,5 +52,43 @@ import Testing
         #expect(try bench.exit(of: 1) == .signal(.kill, coreDumped: false))
         try bench.expect(.emptied(LaunchID(1)))
         #expect(bench.leftBehind.isEmpty)
+    }
+
+    /// Only a dead keeper is followed by this process: beside one that lives there would be two.
+    @Test(arguments: [false, true]) func aKeeperThatHangsUpIsNotTakenForDead(isKilled: Bool) throws {
+        let bench = try Bench(session: true)
+        if isKilled { bench.killKeeper() } else { bench.babble() }
+        let said = try bench.until("a remark on the keeper") { input -> String? in
+            guard case .remarked(let text) = input else { return nil }
+            return text.contains("keeper") ? text : nil
+        }
+        #expect(bench.host.isKeeperLost == isKilled)
+        #expect(bench.host.isKeeperDeaf == !isKilled)
+        #expect(said.contains(isKilled ? "was killed" : "hung up"), "\(said)")
+    }
+
+    /// What is over and read is released without another thread's help, and what was found closed too.
+    @Test(arguments: [false, true]) func whatIsOverAndReadIsReleasedAtOnce(session: Bool) throws {
+        let bench = try Bench(session: session)
+        bench.launch(1, ["sh", "-c", "echo line"])
+        #expect(try bench.exit(of: 1) == .code(0))
+        try bench.expect(.emptied(LaunchID(1)))
+        let log = bench.directory + "/state/logs/shop/web/stdout.log"
+        let end = Clock.now.instant + Bench.patience
+        while SmallFile.text(log) != "line\n", Clock.now.instant < end { bench.turn() }
+        bench.perform(.note(.released(LaunchID(1))))
+        try bench.replaceDaemon()
+        #expect(bench.inheritance.survivors.isEmpty)
+        let instance = InstanceID(service: ServiceID(stack: "shop", service: "web"))
+        #expect(
+            bench.inheritance.closed == [ClosedLaunch(launch: LaunchID(1), instance: instance, exit: .code(0))])
+        let record = try #require(bench.host.records[LaunchID(1)])
+        #expect(record.readEnds.isEmpty && record.pidfd == nil && record.pid > 1)
+        bench.perform(.release(LaunchID(1)))
+        #expect(bench.host.records.isEmpty)
+        try bench.expect(.drained(LaunchID(1)))
+        try bench.replaceDaemon()
+        #expect(bench.inheritance.closed.isEmpty)
+        #expect(SmallFile.text(log) == "line\n")
     }
 }

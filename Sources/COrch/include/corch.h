@@ -164,8 +164,9 @@ int64_t corch_send(int fd, const void *head, size_t head_length, const void *bod
                    const int *fds, int fd_count, int flags);
 
 /* recvmsg(2), MSG_CMSG_CLOEXEC. `*fd_count` is the room in `fds` on entry and the number received on
- * return; they belong to the caller. Returns bytes, 0 at the end of the stream, -EMSGSIZE when
- * message or descriptors were cut (what arrived of the descriptors is closed). */
+ * return; they belong to the caller. It is -1 when not all of them came: this process has no room for them (EMFILE, unix(7)) or
+ * the caller has not; those that arrived are closed, and the message is whole. Returns bytes, 0 at the end of the stream,
+ * -EMSGSIZE when the message was cut. */
 int64_t corch_receive(int fd, void *buffer, size_t length, int *fds, int *fd_count, int flags);
 
 /* SO_PEERCRED, unix(7). Only uid and gid may decide anything; the pid is decoration. */
@@ -173,6 +174,12 @@ int corch_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 
 /* poll(2): there is something to read, or to accept, now. */
 int corch_is_readable(int fd);
+
+/* poll(2) of a pipe's read end: all that was written is read, and nobody is left to write. So is what is no descriptor. */
+int corch_is_drained(int fd);
+
+/* close(2), once: it is -1 then. */
+void corch_drop(int *fd);
 
 /* SIOCOUTQ, unix(7): bytes sent that the peer has not read yet. */
 int corch_bytes_unsent(int fd);

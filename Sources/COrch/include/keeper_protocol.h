@@ -2,7 +2,9 @@
 /*
  * What orch-keeper and the daemon say to each other over one SOCK_SEQPACKET pair: one struct per
  * message, little endian as the machine is, the version in the first byte, descriptors by SCM_RIGHTS.
- * A message with another version or an impossible length is answered by closing the daemon's socket.
+ * A message with another version or an impossible length is answered by closing the daemon's socket. A launch whose
+ * descriptors the keeper has no room for has failed with EMFILE; STATE and SPAWNED whose descriptors the daemon has no
+ * room for arrive without them.
  */
 #ifndef KEEPER_PROTOCOL_H
 #define KEEPER_PROTOCOL_H
@@ -40,7 +42,8 @@
 #define KEEPER_SPAWN_FAILED 34  /* stage, error. No process is left; the slot is kept until acknowledged
                                    (except stages TABLE and STALE, which never had one). */
 #define KEEPER_EXITED 35        /* code, status, times */
-#define KEEPER_STATE 36         /* hand-over: everything known about one launch; + pidfd, held read ends */
+#define KEEPER_STATE 36         /* hand-over: everything known about one launch; + pidfd while it lives, held read ends
+                                   until they are drained after its end */
 #define KEEPER_STATE_END 37     /* keeper_hand_over */
 #define KEEPER_PING 38          /* say PONG */
 #define KEEPER_RENEWED 39       /* error 0: says the new keeper. Otherwise the old one goes on as before */
@@ -50,7 +53,8 @@
 #define KEEPER_FD_STDOUT 0x02u  /* absent: /dev/null */
 #define KEEPER_FD_STDERR 0x04u  /* absent: as standard output */
 #define KEEPER_FD_CGROUP 0x08u  /* directory the child is born in */
-#define KEEPER_FD_HELD1 0x10u   /* read ends that the keeper holds until ACKNOWLEDGE */
+#define KEEPER_FD_HELD1 0x10u   /* read ends that the keeper holds until ACKNOWLEDGE, or until they are at their end after
+                                   the launch's */
 #define KEEPER_FD_HELD2 0x20u
 #define KEEPER_FD_ALL 0x3fu
 

@@ -24,7 +24,7 @@ struct spawn_request {
         struct keeper_spawn head;
         struct keeper_event event;
     };
-    int fds[SPAWN_FDS_MAX], fd_count;
+    int fds[SPAWN_FDS_MAX], fd_count; /* -1: this process had no room for them */
 };
 
 struct spawn_birth {

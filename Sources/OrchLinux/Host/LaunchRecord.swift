@@ -51,6 +51,8 @@ final class LaunchRecord {
     var waitingSignals: [(Signal, StopSpec.Recipient)] = []
     /// What it said before the keeper told that it runs.
     var waitingNotices: [Notice] = []
+    /// Commands of probes of it that run.
+    var probes: Set<LaunchID> = []
     /// A runner's answer is out.
     var hasAnswered = false
     /// What a runner prints.

@@ -49,7 +49,9 @@ extension LinuxHost {
             // One that was asked for and of which nothing was heard: the next daemon looks for it.
             guard record.pid != 0 || record.isOver else { continue }
             var ends: [HeldDescriptor] = []
-            for end in record.readEnds { ends.append(try Self.pinned(end.number, end.inode)) }
+            // What is over and read to its end needs no pipe any more.
+            let isRead = record.isOver && record.readEnds.allSatisfy { SmallFile.pipe($0.number) != $0.inode }
+            for end in record.readEnds where !isRead { ends.append(try Self.pinned(end.number, end.inode)) }
             try legacy.add(
                 record.launch.number, record.isOver ? record.progress : .running, pid: record.pid,
                 startTicks: record.startTicks, pidfd: record.pidfd?.number, readEnds: ends.map(\.number))

@@ -17,11 +17,38 @@ extension KeeperMessage {
 /// What the keeper tells.
 extension LinuxHost {
     func hearKeeper() -> [KeeperMessage] {
+        let before = keeper.cutMessages
+        defer { if keeper.cutMessages != before { outbox.append(.remarked(Self.shortage.text)) } }
         do { return try keeper.receive() } catch {
             outbox.append(.remarked(error.fault(step: "listen to", subject: "the keeper").text))
             return []
         }
     }
+
+    /// What the keeper hands over does not fit into this process.
+    static var shortage: Fault {
+        var own = rlimit()
+        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &own)
+        return SystemError("recvmsg", code: EMFILE).fault(
+            step: "take all descriptors from", subject: "the keeper",
+            remedy:
+                "the daemon may have \(own.rlim_cur): raise LimitNOFILE of its unit, or `ulimit -Hn` where it is started"
+        )
+    }
+
+    /// The conversation is over. Only a keeper that is dead is followed by this process: beside one that hung up there would be two.
+    func keeperClosed() {
+        if let keeperProcess {
+            var end = pollfd(fd: keeperProcess.number, events: Int16(POLLIN), revents: 0)
+            isKeeperLost = unsafe poll(&end, 1, Self.deathPatience) > 0
+        } else {
+            isKeeperLost = true
+        }
+        isKeeperDeaf = !isKeeperLost
+    }
+
+    /// Milliseconds from the close of a dying process's files until it is dead.
+    private static let deathPatience: Int32 = 2_000
 
     /// Sends what waits; asks to be woken when the socket takes more.
     func flushKeeper() {
@@ -47,11 +74,20 @@ extension LinuxHost {
         case .state, .stateEnd: break
         case .renewed(let code): keeperRenewed(code)
         case .closed:
-            isKeeperLost = true
+            keeperClosed()
             poller.forget(keeper.number)
             outbox.append(
-                .remarked("orch-keeper was killed: the services run on, and the next one takes them over at once"))
+                .remarked(
+                    isKeeperLost
+                        ? "orch-keeper was killed: the services run on, and the next one takes them over at once"
+                        : Self.hungUp.text))
         }
+    }
+
+    static var hungUp: Fault {
+        Fault(
+            step: "listen to", subject: "the keeper", reason: "it lives and has hung up",
+            remedy: "this daemon ends, the services run on, and the keeper starts another one")
     }
 
     func born(_ record: LaunchRecord, _ process: KeeperProcess) {
@@ -85,6 +121,7 @@ extension LinuxHost {
         if failure.stage == .table || failure.stage == .stale { record.isKnownToKeeper = false }
         let fault = fault(of: record, failure)
         record.isOver = true
+        record.pidfd = nil
         record.progress = .failed(failure)
         switch record.role {
         case .service:
@@ -119,6 +156,7 @@ extension LinuxHost {
 
     private func ended(_ record: LaunchRecord, _ exit: Exit) {
         record.isOver = true
+        record.pidfd = nil
         switch record.role {
         case .service: outbox.append(.event(.exited(record.launch, exit)))
         case .probe, .step: runnerEnded(record, exit)

@@ -39,8 +39,8 @@ extension LinuxHost {
         for (number, connection) in connections where connection.question.launch == launch {
             forget(number, connection)
         }
-        for record in records.values {
-            guard case .probe(let served, _, _) = record.role, served == launch, !record.isEmpty else { continue }
+        for runner in records[launch]?.probes ?? [] {
+            guard let record = records[runner], !record.isEmpty else { continue }
             record.hasAnswered = true
             kill(record.launch)
         }

@@ -14,7 +14,9 @@ extension LinuxHost {
         guard !record.isReleased else { return }
         record.isReleased = true
         endProbes(of: launch)
-        pump.finish(launch)
+        guard record.readEnds.isEmpty else { return pump.finish(launch) }
+        outbox.append(.event(.drained(launch)))
+        dispose(record)
     }
 
     func relog(_ launch: LaunchID, _ logging: LoggingSpec) {
@@ -78,6 +80,7 @@ extension LinuxHost {
         record.group?.remove()
         tracker.forget(record.launch)
         LaunchContext.remove(record.launch, from: run.launches)
+        if case .probe(let served, _, _) = record.role { records[served]?.probes.remove(record.launch) }
         records[record.launch] = nil
         lastUsage[record.launch] = nil
     }

@@ -72,6 +72,7 @@ extension LinuxHost {
         }
         record.isKnownToKeeper = true
         records[record.launch] = record
+        if case .probe(let served, _, _) = record.role { records[served]?.probes.insert(record.launch) }
         appointments.add(.runner(record.launch), at: now.instant + record.limit)
     }
 

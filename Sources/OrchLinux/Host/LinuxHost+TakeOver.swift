@@ -72,12 +72,15 @@ extension LinuxHost {
         let deadline = now.instant + Self.handOverPatience
         while true {
             let messages = hearKeeper()
+            // Half of it would leave services without a log or without their end: the next daemon may have room for all.
+            guard keeper.cutMessages == 0 else { throw Self.shortage }
             for (place, message) in messages.enumerated() {
                 switch message {
                 case .state(let launch, let state): states.append((LaunchID(launch), state))
                 case .stateEnd(let end): return (states, end, Array(messages[(place + 1)...]))
                 case .closed:
-                    isKeeperLost = true
+                    keeperClosed()
+                    guard isKeeperLost else { throw Self.hungUp }
                     throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")
                 // Nothing else comes before the hand-over is complete (keeper_protocol.h).
                 case .spawned, .executed, .spawnFailed, .ended, .renewed: break

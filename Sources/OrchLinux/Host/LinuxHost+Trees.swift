@@ -22,14 +22,25 @@ extension LinuxHost {
         // Once the main process is gone, what is left gets the signal.
         case .main where !record.isOver: sendToMain(signal, record)
         case .group where !record.isOver:
-            if let fd = record.pidfd?.number { _ = corch_pidfd_signal_group(fd, record.pid, signal.number) }
+            if let fd = pidfd(of: record) { _ = corch_pidfd_signal_group(fd, record.pid, signal.number) }
         case .main, .group, .tree: sendToTree(signal, record)
         }
     }
 
     private func sendToMain(_ signal: Signal, _ record: LaunchRecord) {
         if let main = record.main, main.pid != record.pid, main.send(signal) { return }
-        if let fd = record.pidfd?.number { _ = corch_pidfd_signal(fd, signal.number) }
+        if let fd = pidfd(of: record) { _ = corch_pidfd_signal(fd, signal.number) }
+    }
+
+    /// Of the process that the keeper started, while it lives. One that came without, for want of descriptors, is pinned again here.
+    private func pidfd(of record: LaunchRecord) -> Int32? {
+        if record.pidfd == nil, !record.isOver, record.pid > 0,
+            let found = try? Descriptor("pidfd_open", corch_pidfd_open(record.pid)),
+            corch_process_start_ticks(record.pid) == Int64(record.startTicks)
+        {
+            record.pidfd = consume found
+        }
+        return record.pidfd?.number
     }
 
     private func sendToTree(_ signal: Signal, _ record: LaunchRecord) {
@@ -43,7 +54,7 @@ extension LinuxHost {
             record.isDoomed = true
             appointments.add(.survivors(launch), at: now.instant + Self.killPatience)
         }
-        if let fd = record.pidfd?.number { _ = corch_pidfd_signal(fd, SIGKILL) }
+        if let fd = pidfd(of: record) { _ = corch_pidfd_signal(fd, SIGKILL) }
         if let group = record.group { group.kill() } else { look() }
     }
 

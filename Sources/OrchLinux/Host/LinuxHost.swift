@@ -67,6 +67,10 @@ public final class LinuxHost: Host {
     var isKeeperWatchedForWriting = false
     /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
     public internal(set) var isKeeperLost = false
+    /// The keeper lives and does not speak to this daemon any more. The daemon must end, and another one begins anew.
+    public internal(set) var isKeeperDeaf = false
+    /// Readable once it is dead; nil when it could not be had.
+    let keeperProcess: HeldDescriptor?
     /// What the keeper is to become, while it has not answered.
     var renewal: Upgrade?
     /// The file of the keeper that started this daemon: what this process becomes when it is lost. Nil: one that did not say.
@@ -87,6 +91,7 @@ public final class LinuxHost: Host {
             signals = try SignalSource()
             poller = try Poller()
             keeper = try KeeperLink(descriptor: parts.keeper)
+            keeperProcess = keeper.keeperProcess()
             pump = try LogPump()
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")

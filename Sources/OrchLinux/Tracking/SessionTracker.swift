@@ -26,8 +26,10 @@ final class SessionTracker {
 
     func forget(_ launch: LaunchID) {
         guard let pid = pids.removeValue(forKey: launch) else { return }
-        if leaders[pid]?.launch == launch { leaders[pid] = nil }
-        owners = owners.filter { $0.value != launch }
+        guard let leader = leaders[pid], leader.launch == launch else { return }
+        leaders[pid] = nil
+        // What else is known to be its own goes with the next scan.
+        owners[ProcessIdentity(pid: pid, startTicks: leader.startTicks)] = nil
     }
 
     /// All living processes by launch. O(processes of the machine).
@@ -83,7 +85,7 @@ final class SessionTracker {
 
     /// What a process says of itself, its ancestors left aside.
     private func ownAnswer(of entry: ProcessEntry, in table: [ProcessEntry], _ index: [Int32: Int]) -> LaunchID? {
-        if let known = owners[entry.identity] { return known }
+        if let known = owners[entry.identity], pids[known] != nil { return known }
         if let leader = leaders[entry.session], entry.identity.startTicks >= leader.startTicks {
             // While a process of that number lives it must be our leader, else the number was used again.
             let holder = index[entry.session].map { table[$0].identity.startTicks }
