@@ -31,7 +31,7 @@ public struct Conductor<H: Host, S: Store> {
     /// Who waits for the keeper to be another one.
     var upgradeAskedBy: (client: ClientID, id: UInt64)?
     private var ending: Ending?
-    var releases = HeldReleases()
+    var releases: HeldReleases
     /// The former daemon did not live to write how some launches ended.
     var owesEnds = false
     /// Of the launches that were taken over, so many are told of.
@@ -45,6 +45,7 @@ public struct Conductor<H: Host, S: Store> {
         self.remarks = Array(remarks.suffix(Limits.remarks))
         journal = Journal(store: store, nextLaunch: recovery.nextLaunch)
         for applied in recovery.stacks { requests[applied.request.stack.name] = applied.request }
+        releases = HeldReleases(told: recovery.told)
         let now = host.now
         fleet = Fleet(recovering: recovery, at: now)
         owesEnds = recovery.owesEnds
@@ -60,11 +61,12 @@ public struct Conductor<H: Host, S: Store> {
         while true { if let ending = turn() { return ending } }
     }
 
-    /// What follows from what was found; before the first turn.
+    /// What follows from what was found; before the first turn. What former daemons had closed and did not live to release is let go
+    /// all at once: where each one dies within moments, it would only grow.
     public mutating func start() {
         let now = host.now
         settle(at: now)
-        tend(at: now)
+        tend(at: now, releasing: Int.max)
     }
 
     /// Waits for what comes, and does what follows from it. The reason once the daemon has ended.

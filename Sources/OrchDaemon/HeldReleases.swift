@@ -11,6 +11,13 @@ struct HeldReleases {
     /// There is more to release at once than one turn does.
     private(set) var deadline: Instant?
     private static let pause = Duration.milliseconds(1)
+    /// Launches whose ends history had before this daemon began: nothing is to be waited for.
+    private var told: Set<LaunchID>
+
+    init(told: Set<LaunchID>) { self.told = told }
+
+    /// Its end is in the history already. Asked once.
+    mutating func isTold(_ launch: LaunchID) -> Bool { told.remove(launch) != nil }
 
     var count: Int { queue.count - first }
     /// So many wait that the history is to be written now.
@@ -44,15 +51,17 @@ struct HeldReleases {
 extension Conductor {
     /// The launch is over for the mind; the keeper may forget it once the history says how it ended.
     mutating func release(_ launch: LaunchID) {
-        if journal.recorded == journal.settled { return host.perform(.effect(.release(launch))) }
+        if releases.isTold(launch) || journal.recorded == journal.settled {
+            return host.perform(.effect(.release(launch)))
+        }
         releases.hold(launch, after: journal.recorded)
     }
 
-    /// Writes what is due, and lets go what has waited for it.
-    mutating func tend(at now: Moment) {
+    /// Writes what is due, and lets go what has waited for it: so many at once.
+    mutating func tend(at now: Moment, releasing most: Int = Limits.releasesPerTurn) {
         journal.tend(at: now, isUrgent: releases.isCrowded || owesEnds)
         owesEnds = false
-        for _ in 0..<Limits.releasesPerTurn {
+        for _ in 0..<most {
             guard let launch = releases.next(settled: journal.settled) else { break }
             host.perform(.effect(.release(launch)))
         }

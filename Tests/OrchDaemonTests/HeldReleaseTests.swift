@@ -141,6 +141,26 @@ import Testing
         #expect(birth.cause.hasSuffix(", 150 launches taken over"))
     }
 
+    /// Each daemon may live no longer than this: what one leaves must not pile up with the keeper.
+    @Test(arguments: [false, true]) func whatFormerDaemonsHadClosedIsReleasedBeforeTheFirstTurn(isTold: Bool) throws {
+        let store = ScriptedStore()
+        let web = InstanceID(service: ServiceID(stack: "shop", service: "web"))
+        let all = (1...UInt64(10 * Limits.releasesPerTurn)).map { LaunchID($0) }
+        if isTold {
+            try store.append(
+                all.map {
+                    Occurrence(
+                        time: WallTime(nanoseconds: 1), stack: "shop", instance: web, launch: $0, kind: .exited,
+                        cause: "exit 3", exit: .code(3))
+                })
+        }
+        let closed = all.map { ClosedLaunch(launch: $0, instance: web, exit: .code(3)) }
+        let rig = Rig(store: store, notes: all.map { .released($0) }, closed: closed)
+        let isAll = released(rig).sorted() == all
+        #expect(isAll, "\(released(rig).count) of \(all.count)")
+        #expect(rig.store.history.count { $0.kind == .exited } == all.count)
+    }
+
     @Test(arguments: [false, true]) func whatAFormerDaemonHadClosedIsToldOnce(isTold wasTold: Bool) throws {
         let store = ScriptedStore()
         let web = InstanceID(service: ServiceID(stack: "shop", service: "web"))
