@@ -126,7 +126,7 @@ public final class DiskStore: Store {
     /// Opens the database; one that is damaged is set aside and a new one made.
     private func openHistory() throws(Fault) {
         try folder.touch(Self.databaseName)
-        do { history = try History(path: databasePath) } catch {
+        do { history = try History(path: databasePath, boot: boot) } catch {
             switch error {
             case .damaged(let reason): try rebuildHistory(because: reason)
             case .newer(let format):
@@ -147,7 +147,7 @@ public final class DiskStore: Store {
             "\(databasePath) is damaged (\(reason)); it is set aside as \(aside) and built anew: its events are lost, and what was stopped by hand may start"
         )
         try folder.touch(Self.databaseName)
-        do { history = try History(path: databasePath) } catch {
+        do { history = try History(path: databasePath, boot: boot) } catch {
             switch error {
             case .damaged(let reason): throw Fault(step: "build anew", subject: databasePath, reason: reason)
             case .newer(let format): throw Fault(step: "build anew", subject: databasePath, reason: "format \(format)")

@@ -42,8 +42,8 @@ struct History {
         case failed(DatabaseError)
     }
 
-    /// Opens the file, checks it and lays it out when it is new.
-    init(path: String) throws(Problem) {
+    /// Opens the file, checks it and lays it out when it is new. `boot`: what names this boot; empty when that is not known.
+    init(path: String, boot: String) throws(Problem) {
         do throws(DatabaseError) {
             database = try Database(path: path)
             let written = try database.run("PRAGMA user_version").first?.first?.int ?? 0
@@ -51,8 +51,10 @@ struct History {
             try database.run("PRAGMA journal_mode = WAL")
             try database.run("PRAGMA synchronous = NORMAL")
             try database.run("PRAGMA journal_size_limit = 4194304")
-            let verdict = try database.run("PRAGMA quick_check(1)").first?.first?.text ?? "no answer"
-            guard verdict == "ok" else { throw DatabaseError(code: 11, message: verdict) }
+            if try !isChecked(in: boot) {
+                let verdict = try database.run("PRAGMA quick_check(1)").first?.first?.text ?? "no answer"
+                guard verdict == "ok" else { throw DatabaseError(code: 11, message: verdict) }
+            }
             // Nothing is written to one that is laid out: a full disk must not keep the daemon from its state.
             if written < Self.format {
                 let database = database
@@ -66,6 +68,7 @@ struct History {
             try database.run("SELECT id, stack, digest, applied_at, author FROM revisions LIMIT 1")
             try database.run("SELECT key, number FROM meta LIMIT 1")
             try database.run("SELECT stack, instance, body FROM schedules LIMIT 1")
+            noteCheck(in: boot)
         } catch {
             if error.code == -1 { throw .newer(Int64(error.message) ?? 0) }
             if error.isDamage || error.code == 1 { throw .damaged(error.message) }

@@ -4,7 +4,7 @@ import Glibc
 import OrchDaemon
 import OrchEngine
 import OrchModel
-import OrchStore
+@testable import OrchStore
 import Testing
 
 @Suite struct DamageTests {
@@ -12,8 +12,9 @@ import Testing
     private var state: String { scratch.path + "/state" }
 
     /// Damages one file in each way, and expects the store to open, to say so, and to keep the rest.
-    private func afterEachDamage(of file: String, samples: Int, _ check: (DiskStore, StoredState) throws -> Void) throws
-    {
+    private func afterEachDamage(
+        of file: String, samples: Int, boot: String = "second", _ check: (DiskStore, StoredState) throws -> Void
+    ) throws {
         let whole = Scratch.read(file)
         for sample in 0..<samples {
             let offset = whole.count * sample / samples
@@ -22,7 +23,7 @@ import Testing
             for damaged in [Array(whole[..<offset]), flipped] {
                 try rebuild()
                 Scratch.write(damaged, to: file)
-                let store = try DiskStore(directory: state)
+                let store = try DiskStore(directory: state, boot: boot)
                 try check(store, store.load())
             }
         }
@@ -78,6 +79,42 @@ import Testing
             }
         }
         #expect(setAside > 0)
+    }
+
+    /// It is read as a whole once a boot; what is damaged later is found where it is used, and nothing stops for it.
+    @Test func aDatabaseThatIsDamagedAfterItsCheckIsBuiltAnewWhenThatIsFound() throws {
+        var setAside = 0
+        try rebuild()
+        try afterEachDamage(of: state + "/orch.db", samples: 40, boot: "first") { store, loaded in
+            #expect(loaded.stacks.count == 2)
+            #expect(loaded.nextLaunch >= LaunchID(77))
+            try store.append([sampleOccurrence(99)])
+            #expect(try store.occurrences(of: nil, since: nil, limit: 1) == [sampleOccurrence(99)])
+            if Scratch.names(state).contains("orch.db.damaged-1") { setAside += 1 }
+        }
+        #expect(setAside > 0)
+    }
+
+    /// A daemon that is killed is back soon, whatever it has to remember.
+    @Test func theWholeDatabaseIsReadOnceABoot() throws {
+        try rebuild()
+        // A page that no question of these touches: only who reads all of it finds it damaged.
+        let store = try DiskStore(directory: state)
+        try store.append((0..<2_000).map { sampleOccurrence($0) })
+        let whole = state + "/whole.db"
+        let database = try Database(path: state + "/orch.db")
+        try database.run("VACUUM INTO '\(whole)'")
+        var bytes = Scratch.read(whole)
+        let page = bytes.count / 4_096 / 2 * 4_096
+        for offset in page..<(page + 64) { bytes[offset] ^= 0xff }
+        for (boot, isFound) in [("first", false), ("second", true)] {
+            Scratch.remove(scratch.path + "/copy")
+            _ = try DiskStore(directory: scratch.path + "/copy", boot: boot)
+            for suffix in ["-wal", "-shm"] { unsafe unlink(scratch.path + "/copy/orch.db" + suffix) }
+            Scratch.write(bytes, to: scratch.path + "/copy/orch.db")
+            let opened = try DiskStore(directory: scratch.path + "/copy", boot: boot)
+            #expect(try opened.load().remarks.contains { $0.contains("damaged") } == isFound, "boot \(boot)")
+        }
     }
 
     @Test func aTornLogLosesNothingOlder() throws {
