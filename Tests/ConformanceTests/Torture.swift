@@ -31,6 +31,10 @@ final class Torture {
     let size: Size
     var books: String { place.folder }
     private(set) var kills = 0
+    /// Of the daemons that were killed, so many had taken over.
+    private(set) var served = 0
+    /// Seconds of the storm.
+    private(set) var lasted = 0
     /// Exits as the history tells them, by launch: in order, with the service and the end.
     private(set) var told: [UInt64: [(service: String, end: String)]] = [:]
     private var dice: SplitMix
@@ -59,11 +63,12 @@ final class Torture {
 
     // MARK: The storm
 
-    /// Kills daemons: some 2 to 100 ms after they began, some so long after they served, some after a second, which makes the keeper's
-    /// pauses short again.
+    /// Kills daemons: some 2 to 100 ms after they began, most so long after they served, some after a second, which lets the history be
+    /// written by them.
     func storm() throws {
         let keeper = try place.keeper()
         let start = time(nil)
+        defer { lasted = time(nil) - start }
         var former: pid_t = 0
         var known: Set<pid_t> = []
         while time(nil) - start < size.seconds || lines("ends").count < size.launches {
@@ -75,6 +80,7 @@ final class Torture {
             if kind >= 4 { awaitService(of: daemon) }
             rest(Int32(kind == 9 ? 1_050 + dice.below(400) : 2 + dice.below(99)))
             if kind == 9 { try collect() }
+            if hasServed(daemon) { served += 1 }
             kill(daemon, SIGKILL)
             kills += 1
             former = daemon
@@ -104,9 +110,13 @@ final class Torture {
     private func awaitService(of daemon: pid_t) {
         let deadline = time(nil) + 10
         while time(nil) < deadline, kill(daemon, 0) == 0 {
-            if tail(place.home + "/state/orchd.log").contains("orchd[\(daemon)] ready") { return }
+            if hasServed(daemon) { return }
             rest(1)
         }
+    }
+
+    private func hasServed(_ daemon: pid_t) -> Bool {
+        tail(place.home + "/state/orchd.log").contains("orchd[\(daemon)] ready")
     }
 
     private func tail(_ path: String) -> String {

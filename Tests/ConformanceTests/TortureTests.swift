@@ -33,7 +33,9 @@ import Testing
         }
         let launches = torture.lines("ends").count + torture.lines("resting").count
         let written = torture.lines("written").reduce(0) { $0 + (Int($1.last ?? "") ?? 0) }
-        print("torture: \(torture.kills) daemons killed, \(launches) short launches, \(written) lines")
+        print(
+            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, \(torture.served) of them had taken over;"
+                + " \(launches) short launches, \(written) lines")
         #expect(torture.kills >= size.seconds)
         #expect(launches >= size.launches)
         let wrong = torture.differences()
