@@ -2,10 +2,13 @@
 
 /// CRC-32 (ISO 3309; the polynomial of zlib and Ethernet): tells a torn line from a whole one.
 enum CRC32 {
-    static func checksum(of bytes: ArraySlice<UInt8>) -> UInt32 {
-        let table = table
+    static func checksum(of bytes: [UInt8], from start: Int) -> UInt32 {
+        let (table, span) = (table, bytes.span)
+        let entries = table.span
         var sum = ~UInt32(0)
-        for byte in bytes { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
+        for place in start..<span.count {
+            sum = entries[Int(UInt8(truncatingIfNeeded: sum) ^ span[place])] ^ (sum >> 8)
+        }
         return ~sum
     }
 

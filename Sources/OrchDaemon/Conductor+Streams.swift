@@ -72,7 +72,9 @@ extension Conductor {
         case .follow(let targets, let goal, let hasBegun):
             for id in hasBegun ? changed : instances(of: targets)
             where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
-                sessions[place].session.say(stream.id, fleet.status(of: id).map { .instance(located($0)) } ?? .gone(id))
+                let body: Reply.Body
+                if let status = fleet.status(of: id) { body = .instance(located(status)) } else { body = .gone(id) }
+                sessions[place].session.say(stream.id, body)
             }
             let verdict = againThere(targets, goal) ?? fleet.verdict(on: goal, for: targets)
             if verdict != .pending {

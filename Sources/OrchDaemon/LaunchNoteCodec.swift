@@ -9,15 +9,10 @@ import OrchWire
 public enum LaunchNoteCodec {
     /// One line without its end; it holds no newline.
     public static func bytes(of note: LaunchNote) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(256)
-        for _ in 0..<9 { bytes.append(UInt8(ascii: " ")) }
-        var writer = NoteWriter(after: bytes)
-        bytes = []
+        var writer = NoteWriter(after: 9)
         write(note, to: &writer)
-        writer.end()
-        bytes = writer.bytes
-        let sum = CRC32.checksum(of: bytes[9...])
+        var bytes = writer.finish()
+        let sum = CRC32.checksum(of: bytes, from: 9)
         for index in 0..<8 { bytes[index] = digits[Int(sum >> UInt32(28 - 4 * index) & 15)] }
         return bytes
     }
@@ -26,7 +21,7 @@ public enum LaunchNoteCodec {
     public static func note(from bytes: [UInt8]) -> LaunchNote? {
         guard bytes.count > 9, bytes[8] == UInt8(ascii: " "),
             let sum = UInt32(String(decoding: bytes[..<8], as: UTF8.self), radix: 16),
-            sum == CRC32.checksum(of: bytes[9...]),
+            sum == CRC32.checksum(of: bytes, from: 9),
             let value = try? JSON.parse(Array(bytes[9...]))
         else { return nil }
         return try? note(from: value)

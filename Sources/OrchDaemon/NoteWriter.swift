@@ -5,13 +5,22 @@ import OrchWire
 
 /// The parts of a note, one after another, as a list in JSON: written straight into the line, as there are several for every launch.
 struct NoteWriter {
-    private(set) var bytes: [UInt8]
+    private var bytes: [UInt8] = []
     private var isFirst = true
 
-    /// `bytes`: what stands before it.
-    init(after bytes: [UInt8]) {
-        self.bytes = bytes
-        self.bytes.append(UInt8(ascii: "["))
+    /// `blanks`: so many spaces stand before it.
+    init(after blanks: Int) {
+        bytes.reserveCapacity(256)
+        for _ in 0..<blanks { bytes.append(UInt8(ascii: " ")) }
+        bytes.append(UInt8(ascii: "["))
+    }
+
+    /// What was written, whole; the writer is empty then, so that nobody holds a second reference.
+    mutating func finish() -> [UInt8] {
+        end()
+        var whole: [UInt8] = []
+        swap(&whole, &bytes)
+        return whole
     }
 
     private mutating func next() {
@@ -54,7 +63,7 @@ struct NoteWriter {
         bytes.append(UInt8(ascii: "["))
         isFirst = true
     }
-    mutating func end() {
+    private mutating func end() {
         bytes.append(UInt8(ascii: "]"))
         isFirst = false
     }

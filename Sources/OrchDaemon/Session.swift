@@ -16,7 +16,10 @@ struct Session {
 
     init(peer: Peer) { self.peer = peer }
 
-    mutating func say(_ id: UInt64, _ body: Reply.Body) { outgoing += Frame.encode(Reply(id: id, body)) }
+    mutating func say(_ id: UInt64, _ body: Reply.Body) {
+        if outgoing.isEmpty { outgoing.reserveCapacity(1_024) }
+        Frame.append(Reply(id: id, body).value, to: &outgoing)
+    }
 }
 
 /// An answer that goes on.

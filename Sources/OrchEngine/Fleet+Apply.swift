@@ -141,8 +141,8 @@ extension Fleet {
     private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec) {
         guard let slot = slots[place] else { return }
         let isChanged = old != spec
-        if slot.outcome?.phase == .failed || isChanged {
-            let isAnew = slot.outcome?.phase == .failed
+        if slot.outcomePhase == .failed || isChanged {
+            let isAnew = slot.outcomePhase == .failed
             if let note = forgive(place, isAnew: isAnew) { pending.append(.note(note)) }
             if slot.current == nil { slots[place]?.retryAt = nil }
             slots[place]?.waitingSince = nil

@@ -72,8 +72,7 @@ extension Fleet {
     /// somebody else may have them.
     mutating func isStillMetOutside(_ place: Int, at now: Moment, _ effects: inout [Effect]) -> Bool {
         guard let slot = slots[place] else { return false }
-        let service = services[slot.service]
-        if service.hasOutside, slot.outsideMetAt + Patience.answerHolds < now.instant {
+        if services[slot.service].hasOutside, slot.outsideMetAt + Patience.answerHolds < now.instant {
             slots[place]?.isOutsideMet = false
             guard isMetOutside(place, at: now, &effects) else { return false }
         }

@@ -7,7 +7,8 @@ import OrchModel
 extension Fleet {
     /// Compares a moment with what was planned; before anything is made of it.
     mutating func sense(_ now: Moment) {
-        let isLate = deadline.map { now.instant - $0 > Patience.lateness } ?? false
+        // A deadline lies after the last turn: only time that passed since can have made it late.
+        let isLate = now.instant > clock && deadline.map { now.instant - $0 > Patience.lateness } ?? false
         if isLate || now.slept - slept > Patience.lateness { isDiscontinuous = true }
         slept = now.slept
     }

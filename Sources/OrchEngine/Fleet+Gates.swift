@@ -40,7 +40,7 @@ extension Fleet {
 
     func isStarted(_ slot: Slot) -> Bool {
         guard let incarnation = slot.current else {
-            let isDone = slot.outcome?.phase == .done && slot.outcome?.definition == targetDefinition(of: slot)
+            let isDone = slot.outcomePhase == .done && slot.outcome?.definition == targetDefinition(of: slot)
             return isDone || isStandIn(slot)
         }
         return incarnation.isExecuted && !incarnation.hasEnded && !incarnation.isStopping
@@ -52,7 +52,7 @@ extension Fleet {
         guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded,
             !incarnation.isStopping
         else { return false }
-        return incarnation.probes[.readiness]?.verdict != .failing && incarnation.probes[.liveness]?.verdict != .failing
+        return incarnation.verdict(of: .readiness) != .failing && incarnation.verdict(of: .liveness) != .failing
     }
 
     func isHealthy(_ slot: Slot) -> Bool {
@@ -61,7 +61,7 @@ extension Fleet {
 
     /// One that is ready passes its liveness probe, if it has one.
     func staysHealthy(_ slot: Slot) -> Bool {
-        !spec(of: slot).has(.liveness) || isStandIn(slot) || slot.current?.probes[.liveness]?.verdict == .passing
+        !spec(of: slot).has(.liveness) || isStandIn(slot) || slot.current?.verdict(of: .liveness) == .passing
     }
 
     private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {
@@ -125,14 +125,16 @@ extension Fleet {
 
     /// The first dependency that is missing, looking first where it was missing last time: a fan-in costs one look for each event.
     func firstMissing(_ slot: Slot) -> (index: Int, what: String)? {
-        let service = services[slot.service]
-        let count = service.spec.dependsOn.count
+        let place = slot.service
+        let spec = services[place].known
+        let count = spec.value.dependsOn.count
         guard count > 0 else { return nil }
         let first = slot.blocker < count ? slot.blocker : 0
         for step in 0..<count {
             let index = (first + step) % count
-            if service.outside[index] != nil { continue }
-            if let what = missing(service.spec.dependsOn[index], at: service.needs[index]) { return (index, what) }
+            if services[place].outside[index] != nil { continue }
+            let need = services[place].needs[index]
+            if let what = missing(spec.value.dependsOn[index], at: need) { return (index, what) }
         }
         return nil
     }

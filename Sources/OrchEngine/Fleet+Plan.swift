@@ -4,8 +4,22 @@ public import OrchModel
 
 /// The difference between what is applied and what is asked. `diff` shows it and `apply` is admitted by it; nothing here can act.
 extension Fleet {
-    /// What applying the request would do, or why the daemon will not.
-    public func plan(for request: ApplyRequest) throws(Refusal) -> Plan {
+    /// Names what is asked for, before it is planned and admitted. What has not changed becomes what is kept already; the digests of what has
+    /// are worked out once.
+    public func seal(_ stack: inout Stack) -> Digest {
+        guard let place = stackPlace(stack.name) else { return stack.seal() }
+        let applied = stacks[place].applied
+        // The same manifest once more is the common case, and comparing costs less than digesting.
+        if applied.request.stack == stack {
+            stack = applied.request.stack
+            return applied.revision
+        }
+        for index in stack.services.indices { share(&stack.services[index], with: place) }
+        return stack.seal()
+    }
+
+    /// What applying the request would do, or why the daemon will not. `revision`: its name, where it is known.
+    public func plan(for request: ApplyRequest, revision: Digest? = nil) throws(Refusal) -> Plan {
         let stack = request.stack
         guard let place = stackPlace(stack.name), !stacks[place].applied.isLeaving else {
             guard stacks.count < Limits.stacks else {
@@ -14,7 +28,7 @@ extension Fleet {
                     remedy: "take one down first: orch down STACK")
             }
             return Plan(
-                stack: stack.name, revision: stack.digest.hex,
+                stack: stack.name, revision: (revision ?? stack.digest).hex,
                 changes: stack.services.map {
                     Change(
                         .create, $0.name,
@@ -46,8 +60,7 @@ extension Fleet {
         where stack.service(spec.name) == nil && !renames.contains(where: { $0.from == spec.name }) {
             changes.append(Change(.remove, spec.name, because: ["no longer in the manifest"]))
         }
-        // The same manifest once more is the common case, and comparing costs less than digesting.
-        let revision = applied.request.stack == stack ? applied.revision : stack.digest
+        let revision = revision ?? (applied.request.stack == stack ? applied.revision : stack.digest)
         return Plan(stack: stack.name, revision: revision.hex, changes: changes.sorted { $0.service < $1.service })
     }
 
@@ -157,7 +170,8 @@ extension Fleet {
             request: request, revision: Digest(hex: plan.revision) ?? request.stack.digest, appliedAt: now.wall,
             inherited: inherited)
         for index in applied.request.stack.services.indices {
-            share(&applied.request.stack.services[index], with: old)
+            if let old { share(&applied.request.stack.services[index], with: old) }
+            applied.request.stack.services[index].seal()
         }
         applied.acceptedAt = now.instant
         applied.request.rollbackWithin = nil
@@ -171,11 +185,9 @@ extension Fleet {
         return applied
     }
 
-    /// What has not changed is kept once, and the digest of what has is worked out once.
-    private func share(_ spec: inout ServiceSpec, with stack: Int?) {
-        if let stack, let place = stacks[stack].services[spec.name], services[place].spec == spec {
-            spec = services[place].spec
-        }
-        spec.seal()
+    /// What has not changed is kept once.
+    private func share(_ spec: inout ServiceSpec, with stack: Int) {
+        guard let place = stacks[stack].services[spec.name], services[place].spec == spec else { return }
+        spec = services[place].spec
     }
 }

@@ -59,8 +59,8 @@ extension Fleet {
         return Signature(
             isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady,
             isHealthy: isReady && staysHealthy(slot), isProven: isReady && hasLasted(slot),
-            isPaired: slot.predecessor != nil, isCompleted: slot.outcome != nil && !isStandIn(slot),
-            isSucceeded: slot.outcome?.phase == .done, mustGo: mustGo(slot))
+            isPaired: slot.predecessor != nil, isCompleted: slot.outcomePhase != nil && !isStandIn(slot),
+            isSucceeded: slot.outcomePhase == .done, mustGo: mustGo(slot))
     }
 
     /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.
@@ -77,16 +77,16 @@ extension Fleet {
     }
 
     private func standing(ofEmpty slot: Slot, at now: Instant) -> (Phase, String, String) {
-        let service = services[slot.service]
         guard isWanted(slot) else {
+            let isEnabled = services[slot.service].known.value.enabled
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
-            if let halt = halt(of: slot), service.spec.enabled {
+            if let halt = halt(of: slot), isEnabled {
                 if let outcome = slot.outcome, outcome.phase != .ready {
                     return (outcome.phase, outcome.reason, outcome.key)
                 }
                 return (isUp(slot) ? .stopping : .idle, "the stack stopped: \(halt.reason)", halt.key)
             }
-            return (.idle, service.spec.enabled ? "" : "disabled in the manifest", "enabled")
+            return (.idle, isEnabled ? "" : "disabled in the manifest", "enabled")
         }
         if let standing = scheduledStanding(of: slot, at: now) { return standing }
         if let outcome = slot.outcome, outcome.definition == targetDefinition(of: slot) {
@@ -130,7 +130,7 @@ extension Fleet {
         }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {
-            if let state = incarnation.probes[kind], state.verdict == .failing {
+            if incarnation.verdict(of: kind) == .failing, let state = incarnation.probes[kind] {
                 return (.unhealthy, "\(kind.rawValue) probe: \(state.complaint)", "health.\(kind.rawValue)")
             }
         }
@@ -154,7 +154,7 @@ extension Fleet {
                 if let at = provenAt(slot) { candidates.append(at) }
                 let spec = spec(of: slot)
                 for kind in ProbeKind.allCases {
-                    guard let state = incarnation.probes[kind], spec.has(kind), !state.isAsked else {
+                    guard let state = incarnation.stand(of: kind), spec.has(kind), !state.isAsked else {
                         continue
                     }
                     if kind == .startup && state.verdict == .passing { continue }
@@ -163,7 +163,7 @@ extension Fleet {
             }
         } else if isWanted(slot) {
             if let retryAt = slot.retryAt { candidates.append(retryAt) }
-            if let since = slot.waitingSince, slot.outcome == nil {
+            if let since = slot.waitingSince, slot.outcomePhase == nil {
                 for index in services[slot.service].timed {
                     let timeout = services[slot.service].spec.dependsOn[index].timeout
                     if let timeout { candidates.append(since + timeout) }
@@ -174,7 +174,7 @@ extension Fleet {
             candidates.append(stopBy)
         }
         if let due = nextWatch(of: slot) { candidates.append(due) }
-        if let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
+        if slot.hasSchedule, let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
         return candidates.found
     }
 }

@@ -9,9 +9,9 @@ extension Fleet {
         guard let executedAt = slots[place]?.current?.executedAt, let spec = spec(at: place) else {
             return
         }
-        let hasStarted = !spec.has(.startup) || slots[place]?.current?.probes[.startup]?.verdict == .passing
+        let hasStarted = !spec.has(.startup) || slots[place]?.current?.verdict(of: .startup) == .passing
         for kind in ProbeKind.allCases {
-            let known = slots[place]?.current?.probes[kind]?.stand
+            let known = slots[place]?.current?.stand(of: kind)
             if known?.isNews == true {
                 react(place, kind, at: now, &effects)
                 guard slots[place]?.current?.isStopping == false else { return }
@@ -58,7 +58,7 @@ extension Fleet {
         }
         if spec.ready == .notify, !incarnation.isAnnounced { return }
         for kind in [ProbeKind.startup, .readiness]
-        where known.has(kind) && incarnation.probes[kind]?.verdict != .passing { return }
+        where known.has(kind) && incarnation.verdict(of: kind) != .passing { return }
         slots[place]?.current?.readyAt = now
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""

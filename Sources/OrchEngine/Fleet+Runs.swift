@@ -4,7 +4,7 @@ import OrchModel
 
 /// What becomes of the runs of scheduled tasks.
 extension Fleet {
-    func isScheduled(_ slot: Slot) -> Bool { services[slot.service].known.isScheduled && slot.schedule != nil }
+    func isScheduled(_ slot: Slot) -> Bool { services[slot.service].known.isScheduled && slot.hasSchedule }
 
     /// A person wants these now. A run that waits for its time is tried at once; one that is under way is enough.
     mutating func runByHand(_ targets: [Target]) {

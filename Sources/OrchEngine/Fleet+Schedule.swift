@@ -10,11 +10,11 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         let known = services[slot.service].known
         guard known.isScheduled, let spec = known.value.schedule, !slot.isOverlap else {
-            if !slot.isOverlap, slot.schedule != nil { slots[place]?.schedule = nil }
+            if !slot.isOverlap, slot.hasSchedule { slots[place]?.schedule = nil }
             return
         }
         guard isWanted(slot) else { return disarm(place, at: now) }
-        if slot.schedule == nil || slot.schedule?.trigger != known.trigger {
+        if !slot.hasSchedule || slot.schedule?.trigger != known.trigger {
             restart(schedule: place, spec, at: now, &effects)
         }
         guard let zone = zone(for: spec, &effects) else {

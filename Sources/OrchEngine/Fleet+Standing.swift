@@ -6,7 +6,7 @@ import OrchModel
 extension Fleet {
     /// Its process ended and that is to be ignored.
     func isStandIn(_ slot: Slot) -> Bool {
-        guard slot.current == nil, slot.outcome?.phase == .ready else { return false }
+        guard slot.current == nil, slot.outcomePhase == .ready else { return false }
         return !hasCeasedToStandIn(slot)
     }
 
@@ -21,7 +21,7 @@ extension Fleet {
 
     /// It counted as up, and does no more by this revision: `on_exit` is live.
     func hasCeasedToStandIn(_ slot: Slot, _ spec: ServiceSpec) -> Bool {
-        guard slot.current == nil, slot.outcome?.phase == .ready, let exit = slot.lastExit else { return false }
+        guard slot.current == nil, slot.outcomePhase == .ready, let exit = slot.lastExit else { return false }
         return spec.onExit.action(for: exit) != .ignore
     }
 

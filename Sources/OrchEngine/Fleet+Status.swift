@@ -26,7 +26,8 @@ extension Fleet {
 
     /// The status of one instance, nil when there is none.
     public func status(of instance: InstanceID) -> InstanceStatus? {
-        slotPlace(instance).flatMap { slots[$0] }.map { status(of: $0) }
+        guard let place = slotPlace(instance), let slot = slots[place] else { return nil }
+        return status(of: slot)
     }
 
     private func status(of slot: Slot) -> InstanceStatus {
@@ -50,8 +51,10 @@ extension Fleet {
         if let next = slot.current?.stopping?.deadline ?? (slot.phase == .backoff ? slot.retryAt : nil), next > clock {
             row.until = wallOfClock + (next - clock)
         }
-        if let next = nextRun(of: slot) { row.until = next }
-        row.runs = slot.schedule?.runs ?? []
+        if slot.hasSchedule {
+            if let next = nextRun(of: slot) { row.until = next }
+            row.runs = slot.schedule?.runs ?? []
+        }
         if let incarnation = shown {
             row.pid = incarnation.hasEnded ? nil : incarnation.pid
             row.readyAt = incarnation.readyAt?.wall
@@ -68,7 +71,7 @@ extension Fleet {
         guard let incarnation = slot.current, !incarnation.hasEnded else { return .unknown }
         var health = Health.healthy
         for kind in ProbeKind.allCases where spec.has(kind) {
-            switch incarnation.probes[kind]?.verdict ?? .unknown {
+            switch incarnation.verdict(of: kind) ?? .unknown {
             case .failing: return .unhealthy
             case .unknown: health = .unknown
             case .passing: break
@@ -101,7 +104,7 @@ extension Fleet {
         for service in placesOfServices(place) {
             for slotPlace in services[service].slots {
                 guard let slot = slots[slotPlace] else { continue }
-                if slot.predecessor != nil, slot.outcome?.phase == .failed { isFailed = true }
+                if slot.predecessor != nil, slot.outcomePhase == .failed { isFailed = true }
                 switch slot.phase {
                 case .idle: if isScheduled(slot), isWanted(slot) { isAnyUp = true }
                 case .waiting, .backoff, .starting, .running, .reloading, .stopping: isProgressing = true

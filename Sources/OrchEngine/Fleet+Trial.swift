@@ -82,7 +82,10 @@ extension Fleet {
     }
 
     /// When the next trial's time is over.
-    var trialDeadline: Instant? { isShuttingDown ? nil : trials.map(\.trial.deadline).min() }
+    var trialDeadline: Instant? {
+        guard !trials.isEmpty, !isShuttingDown else { return nil }
+        return trials.map(\.trial.deadline).min()
+    }
 
     /// Ends the trials that have come to an end. Whether there is something to settle again.
     mutating func judgeTrials(at now: Moment, _ effects: inout [Effect]) -> Bool {

@@ -94,7 +94,7 @@ extension Fleet {
         }
         guard let incarnation = slot.current else {
             // What it waits for may be waiting for this very instance to go.
-            return !isStandIn(slot) && !isHeldBack(slot) && slot.outcome?.phase != .done
+            return !isStandIn(slot) && !isHeldBack(slot) && slot.outcomePhase != .done
         }
         let isStale = incarnation.definition != targetDefinition(of: slot)
         if isStale, incarnation.stopping == nil { return false }
@@ -147,7 +147,7 @@ extension Fleet {
         for place in services[service].slots {
             guard let slot = slots[place], isWanted(slot) else { continue }
             if slot.current?.definition == services[service].definition, isProven(slot) { continue }
-            if slot.current == nil, slot.outcome?.phase == .done || isStandIn(slot) { continue }
+            if slot.current == nil, slot.outcomePhase == .done || isStandIn(slot) { continue }
             return
         }
         end(rolloutOf: service, &effects)

@@ -111,7 +111,7 @@ extension Fleet {
         guard let slot = slots[place] else { return }
         guard let incarnation = slot.current, !incarnation.hasEnded, incarnation.stopping == nil else {
             // Nothing runs that could take it up; what waits for a retry need not wait for it any more.
-            if rule.action == .restart, slot.current == nil, slot.outcome == nil || slot.outcome?.phase == .failed {
+            if rule.action == .restart, slot.current == nil, slot.outcome == nil || slot.outcomePhase == .failed {
                 forgiveFailures(place, &effects)
                 slots[place]?.nextCause = cause
             }

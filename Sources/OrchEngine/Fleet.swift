@@ -172,6 +172,7 @@ public struct Fleet: Sendable {
 
     /// Instances whose status changed since the last call, sorted; clears the list.
     public mutating func takeChanged() -> [InstanceID] {
+        if changed.isEmpty { return [] }
         defer { changed.removeAll() }
         for id in changed { if let slot = slotPlace(id) { slots[slot]?.isChanged = false } }
         return changed.sorted()

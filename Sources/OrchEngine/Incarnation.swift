@@ -20,6 +20,8 @@ struct Incarnation: Sendable {
     var isClosed: Bool { facts.span[0].hasFault || (exit != nil && isEmptied) }
     var isExecuted: Bool { executedAt != nil }
     var isStopping: Bool { facts.span[0].stopping != nil }
+    func stand(of kind: ProbeKind) -> ProbeStand? { facts.span[0].probes.stand(of: kind) }
+    func verdict(of kind: ProbeKind) -> ProbeState.Verdict? { facts.span[0].probes.verdict(of: kind) }
 
     /// Written to in place.
     mutating func learn(_ write: (inout Incarnation) -> Void) { write(&self) }
@@ -51,6 +53,7 @@ struct ProbeStand {
     var isNews: Bool
     var isAsked: Bool
     var next: Instant
+    var verdict: ProbeState.Verdict
 
     /// Nothing is to be asked now.
     func rests(at now: Instant) -> Bool { isAsked || next > now }
@@ -58,7 +61,7 @@ struct ProbeStand {
 
 extension ProbeState {
     var stand: ProbeStand {
-        ProbeStand(isNews: isTurned || tally != notedTally, isAsked: isAsked, next: next)
+        ProbeStand(isNews: isTurned || tally != notedTally, isAsked: isAsked, next: next, verdict: verdict)
     }
 }
 
@@ -84,6 +87,24 @@ struct ProbeStates: Sendable {
             case .readiness: yield &readiness
             case .liveness: yield &liveness
             }
+        }
+    }
+
+    /// How one of them stands, without a copy of all three; nil when it was not asked.
+    func stand(of kind: ProbeKind) -> ProbeStand? {
+        switch kind {
+        case .startup: startup?.stand
+        case .readiness: readiness?.stand
+        case .liveness: liveness?.stand
+        }
+    }
+
+    /// The same of its verdict alone.
+    func verdict(of kind: ProbeKind) -> ProbeState.Verdict? {
+        switch kind {
+        case .startup: startup?.verdict
+        case .readiness: readiness?.verdict
+        case .liveness: liveness?.verdict
         }
     }
 

@@ -80,6 +80,9 @@ extension Slot {
         get { facts.span[0].lore[0].schedule }
         _modify { yield &facts[0].lore[0].schedule }
     }
+    // What is asked for often, without a copy of all that it is part of.
+    var outcomePhase: Phase? { facts.span[0].lore[0].outcome?.phase }
+    var hasSchedule: Bool { facts.span[0].lore[0].schedule != nil }
     var reason: String {
         get { facts.span[0].lore[0].reason }
         _modify { yield &facts[0].lore[0].reason }

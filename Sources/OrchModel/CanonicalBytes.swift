@@ -37,8 +37,11 @@ extension Value {
     }
 
     private static func append(_ text: String, to bytes: inout [UInt8]) {
-        append(UInt64(text.utf8.count), to: &bytes)
-        bytes.append(contentsOf: text.utf8)
+        let span = text.utf8.span
+        append(UInt64(span.count), to: &bytes)
+        bytes.append(addingCapacity: span.count) { output in
+            for place in 0..<span.count { output.append(span[place]) }
+        }
     }
 
     /// Seven bits a byte, the lowest first (LEB128).

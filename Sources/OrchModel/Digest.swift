@@ -2,17 +2,43 @@
 
 /// A SHA-256 digest (FIPS 180-4). It names revisions and tells whether a definition changed; it keeps no secrets.
 public struct Digest: Hashable, Sendable {
-    /// 64 lowercase hexadecimal digits.
-    public let hex: String
+    // Its 256 bits, the highest first: compared and copied for every instance that is looked at, so no text.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
+
+    /// 64 lowercase hexadecimal digits. O(1), but written anew each time.
+    public var hex: String {
+        var text: [UInt8] = []
+        text.append(addingCapacity: 64) { output in
+            for word in [first, second, third, fourth] {
+                for shift in stride(from: 60, through: 0, by: -4) {
+                    let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift) & 15)
+                    output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                }
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
     /// The first twelve digits: what people see.
     public var short: String { String(hex.prefix(12)) }
 
     /// Reads 64 lowercase hexadecimal digits; nil for anything else.
     public init?(hex: String) {
-        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }) else {
-            return nil
+        let digits = hex.utf8.span
+        guard digits.count == 64 else { return nil }
+        var words = InlineArray<4, UInt64>(repeating: 0)
+        for place in 0..<64 {
+            let digit: UInt8
+            switch digits[place] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = digits[place] - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = digits[place] - UInt8(ascii: "a") + 10
+            default: return nil
+            }
+            words[place >> 4] = words[place >> 4] << 4 | UInt64(digit)
         }
-        self.hex = hex
+        (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
     }
 
     /// Digests bytes. O(n).
@@ -30,15 +56,8 @@ public struct Digest: Hashable, Sendable {
             rest.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
         }
         for start in stride(from: 0, to: rest.count, by: 64) { Self.absorb(rest, at: start, into: &state) }
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for index in 0..<8 {
-            for shift in stride(from: 28, through: 0, by: -4) {
-                let digit = UInt8(truncatingIfNeeded: (state[index] >> UInt32(shift)) & 15)
-                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            }
-        }
-        hex = String(decoding: text, as: UTF8.self)
+        func word(_ place: Int) -> UInt64 { UInt64(state[place]) << 32 | UInt64(state[place + 1]) }
+        (first, second, third, fourth) = (word(0), word(2), word(4), word(6))
     }
 
     private static func absorb(_ bytes: [UInt8], at start: Int, into state: inout InlineArray<8, UInt32>) {

@@ -110,19 +110,19 @@ extension Duration {
         var rest = nanoseconds
         if rest == 0 { return "0s" }
         if rest < 0 { return "-" + Duration.nanoseconds(-rest).text }
-        var result = ""
+        var result: [UInt8] = []
+        result.reserveCapacity(24)
         var rank = Self.largest
         while rest > 0 {
             let size = Self.size(rank)
             if rest >= size {
-                let count = rest / size
-                rest -= count * size
-                result += count.description
-                result += Self.name(rank)
+                result.append(decimal: UInt64(rest / size))
+                result.append(contentsOf: Self.name(rank).utf8)
+                rest %= size
             }
             rank -= 1
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// For people: two digits of what matters, `1.4s`, `3m12s`, `5d2h`.

@@ -124,19 +124,6 @@ public struct CivilTime: Equatable, Sendable {
     }
 }
 
-extension [UInt8] {
-    /// The last `width` decimal digits of a number that is not negative, and what stands behind them.
-    mutating func append(_ number: Int, width: Int, _ mark: Unicode.Scalar? = nil) {
-        var place = 1
-        for _ in 1..<width { place *= 10 }
-        while place > 0 {
-            append(UInt8(truncatingIfNeeded: 48 + number / place % 10))
-            place /= 10
-        }
-        if let mark { append(UInt8(truncatingIfNeeded: mark.value)) }
-    }
-}
-
 extension WallTime {
     /// Reads RFC 3339 (`2026-01-31T09:05:00Z`, with a fraction and a numeric offset if given). Nil for anything else.
     public init?(rfc3339 text: String) {

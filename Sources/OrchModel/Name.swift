@@ -45,7 +45,7 @@ public struct InstanceID: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// `stack/service.2`.
     public var description: String { "\(service).\(replica)" }
     /// What people see: `web` while it is alone, else `web.2`.
-    public func label(alone: Bool) -> String { alone ? service.service : "\(service.service).\(replica)" }
+    public func label(alone: Bool) -> String { alone ? service.service : name }
     public static func < (a: InstanceID, b: InstanceID) -> Bool {
         a.service == b.service ? a.replica < b.replica : a.service < b.service
     }

@@ -3,7 +3,7 @@
 /// A line of `orch events --json`. Documented keys are always there, null when there is nothing to say.
 extension Occurrence: ValueCodable {
     public var value: Value {
-        var w = ObjectWriter()
+        var w = ObjectWriter(capacity: 9)
         w.set("time", time.rfc3339)
         w.set("stack", stack)
         w.set("service", .optional(service))

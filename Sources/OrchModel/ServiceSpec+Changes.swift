@@ -19,16 +19,21 @@ extension ServiceSpec {
     }
 
     /// The digest of all that only a new process takes up: whether a running one is of the present definition.
-    public var definitionDigest: Digest { facts[0].memo.digest ?? digestOfDefinition }
+    public var definitionDigest: Digest { facts[0].memo.digest ?? Self.digest(of: definition(), logging) }
 
     /// Keeps `definitionDigest` beside what it is of, for all copies that are made from here on.
-    public mutating func seal() {
-        if facts[0].memo.digest == nil { facts[0].memo.digest = digestOfDefinition }
+    public mutating func seal() { if facts[0].memo.digest == nil { _ = sealedDefinition() } }
+
+    /// The definition, after `seal` and for the same look at it.
+    mutating func sealedDefinition() -> Value {
+        let definition = definition()
+        if facts[0].memo.digest == nil { facts[0].memo.digest = Self.digest(of: definition, logging) }
+        return definition
     }
 
-    private var digestOfDefinition: Digest {
+    private static func digest(of definition: Value, _ logging: LoggingSpec) -> Digest {
         var members: [Value.Member] = []
-        for member in definition().members ?? [] where Fate.of(member.key) == .restart { members.append(member) }
+        for member in definition.members ?? [] where Fate.of(member.key) == .restart { members.append(member) }
         members.append(.init("streams", .strings([logging.stdout.wiring, logging.stderr.wiring])))
         return Digest(of: Value.object(members).canonicalBytes)
     }

@@ -14,7 +14,7 @@ extension ServiceSpec: ValueCodable {
 
     /// What stands under the service's name in a manifest. `complete` writes the defaults too.
     public func definition(complete: Bool = false) -> Value {
-        var w = ObjectWriter(complete: complete)
+        var w = ObjectWriter(complete: complete, capacity: 16)
         w.set("kind", kind.rawValue, unless: Kind.service.rawValue)
         w.set("title", title, unless: "")
         w.set("description", details, unless: "")

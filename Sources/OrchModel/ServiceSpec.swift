@@ -214,6 +214,7 @@ public struct StopSpec: Equatable, Sendable {
             self.action = action
             self.wait = wait
         }
+        var isKill: Bool { if case .kill = action { true } else { false } }
     }
     public var scope = Scope.tree
     /// Never empty; the last is `kill`.

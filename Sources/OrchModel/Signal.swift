@@ -49,7 +49,7 @@ public struct Signal: Hashable, Sendable {
 
     /// `SIGTERM`; `SIGRTMIN+3` for the real-time ones.
     public var name: String {
-        if let entry = Self.names.first(where: { $0.1 == number }) { return "SIG\(entry.0)" }
+        if let entry = Self.names.first(where: { $0.1 == number }) { return "SIG" + entry.0 }
         return number >= 34 ? "SIGRTMIN+\(number - 34)" : "SIG\(number)"
     }
 }

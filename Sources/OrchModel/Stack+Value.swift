@@ -2,12 +2,14 @@
 
 /// A stack in the manifest's shape: services by name.
 extension Stack: ValueCodable {
-    public var value: Value {
+    public var value: Value { value(definitions: services.map { .init($0.name, $0.definition()) }) }
+
+    private func value(definitions: [Value.Member]) -> Value {
         var w = ObjectWriter()
         w.set("name", name)
         w.set("description", details, unless: "")
         if stopTimeout != .seconds(120) { w.set("stop", ["timeout": .string(stopTimeout.text)]) }
-        w.set("services", .object(services.map { .init($0.name, $0.definition()) }))
+        w.set("services", .object(definitions))
         return w.value
     }
 
@@ -34,6 +36,15 @@ extension Stack: ValueCodable {
 
     /// Names this revision: the digest of everything the manifest says, whatever the order of its keys or its comments.
     public var digest: Digest { Digest(of: value.canonicalBytes) }
+
+    /// The same, and each service's own digest is kept beside it (`ServiceSpec.seal`), for one look at the definitions.
+    public mutating func seal() -> Digest {
+        var definitions: [Value.Member] = []
+        for place in services.indices {
+            definitions.append(.init(services[place].name, services[place].sealedDefinition()))
+        }
+        return Digest(of: value(definitions: definitions).canonicalBytes)
+    }
 }
 
 extension ApplyRequest: ValueCodable {

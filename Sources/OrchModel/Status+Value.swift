@@ -4,7 +4,7 @@
 /// milliseconds, so that a time read back is one of whole milliseconds.
 extension InstanceStatus: ValueCodable {
     public var value: Value {
-        var w = ObjectWriter()
+        var w = ObjectWriter(capacity: 24)
         w.set("stack", id.service.stack)
         w.set("service", id.service.service)
         w.set("instance", id.name)
@@ -96,7 +96,7 @@ extension StackStatus: ValueCodable {
 
 extension InstanceID {
     /// `web.2`: the instance within its stack.
-    public var name: String { "\(service.service).\(replica)" }
+    public var name: String { service.service + "." + String(replica) }
     /// Reads `name`.
     public init?(stack: String, name: String) {
         guard let dot = name.lastIndex(of: "."), let replica = Int(name[name.index(after: dot)...]) else { return nil }

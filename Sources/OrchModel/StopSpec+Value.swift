@@ -5,10 +5,14 @@ extension StopSpec: ValueCodable {
     public var value: Value {
         var w = ObjectWriter()
         w.set("scope", scope.rawValue, unless: Scope.tree.rawValue)
-        let written =
-            steps.last == Step(.kill, wait: .zero) && steps.dropLast().last?.action != .kill
-            ? steps.dropLast() : steps[...]
-        w.set("steps", .array(written.map(\.value)))
+        var written = steps.count
+        if let last = steps.last, last.isKill, last.wait == .zero, written < 2 || !steps[written - 2].isKill {
+            written -= 1
+        }
+        var values: [Value] = []
+        values.reserveCapacity(written)
+        for place in 0..<written { values.append(steps[place].value) }
+        w.set("steps", .array(values))
         return w.value
     }
     public init(_ value: Value) throws(ShapeError) {

@@ -91,38 +91,45 @@ public struct ObjectWriter {
     public private(set) var members: [Value.Member] = []
     /// Defaults are written too: what a person sees beside a field that left its default.
     public let complete: Bool
-    public init(complete: Bool = false) {
+    private let capacity: Int
+    /// `capacity`: about so many members come.
+    public init(complete: Bool = false, capacity: Int = 8) {
         self.complete = complete
-        members.reserveCapacity(8)
+        self.capacity = capacity
     }
-    public mutating func set(_ key: String, _ value: Value) { members.append(.init(key, value)) }
-    public mutating func set(_ key: String, _ value: Value?) { if let value { members.append(.init(key, value)) } }
+    private mutating func add(_ member: Value.Member) {
+        // Many objects stay empty: what is at its default is left out.
+        if members.isEmpty { members.reserveCapacity(capacity) }
+        members.append(member)
+    }
+    public mutating func set(_ key: String, _ value: Value) { add(.init(key, value)) }
+    public mutating func set(_ key: String, _ value: Value?) { if let value { add(.init(key, value)) } }
     public mutating func set(_ key: String, _ text: String, unless skipped: String? = nil) {
-        if complete || text != skipped { members.append(.init(key, .string(text))) }
+        if complete || text != skipped { add(.init(key, .string(text))) }
     }
     public mutating func set(_ key: String, _ text: String?) {
-        if let text { members.append(.init(key, .string(text))) }
+        if let text { add(.init(key, .string(text))) }
     }
     public mutating func set(_ key: String, _ number: Int, unless skipped: Int? = nil) {
-        if complete || number != skipped { members.append(.init(key, .int(Int64(number)))) }
+        if complete || number != skipped { add(.init(key, .int(Int64(number)))) }
     }
     public mutating func set(_ key: String, _ flag: Bool, unless skipped: Bool? = nil) {
-        if complete || flag != skipped { members.append(.init(key, .bool(flag))) }
+        if complete || flag != skipped { add(.init(key, .bool(flag))) }
     }
     public mutating func set(_ key: String, _ span: Duration, unless skipped: Duration? = nil) {
-        if complete || span != skipped { members.append(.init(key, .string(span.text))) }
+        if complete || span != skipped { add(.init(key, .string(span.text))) }
     }
     public mutating func set(_ key: String, _ span: Duration?) {
-        if let span { members.append(.init(key, .string(span.text))) }
+        if let span { add(.init(key, .string(span.text))) }
     }
     public mutating func set(_ key: String, strings: [String], unless skipped: [String]? = nil) {
-        if complete || strings != skipped { members.append(.init(key, .strings(strings))) }
+        if complete || strings != skipped { add(.init(key, .strings(strings))) }
     }
     public mutating func set<T: ValueCodable>(_ key: String, _ noun: T?) {
-        if let noun { members.append(.init(key, noun.value)) }
+        if let noun { add(.init(key, noun.value)) }
     }
     public mutating func set<T: ValueCodable>(_ key: String, list: [T]) {
-        if !list.isEmpty { members.append(.init(key, .array(list.map(\.value)))) }
+        if !list.isEmpty { add(.init(key, .array(list.map(\.value)))) }
     }
     public var value: Value { .object(members) }
 }

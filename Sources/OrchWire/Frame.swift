@@ -10,14 +10,26 @@ public enum Frame {
     public static func encode(_ value: Value) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(1_024)
-        bytes.append(contentsOf: [0, 0, 0, 0])
-        JSON.append(value, to: &bytes)
-        let length = UInt32(clamping: bytes.count - headerBytes)
-        for index in 0..<headerBytes { bytes[index] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * index)) }
+        append(value, to: &bytes)
         return bytes
     }
 
     public static func encode(_ message: some ValueCodable) -> [UInt8] { encode(message.value) }
+
+    /// Behind what is there already.
+    public static func append(_ value: Value, to bytes: inout [UInt8]) {
+        append(to: &bytes) { bytes in JSON.append(value, to: &bytes) }
+    }
+
+    static func append(to bytes: inout [UInt8], writing body: (inout [UInt8]) -> Void) {
+        let start = bytes.count
+        for _ in 0..<headerBytes { bytes.append(0) }
+        body(&bytes)
+        let length = UInt32(clamping: bytes.count - start - headerBytes)
+        for index in 0..<headerBytes {
+            bytes[start + index] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * index))
+        }
+    }
 }
 
 /// Bytes that are no frame. Nothing after them can be understood: the connection is to be closed.

@@ -47,44 +47,32 @@ public enum JSON {
 
     /// A whole number in decimal digits.
     public static func append(_ number: Int64, to bytes: inout [UInt8]) {
-        var rest = number.magnitude
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        var low = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        // In place: to reverse a slice would copy all that is there.
-        var high = bytes.count - 1
-        while low < high {
-            bytes.swapAt(low, high)
-            low += 1
-            high -= 1
-        }
+        bytes.append(decimal: number.magnitude)
     }
 
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(quote)
-        if isPlain(text.utf8.span) {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            for byte in text.utf8 { appendEscaped(byte, to: &bytes) }
+        let start = bytes.count
+        let span = text.utf8.span
+        // Without a branch in the loop, so that many bytes are looked at in one step; nearly all texts are plain.
+        var isSpecial: UInt8 = 0
+        bytes.append(addingCapacity: span.count + 2) { output in
+            output.append(quote)
+            for place in 0..<span.count {
+                let byte = span[place]
+                isSpecial |= byte < 0x20 ? 1 : 0
+                isSpecial |= byte == quote ? 1 : 0
+                isSpecial |= byte == backslash ? 1 : 0
+                isSpecial |= byte == 0x7f ? 1 : 0
+                output.append(byte)
+            }
+            output.append(quote)
         }
+        guard isSpecial != 0 else { return }
+        bytes.removeSubrange(start + 1..<bytes.count)
+        for place in 0..<span.count { appendEscaped(span[place], to: &bytes) }
         bytes.append(quote)
-    }
-
-    /// Without a branch in the loop, so that many bytes are looked at in one step.
-    private static func isPlain(_ span: Span<UInt8>) -> Bool {
-        var found: UInt8 = 0
-        for place in 0..<span.count {
-            let byte = span[place]
-            found |= byte < 0x20 ? 1 : 0
-            found |= byte == quote ? 1 : 0
-            found |= byte == backslash ? 1 : 0
-            found |= byte == 0x7f ? 1 : 0
-        }
-        return found == 0
     }
 
     private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {

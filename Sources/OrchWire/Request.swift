@@ -12,10 +12,18 @@ public struct Request: Equatable, Sendable, ValueCodable {
         self.command = command
     }
     /// The command's members and `id`.
-    public var value: Value { Self.value(id: id, command: command.value) }
-    /// The same for whoever has the command's value at hand.
-    public static func value(id: UInt64, command: Value) -> Value {
-        .object([.init("id", .unsigned(id))] + (command.members ?? []))
+    public var value: Value { .object([.init("id", .unsigned(id))] + (command.value.members ?? [])) }
+    /// The frame of a request whose command, an object with members, is at hand as JSON.
+    public static func frame(id: UInt64, commandText: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(commandText.count + 32)
+        Frame.append(to: &bytes) { bytes in
+            bytes.append(contentsOf: "{\"id\":".utf8)
+            JSON.append(.unsigned(id), to: &bytes)
+            bytes.append(UInt8(ascii: ","))
+            bytes.append(contentsOf: commandText.dropFirst())
+        }
+        return bytes
     }
     public init(_ value: Value) throws(ShapeError) {
         self.init(id: try Self.id(of: value), command: try Command(value))

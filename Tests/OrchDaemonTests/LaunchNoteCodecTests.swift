@@ -138,7 +138,7 @@ import Testing
     }
 
     private func sealed(_ body: String) -> [UInt8] {
-        let hex = String(CRC32.checksum(of: Array(body.utf8)[...]), radix: 16)
+        let hex = String(CRC32.checksum(of: Array(body.utf8), from: 0), radix: 16)
         return Array((String(repeating: "0", count: 8 - hex.count) + hex + " " + body).utf8)
     }
 

@@ -50,7 +50,7 @@ final class Machine {
     var clientPlaces: [ClientID: Int] = [:]
     var nextClient: UInt64 = 0
     /// What `apply` says on the wire, by the place of the revision.
-    var written: [Int: Value] = [:]
+    var written: [Int: [UInt8]] = [:]
 
     // The daemon that runs.
     /// Counts daemons; 0 before the first.

@@ -50,7 +50,7 @@ extension Machine {
         client.nextRequest += 1
         let command = command(for: question)
         client.pending.append(PendingRequest(id: id, question: question, isStream: command.goesOn))
-        let bytes = Frame.encode(Request.value(id: id, command: value(of: question, command)))
+        let bytes = Request.frame(id: id, commandText: text(of: question, command))
         note("» client \(name) #\(id): \(question.summary(scenario))")
         var sent = 0
         for piece in 0..<max(1, pieces) {
@@ -67,11 +67,11 @@ extension Machine {
     }
 
     /// A manifest that is asked about again is not written out again.
-    private func value(of question: Question, _ command: Command) -> Value {
-        guard case .apply(let place) = question, rehearsedRequest == nil else { return command.value }
-        let value = written[place] ?? command.value
-        written[place] = value
-        return value
+    private func text(of question: Question, _ command: Command) -> [UInt8] {
+        guard case .apply(let place) = question, rehearsedRequest == nil else { return JSON.bytes(of: command.value) }
+        let text = written[place] ?? JSON.bytes(of: command.value)
+        written[place] = text
+        return text
     }
 
     private func command(for question: Question) -> Command {

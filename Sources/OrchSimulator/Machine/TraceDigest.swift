@@ -11,20 +11,7 @@ struct TraceDigest {
     }
     mutating func mix(_ number: Int) { mix(UInt64(bitPattern: Int64(number))) }
 
-    mutating func mix(_ bytes: [UInt8]) {
-        let span = bytes.span
-        let whole = bytes.count & ~7
-        for place in stride(from: 0, to: whole, by: 8) {
-            var word: UInt64 = 0
-            for offset in 0..<8 { word = word << 8 | UInt64(span[place + offset]) }
-            mix(word)
-        }
-        var word: UInt64 = 0
-        for byte in bytes[whole...] { word = word << 8 | UInt64(byte) }
-        mix(word)
-        mix(bytes.count)
-    }
-
+    mutating func mix(_ bytes: [UInt8]) { mix(bytes.span) }
     mutating func mix(_ text: String) {
         var word: UInt64 = 0
         var count = 0
@@ -35,5 +22,27 @@ struct TraceDigest {
         }
         mix(word)
         mix(count)
+    }
+
+    private mutating func mix(_ span: Span<UInt8>) {
+        var place = 0
+        while place &+ 8 <= span.count {
+            // Eight looks that are one load.
+            let piece = span.extracting(place..<place &+ 8)
+            let high = Self.word(piece[0], piece[1], piece[2], piece[3])
+            mix(high << 32 | Self.word(piece[4], piece[5], piece[6], piece[7]))
+            place &+= 8
+        }
+        var word: UInt64 = 0
+        while place < span.count {
+            word = word << 8 | UInt64(span[place])
+            place &+= 1
+        }
+        mix(word)
+        mix(span.count)
+    }
+
+    private static func word(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> UInt64 {
+        UInt64(a) << 24 | UInt64(b) << 16 | UInt64(c) << 8 | UInt64(d)
     }
 }
