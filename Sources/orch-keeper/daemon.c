@@ -131,7 +131,8 @@ void daemon_hung_up(void) {
 }
 
 void daemon_watch(void) {
-    int is_served = link_is_read() && !corch_is_readable(keeper.listen_fd) && !corch_is_readable(keeper.notify_fd);
+    int is_served = link_is_read() && !corch_is_readable(keeper.listen_fd) && !corch_is_readable(keeper.notify_fd) &&
+                    !launch_has_output();
     if (watchdog == IDLE || (watchdog < ENDING && is_served)) return rest();
     if (watchdog == WATCHING) return link_ping(), doze(DOUBTING, keeper.patience);
     daemon_signal(watchdog == ENDING ? SIGKILL : SIGABRT);

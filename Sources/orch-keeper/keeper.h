@@ -29,12 +29,12 @@ enum source { SOURCE_SIGNAL, SOURCE_SOCKET, SOURCE_CHILD, SOURCE_REPORT, SOURCE_
 enum timer { TIMER_START, TIMER_WATCH, TIMER_RETRY, TIMER_GIVE_UP, TIMER_RENEW, TIMERS };
 extern struct keeper { /* what never changes after the start, but for ready_fd */
     char **daemon;     /* its path and arguments, with room for what it inherits */
-    int daemon_count, ready_fd, listen_fd, notify_fd, lock_fd, program_fd, epoll, signals;
+    int daemon_count, ready_fd, listen_fd, notify_fd, lock_fd, program_fd, epoll, pipes, signals;
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;
 _Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
 void watch(int fd, enum source source, uint32_t index);
-void watch_guests(int operation); /* once: somebody waits for the daemon at one of its sockets */
+void watch_guests(int operation); /* once: somebody waits for the daemon at one of its sockets, or has written */
 void timer_set(enum timer timer, int64_t delay);
 
 /* launch.c */
@@ -55,6 +55,7 @@ int launch_reap_pid(int32_t pid); /* 0: it is nobody's */
 /* `fds`: pidfd, read ends; taken over. `told`: the state that the daemon knows of. */
 void launch_adopt(const struct keeper_event *known, const int fds[3], uint8_t told);
 void launch_give_up(void);
+int launch_has_output(void); /* in a pipe, unread */
 
 /* link.c */
 void link_open(int fd);

@@ -40,7 +40,25 @@ int launch_reap_pid(int32_t pid) {
 }
 
 static void let_go(struct spawn_birth *birth) {
+    for (int end = 0; end < 2; end++) corch_epoll_ctl(keeper.pipes, EPOLL_CTL_DEL, birth->held[end], 0, 0);
     corch_drop(&birth->held[0]), corch_drop(&birth->held[1]), corch_drop(&birth->pidfd);
+}
+
+/* Output that nobody reads shows that the daemon hangs: the service would, too, once its pipe is full. */
+static void hold(const struct slot *slot) {
+    for (int end = 0; end < 2; end++)
+        corch_epoll_ctl(keeper.pipes, EPOLL_CTL_ADD, slot->birth.held[end], EPOLLIN, (uint32_t)slot->birth.held[end]);
+}
+
+int launch_has_output(void) {
+    struct epoll_event events[64];
+    int has_output = 0;
+    for (int index = corch_epoll_wait(keeper.pipes, events, 64, 0); index-- > 0;) {
+        int fd = (int)events[index].data.u64;
+        if (corch_bytes_readable(fd) > 0) has_output = 1;
+        else if (events[index].events & EPOLLHUP) corch_epoll_ctl(keeper.pipes, EPOLL_CTL_DEL, fd, 0, 0); /* for ever */
+    }
+    return has_output;
 }
 
 void launch_acknowledged(uint64_t launch) {
@@ -76,6 +94,7 @@ static void launch(uint32_t index, const struct spawn_request *request, int bert
     slots[index].fact.pid = birth->pid, slots[index].fact.start_ticks = birth->start_ticks;
     watch(birth->pidfd, SOURCE_CHILD, index);
     watch(birth->report_fd, SOURCE_REPORT, index);
+    hold(&slots[index]);
     come_to(index, KEEPER_STARTING);
 }
 
@@ -162,5 +181,6 @@ void launch_adopt(const struct keeper_event *known, const int fds[3], uint8_t to
     slot->told = told;
     slot->birth.pidfd = fds[0], slot->birth.held[0] = fds[1], slot->birth.held[1] = fds[2];
     if (is_alive(slot)) watch(fds[0], SOURCE_CHILD, index);
+    hold(slot);
     link_note(index);
 }

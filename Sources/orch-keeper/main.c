@@ -94,6 +94,7 @@ static void start_up(int count, char **arguments) {
     demand("cannot make room for children", spawn_prepare());
     keeper.program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     keeper.epoll = demand("epoll", corch_epoll_create());
+    keeper.pipes = demand("epoll", corch_epoll_create());
     if (values[LEGACY]) inherit_place(atoi(values[LEGACY]));
     else take_place(values[LOCK], values[SOCKET]);
     demand("the lock", corch_lock_sign(keeper.lock_fd));
@@ -126,8 +127,8 @@ void watch(int fd, enum source source, uint32_t index) {
 }
 
 void watch_guests(int operation) {
-    const int sockets[] = {keeper.listen_fd, keeper.notify_fd};
-    for (int index = 0; index < 2; index++)
+    const int sockets[] = {keeper.listen_fd, keeper.notify_fd, keeper.pipes};
+    for (int index = 0; index < 3; index++)
         if (sockets[index] >= 0)
             corch_epoll_ctl(keeper.epoll, operation, sockets[index], EPOLLIN | EPOLLONESHOT, (uint64_t)SOURCE_GUEST << 32);
 }

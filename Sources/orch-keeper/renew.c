@@ -31,9 +31,7 @@ void renew_ask(int words) {
     timer_set(TIMER_RENEW, SECOND);
 }
 
-static void hand_on(int fd) {
-    if (fd >= 0) fcntl(fd, F_SETFD, 0);
-}
+static void hand_on(int fd) { fcntl(fd, F_SETFD, 0); }
 
 static int put(int file, const void *bytes, size_t length) { return write(file, bytes, length) == (ssize_t)length; }
 

@@ -156,6 +156,43 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    /// Nothing is due, but services write, and would wait once their pipes are full: that is noticed without anybody asking.
+    @Test(arguments: KeeperDeathTests.trackings) func aStoppedDaemonIsReplacedBecauseNobodyReadsLogs(tracking: String?)
+        throws
+    {
+        let place = try Workplace(tracking: tracking)
+        var text = "name: written\nservices:\n"
+        for number in 1...5 {
+            text += """
+                  s\(number): { command: 'n=0; while :; do n=$((n+1)); echo line $n \(String(repeating: "x", count: 300)); sleep 0.002; done' }
+
+                """
+        }
+        // It lives on with its outputs closed: an end that is seen once and costs nothing.
+        text += "  mute: { command: 'exec >&- 2>&-; exec sleep 4252' }\n"
+        try place.write(text)
+        #expect(try place.orch("apply").status == 0)
+        let before = try place.rows().mapValues { $0["pid"] }
+        let (keeper, daemon) = (try place.keeper(), try place.daemon())
+        kill(daemon, SIGSTOP)
+        try place.eventually("another daemon, though nobody asked for it") {
+            place.children(of: keeper).contains("orchd") && !place.pids(of: keeper).contains(daemon)
+        }
+        #expect(try place.keeper() == keeper)
+        #expect(try place.rows().mapValues { $0["pid"] } == before)
+        #expect(try place.rows().values.allSatisfy { $0["phase"] == "ready" && $0["restarts"]?.int ?? 0 == 0 })
+        #expect(try place.orch("stop", "s1", "s2", "s3").status == 0)
+        let check = try place.shell(
+            """
+            for s in s1 s2 s3; do
+              awk '{ if ($2 != NR || length($3) != 300) { print "line", NR, "says", $0; exit 1 } } END { exit NR < 300 }' \
+                "\(place.home)"/state/logs/written/$s/stdout.log || { echo $s; exit 1; }
+            done
+            """)
+        #expect(check.status == 0, "\(check)")
+        #expect(try place.end() == "")
+    }
+
     /// What a service says while no daemon lives waits in the socket, which the keeper holds.
     @Test(arguments: KeeperDeathTests.trackings) func readyThatNobodyHearsIsHeardByTheNext(tracking: String?) throws {
         let place = try Workplace(tracking: tracking)
@@ -235,6 +272,11 @@ extension Workplace {
         try eventually("both are gone") {
             pids.allSatisfy { kill($0, 0) != 0 || contents("/proc/\($0)/stat").contains(") Z") }
         }
+    }
+
+    /// Its children.
+    func pids(of pid: pid_t) -> [pid_t] {
+        contents("/proc/\(pid)/task/\(pid)/children").split(separator: " ").compactMap { pid_t($0) }
     }
 
     /// The names of its children.

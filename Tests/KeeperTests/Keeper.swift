@@ -116,6 +116,9 @@ final class Keeper {
         }
     }
 
+    /// What has come and nobody waited for.
+    var unheard: [KeeperMessage] { messages }
+
     private static func join(_ daemon: Daemon) throws -> KeeperLink {
         try KeeperLink(descriptor: Descriptor(owning: dup(daemon.keeper.number)))
     }

@@ -30,6 +30,7 @@ import Testing
         _ = try keeper.failure(of: 3)
         _ = try keeper.end(of: 4)
         let copy = try keeper.copyOfItsProgram()
+        let unheard = keeper.unheard(below: 4)
 
         #expect(try keeper.renew(copy) == 0)
 
@@ -41,6 +42,7 @@ import Testing
         #expect(try keeper.output(launch(5, "echo", "new")) == "new\n")
         let numbers = try keeper.output(launch(6, tool("keeper-probe"), "fds"))
         #expect(numbers == "0\n1\n2\n", "nothing of the keeper's is inherited")
+        #expect(keeper.unheard(below: 4) == unheard)
         let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         gate.write = Descriptor(owning: dup(nothing))
         gate.read = Descriptor(owning: dup(nothing))
@@ -142,7 +144,23 @@ import Testing
     }
 }
 
+extension KeeperMessage {
+    fileprivate var launch: UInt64? {
+        switch self {
+        case .spawned(let launch, _), .executed(let launch), .spawnFailed(let launch, _), .ended(let launch, _),
+            .state(let launch, _):
+            launch
+        case .stateEnd, .renewed, .closed: nil
+        }
+    }
+}
+
 extension Keeper {
+    /// How much came of these launches that nobody waited for.
+    fileprivate func unheard(below limit: UInt64) -> Int {
+        unheard.count { message in message.launch.map { $0 < limit } ?? false }
+    }
+
     fileprivate func copyOfItsProgram() throws -> String {
         let copy = directory + "/another-keeper"
         let pid = try execute(["/bin/cp", tool("orch-keeper"), copy], log: "/dev/null")
