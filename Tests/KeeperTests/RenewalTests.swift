@@ -100,8 +100,15 @@ import Testing
         #expect(try keeper.renew(text) == ENOEXEC)
         #expect(program(of: keeper.pid) == tool("orch-keeper"))
         #expect(try keeper.output(launch(2, tool("keeper-probe"), "fds")) == "0\n1\n2\n")
+        try keeper.link.spawn(launch(3, "sleep", "1000"))
+        let service = try keeper.process(3).pid
+        #expect(try keeper.renew(text) == ENOEXEC)
         try keeper.killDaemon()
         #expect(try keeper.handOver().daemonStarts == 2)
+        let numbers = try keeper.output(launch(4, "ls", "/proc/\(keeper.daemon.pid)/fd"))
+        let leaked = numbers.split(separator: "\n").compactMap { Int32($0) }.filter { $0 >= KEEPER_FLOOR }
+        #expect(leaked.isEmpty, "the next daemon inherits what it is given")
+        kill(service, SIGKILL)
     }
 
     /// How a child fares between clone and exec, only this very process can tell.
