@@ -152,7 +152,8 @@ static int obey(const struct spawn_request *request, size_t length) {
     }
     if (note->type == KEEPER_SOUND && request->fd_count < 0) return 1;
     if (note->type == KEEPER_SOUND && request->fd_count == 1) return daemon_is_sound(request->fds[0]), 1;
-    if (note->type == KEEPER_RENEW && request->fd_count == 1) return renew_ask(request->fds[0]), 1;
+    if (note->type == KEEPER_RENEW && request->fd_count < 2)
+        return renew_ask(request->fd_count == 1 ? request->fds[0] : -1), 1;
     if (length != sizeof *note || request->fd_count != 0) return 0;
     switch (note->type) {
     case KEEPER_HELLO:
