@@ -60,6 +60,17 @@ echo "idle with $count for 10 s: $(($(ticks "$daemon") + $(ticks "$keeper") - be
     "$(awk '/^Pss:/ { s += $2 } END { print s }' /proc/"$keeper"/smaps_rollup) kB keeper"
 t=$(now); kill -9 "$daemon"; until "$orch" daemon status >/dev/null 2>&1; do :; done
 row "kill -9 of the daemon until the next one answers" $(($(now) - t)) "$version"
+
+# Of the keeper's time a restart takes what handing over to a daemon costs, an upgrade that and becoming another keeper.
+used() { awk '{ print $1 }' /proc/"$keeper"/schedstat; }
+upgrades=() handing=() becoming=()
+for _ in $(seq $rounds); do
+    c=$(used); "$orch" daemon restart >/dev/null; handing+=($(($(used) - c)))
+    c=$(used); t=$(now); "$orch" daemon upgrade >/dev/null; upgrades+=($(($(now) - t))); becoming+=($(($(used) - c)))
+done
+row "daemon upgrade with $count, command to the new one's answer" "$(printf '%s\n' "${upgrades[@]}" | median)" "$version"
+row "  the keeper's CPU: handing $count launches over" "$(printf '%s\n' "${handing[@]}" | median)"
+row "  the keeper's CPU: that, and becoming another keeper" "$(printf '%s\n' "${becoming[@]}" | median)"
 "$orch" down >/dev/null
 
 cat >orch.yaml <<'Y'
