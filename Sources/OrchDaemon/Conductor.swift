@@ -93,7 +93,7 @@ public struct Conductor<H: Host, S: Store> {
 
     /// How things stand, for tests and simulations.
     public var status: [StackStatus] { fleet.status(of: nil) }
-    public func status(of instance: InstanceID) -> InstanceStatus? { fleet.status(of: instance) }
+    public func process(of instance: InstanceID) -> ProcessStatus? { fleet.process(of: instance) }
     /// Clients that are connected.
     public var clientCount: Int { sessions.count }
 

@@ -30,14 +30,33 @@ extension Fleet {
         return status(of: slot)
     }
 
+    /// What of the status says whether it runs, and as what; nil when there is no such instance.
+    public func process(of instance: InstanceID) -> ProcessStatus? {
+        guard let place = slotPlace(instance), let slot = slots[place] else { return nil }
+        return process(of: slot, shown(of: slot))
+    }
+
+    /// The launch that the status is about: while the new one does not exist, the former.
+    private func shown(of slot: Slot) -> Incarnation? {
+        slot.current ?? slot.predecessor.flatMap { slots[$0]?.current }
+    }
+
+    private func process(of slot: Slot, _ shown: Incarnation?) -> ProcessStatus {
+        ProcessStatus(
+            phase: slot.phase, launch: shown?.launch ?? slot.lastLaunch,
+            pid: shown?.hasEnded == false ? shown?.pid : nil)
+    }
+
     private func status(of slot: Slot) -> InstanceStatus {
         var row = InstanceStatus(
             id: slot.id, label: label(of: slot), kind: services[slot.service].spec.kind, phase: slot.phase,
             since: slot.since)
         row.restarts = slot.restarts
         row.exit = slot.lastExit
-        let shown = slot.current ?? slot.predecessor.flatMap { slots[$0]?.current }
-        row.launch = shown?.launch ?? slot.lastLaunch
+        let shown = shown(of: slot)
+        let process = process(of: slot, shown)
+        row.launch = process.launch
+        row.pid = process.pid
         row.startedAt = slot.lastStartedAt
         row.health = health(of: slot)
         // Whoever has a lock may have changed since the slot was looked at.
@@ -56,7 +75,6 @@ extension Fleet {
             row.runs = slot.schedule?.runs ?? []
         }
         if let incarnation = shown {
-            row.pid = incarnation.hasEnded ? nil : incarnation.pid
             row.readyAt = incarnation.readyAt?.wall
             row.ports = incarnation.ports
             row.tracking = incarnation.tracking
@@ -196,4 +214,11 @@ public struct WhyAnswer: Equatable, Sendable {
         self.status = status
         self.chain = chain
     }
+}
+
+/// Of an `InstanceStatus` that which facts about processes can be held against.
+public struct ProcessStatus: Equatable, Sendable {
+    public var phase: Phase
+    public var launch: LaunchID?
+    public var pid: Int32?
 }

@@ -276,7 +276,7 @@ struct Simulation {
         for id in machine.watch.clients { machine.checkAnswered(id) }
         for seat in machine.watch.touched {
             let id = machine.seats[seat].id
-            let status = conductor.status(of: id)
+            let status = conductor.process(of: id)
             machine.watchTold(id, status)
             if let wrong = machine.disagreement(seat, status) {
                 machine.violate("\(id) \(wrong)")
@@ -299,7 +299,7 @@ extension Machine {
     }
 
     /// How the status of an instance differs from what is; nil when it does not.
-    func disagreement(_ seat: Int, _ status: InstanceStatus?) -> String? {
+    func disagreement(_ seat: Int, _ status: ProcessStatus?) -> String? {
         guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
             guard let status else { return nil }
             let (id, exit) = (seats[seat].id, seats[seat].lastEnd?.exit)

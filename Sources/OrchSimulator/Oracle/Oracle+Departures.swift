@@ -45,7 +45,7 @@ struct Told {
 
 /// What a daemon said, the next one says too.
 extension Machine {
-    func watchTold(_ id: InstanceID, _ status: InstanceStatus?) {
+    func watchTold(_ id: InstanceID, _ status: ProcessStatus?) {
         watch.told[id] = status.map { Told(phase: $0.phase, launch: $0.launch, at: clock) }
     }
 
