@@ -114,9 +114,13 @@ fuzz: libraries ## feed what libFuzzer invents to all that reads bytes from outs
 	@Tests/Fuzz/run.sh $(SECONDS) $(TARGETS)
 
 .PHONY: bench
-bench: dist ## measure the release programs beside the machine's own limit, as ratios
+ROWS ?=
+ROUNDS ?= 5
+PEER_ROUNDS ?= 1
+FULL ?=
+bench: dist ## hold the release programs against the budgets of docs/performance.md, the machine's limit and peers (ROWS="G1 G4" for some, FULL=1)
 	@swift build $(STATIC) --product orch-sim
-	@SIM=$(RELEASE)/release/orch-sim Tests/Benchmarks/run.sh $(DIST)
+	@python3 Tests/Benchmarks/bench.py $(DIST) --sim $(RELEASE)/release/orch-sim --rounds $(ROUNDS) --peer-rounds $(PEER_ROUNDS) $(if $(FULL),--full) $(ROWS)
 
 .PHONY: check
 check: libraries format-check arrows pure tidy ## all rules of the house: format, imports, purity, tidiness
