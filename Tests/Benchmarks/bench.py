@@ -82,6 +82,9 @@ class Bench:
             if "G13" in wanted:
                 self.attempt("orch", "G13", fleet.take_over, self.results, COUNT)
 
+        if "upgrade" in wanted:
+            self.attempt("orch", "upgrade", fleet.upgrade, self.results, COUNT, self.rounds)
+
     def growth(self):
         """What a service costs among more of them, and how much of that is the machine's own."""
         sizes = [COUNT, *self.larger]
@@ -127,7 +130,7 @@ class Bench:
 
     def run(self):
         wanted = self.wanted
-        if wanted & (OF_PEERS | {"G2", "G13"}):
+        if wanted & (OF_PEERS | {"G2", "G13", "upgrade"}):
             self.lives()
         if "G3" in wanted:
             self.growth()

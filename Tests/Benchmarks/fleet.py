@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from machine import Wrong, cpu_ns, median, now, pss_mb, reap, send, ticks, wait_until, wakeups
+from machine import Wrong, cpu_ns, median, name_of, now, pss_mb, reap, send, ticks, wait_until, wakeups
 from supervisors import Orch, Service
 
 MS = 1e6
@@ -190,3 +190,22 @@ def take_over(machine, results, count):
         it.stop()
         if not it.wait_stopped():
             raise Wrong("orch down left processes after the daemon was killed")
+
+
+def upgrade(machine, results, count, rounds):
+    """Restarts and upgrades of the daemon under so many services: how long, and what of the keeper's CPU they take."""
+    with Orch(machine) as it:
+        started(it, fleet(machine, count))
+        time.sleep(it.rest_seconds)
+        pids = it.slots.pids(count)
+        keeper = next((pid for pid in it.own() if name_of(pid) == "orch-keeper"), None)
+        if keeper is None:
+            raise Wrong("there is no orch-keeper")
+        for word in ["restart", "upgrade"] * rounds:
+            spent, begun = cpu_ns([keeper]), now()
+            if it.call([it.program, "daemon", word]).returncode != 0:
+                raise Wrong(f"orch daemon {word} failed")
+            results.add(it.name, f"{word} time", (now() - begun) / MS)
+            results.add(it.name, f"{word} keeper", (cpu_ns([keeper]) - spent) / MS)
+        if it.slots.pids(count) != pids:
+            raise Wrong("a service was lost or started again by an upgrade of the daemon")

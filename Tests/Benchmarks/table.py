@@ -14,8 +14,9 @@ class Row:
     what: str
     metric: str
     unit: str
-    budget: float
-    moonshot: float
+    # None where nothing was promised.
+    budget: float | None
+    moonshot: float | None
     of_limit: bool = False
     more_is_better: bool = False
     # Of all values: their median, their 99th of a hundred, their best or their worst.
@@ -46,6 +47,9 @@ ROWS = [
     Row("G12", "apply with 1 of 1,000 changed, to the new process", "change", "ms", 30, 12),
     Row("G12", "apply with nothing changed", "no-op", "ms", 15, 8),
     Row("G13", "kill -9 of the daemon with 1,000 until the next answers", "take-over", "ms", 200, 50),
+    Row("upgrade", "daemon upgrade with 1,000, command to the new one's answer", "upgrade time", "ms", None, None),
+    Row("upgrade", "the keeper's CPU for it: handing over, becoming another", "upgrade keeper", "ms", None, None),
+    Row("upgrade", "the keeper's CPU for a restart: handing over", "restart keeper", "ms", None, None),
     Row("G14", "validate of 10,000", "validate", "ms", 250, 120),
     Row("G15", "simulator: turns in a second of one core", "turns", "", 50_000, 500_000, more_is_better=True, choice="best"),
     Row("G16", "1,000 HTTP probes a second: CPU of one core", "probe cpu", "%", 30, 15),
@@ -102,12 +106,14 @@ class Results:
 
 def figure(value, unit=""):
     if value is None:
-        return "–"
+        return ""
     text = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
     return f"{text} {unit}".strip()
 
 
 def verdict(row, value):
+    if row.budget is None:
+        return "no budget"
     good = (lambda bound: value >= bound) if row.more_is_better else (lambda bound: value <= bound)
     if good(row.moonshot):
         return "moonshot"
@@ -125,11 +131,11 @@ def line(row, results, sizes):
     """Number, what, orch's value, as counted, L, budget, moonshot, verdict."""
     value, limit = results.of("orch", row), results.limit(row)
     counted, unit = against(row, value, limit), "L" if row.of_limit else row.unit
-    sign = "≥" if row.more_is_better else "≤"
+    sign = "" if row.budget is None else "≥ " if row.more_is_better else "≤ "
     judged = "not measured" if counted is None else verdict(row, counted)
     return [
         row.number, row.what.format(**sizes), figure(value, row.unit), f"{counted:.2f} L" if row.of_limit and counted is not None else "",
-        figure(limit, row.unit) if row.of_limit else "", f"{sign} {figure(row.budget, unit)}", figure(row.moonshot, unit), judged]
+        figure(limit, row.unit) if row.of_limit else "", f"{sign}{figure(row.budget, unit)}", figure(row.moonshot, unit), judged]
 
 
 def peers_line(row, results, peers):
@@ -163,4 +169,5 @@ def show(results, wanted, peers, sizes):
         if each[-1] == "not measured" and row.number not in said:
             said.add(row.number)
             print(f"{'':{widths[0]}}    {results.missing.get(row.number, 'nothing came of it')}")
-    print("\n" + ", ".join(f"{counts[key]} {key}" for key in ("moonshot", "pass", "falls short", "not measured") if key in counts))
+    verdicts = ("moonshot", "pass", "falls short", "not measured", "no budget")
+    print("\n" + ", ".join(f"{counts[key]} {key}" for key in verdicts if key in counts))
