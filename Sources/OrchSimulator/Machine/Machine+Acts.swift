@@ -138,7 +138,7 @@ extension Machine {
             guard let process = processes[place] else { continue }
             if vacate(process) { seats[process.seat].lastEnd = nil }
             // How it ended was told to nobody who could write it down.
-            if !process.isClosed, seats[process.seat].lastEnd?.launch == process.launch {
+            if !process.isClosed, !process.isEndKept, seats[process.seat].lastEnd?.launch == process.launch {
                 seats[process.seat].lastEnd = nil
             }
             watch.lost.insert(process.launch)

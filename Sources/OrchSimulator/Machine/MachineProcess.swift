@@ -25,6 +25,8 @@ final class MachineProcess {
     var isDoomed = false
     /// Kills that still miss something.
     var escapes: Int
+    /// The ledger says how it ended.
+    var isEndKept = false
     /// The daemon was told that nothing of it is left.
     var isEmptied = false
     var isReleased = false

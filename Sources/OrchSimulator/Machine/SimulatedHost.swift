@@ -172,6 +172,8 @@ extension Machine {
             watch.runLostAt = clock
             // What the mind is told of a note that could not be written.
             inbox.append(.remarked("cannot write the ledger: no space left on device (ENOSPC)"))
+        } else if case .ended(_, let launch, _, _, _) = note, let place = places[launch] {
+            processes[place]?.isEndKept = true
         }
         watchNote(note)
     }

@@ -79,8 +79,7 @@ extension Machine {
     func watchHalt(_ halt: Halt) {
         let stack = halt.instance.service.stack
         watch.halts[stack] = halt
-        let spec = specNow(of: halt.instance.service)
-        if let spec, !watch.isDiskBehind, !spec.essential, !spec.onExit.stopsStack {
+        if !watch.isDiskBehind, !mayStopStack(halt.instance) {
             violate("\(halt.instance) stops its stack and is not to")
         }
         for service in stackNow(stack)?.request.stack.services ?? [] {
@@ -92,6 +91,13 @@ extension Machine {
         watch.wholeGoesAt[stack] = clock
         let limit = clock + (stackNow(stack)?.request.stack.stopTimeout ?? .zero)
         watch.hurriedBy[stack] = min(watch.hurriedBy[stack] ?? .distantFuture, limit)
+    }
+
+    /// By the present definition, or by the one before an update, if that is what ended.
+    private func mayStopStack(_ id: InstanceID) -> Bool {
+        let former = seats[seat(of: id)].lastEnd.flatMap { specNow(of: id.service, running: $0.definition) }
+        let specs = [specNow(of: id.service), former].compactMap { $0 }
+        return specs.isEmpty || specs.contains { $0.essential || $0.onExit.stopsStack }
     }
 
     /// An essential service of this stack has ended it, and waits less for another one than that may take though nothing goes wrong: it
