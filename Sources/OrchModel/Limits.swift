@@ -110,6 +110,8 @@ public enum Limits {
     public static let logDrainWait = Duration.seconds(2)
     /// How long rotated files are not looked at for their age at most: a clock that was set is noticed by then.
     public static let logAgeLook = Duration.seconds(3600)
+    /// How long after files were opened their former segments are looked at, all at once.
+    public static let logPruneDelay = Duration.milliseconds(100)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
 }

@@ -130,6 +130,22 @@ public enum LogLayout {
         return numbers
     }
 
+    /// The same for every file of a folder at once, by the name of the active file. O(n log n).
+    public static func segments(among names: [String]) -> [String: [Int]] {
+        var found: [String: [Int]] = [:]
+        for name in names {
+            let plain = name.hasSuffix(".gz") ? name.dropLast(3) : Substring(name)
+            guard let dot = plain.utf8.lastIndex(of: UInt8(ascii: ".")) else { continue }
+            let active = String(plain[..<dot])
+            if let number = segmentNumber(of: name, in: active) { found[active, default: []].append(number) }
+        }
+        return found.mapValues { numbers in
+            var sorted: [Int] = []
+            for number in numbers.sorted() where number != sorted.last { sorted.append(number) }
+            return sorted
+        }
+    }
+
     /// The time index of a file or a segment. Hidden, so that `web.log.*` finds log data only.
     public static func index(of name: String) -> String { ".\(name).index" }
 }

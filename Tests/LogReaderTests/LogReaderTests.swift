@@ -218,9 +218,13 @@ import Testing
     @Test func segmentsAreWhatRotationNamed() {
         let names = [
             "web.log", "web.log.2", "web.log.10", "web.log.x", "web.log.01", "web.log.-1", "web.log.",
-            ".web.log.2.index", "web.log.gz", "web2.log.3",
+            ".web.log.2.index", "web.log.gz", "web2.log.3", "web.log.10.gz", "web.log.1.5", ".hidden.4", "4",
         ]
         #expect(LogLayout.segments(of: "web.log", among: names) == [2, 10])
+        // A folder at once says what it says file by file.
+        let all = LogLayout.segments(among: names)
+        #expect(all == ["web.log": [2, 10], "web2.log": [3], "web.log.1": [5], ".hidden": [4]])
+        for (name, numbers) in all { #expect(LogLayout.segments(of: name, among: names) == numbers) }
         #expect(LogLayout.index(of: LogLayout.segment("web.log", 7)) == ".web.log.7.index")
     }
 

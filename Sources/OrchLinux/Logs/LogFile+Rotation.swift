@@ -19,28 +19,29 @@ extension LogFile {
         close()
         try open(now)
         continuesLine = cutsLine
-        prune(in: place, at: time)
+        prune(LogLayout.segments(of: name, among: place.names()), in: place, at: time)
     }
 
     /// Forgets the segments that `rotate` does not allow: more than `keep`, older than `max_age`, beyond `total`. Has the others
-    /// compressed.
-    func prune(at time: WallTime) {
+    /// compressed. `folders`: the segments in each folder that was looked at before, by file; a folder is read once for all its files.
+    func prune(at time: WallTime, _ folders: inout [String: [String: [Int]]]) {
         guard !appends, let place = try? LogFolder.opened(folder) else { return }
-        prune(in: place, at: time)
+        let known = folders[folder] ?? LogLayout.segments(among: place.names())
+        folders[folder] = known
+        prune(known[name] ?? [], in: place, at: time)
     }
 
-    private func prune(in place: borrowing LogFolder, at time: WallTime) {
-        let names = place.names()
-        var segments = LogLayout.segments(of: name, among: names)
+    private func prune(_ found: [Int], in place: borrowing LogFolder, at time: WallTime) {
+        var segments = found
         let surplus = segments.dropLast(max(0, rotate.keep))
         for number in surplus { remove(number, in: place) }
         segments.removeFirst(surplus.count)
         removeOld(&segments, in: place, at: time)
         removeBeyondTotal(&segments, in: place)
         guard rotate.compress == .gzip else { return }
-        let plain = Set(names)
-        for number in segments where plain.contains(LogLayout.segment(name, number)) {
-            compressor.compress(LogLayout.segment(name, number), in: folder)
+        for number in segments {
+            let segment = LogLayout.segment(name, number)
+            if place.status(of: segment) != nil { compressor.compress(segment, in: folder) }
         }
     }
 

@@ -20,6 +20,9 @@ final class PumpLoop {
     private let compressor: LogCompressor
     /// When segments are looked at for their age.
     private var agesAt: Instant?
+    /// Files that were opened or given another rotation since segments were last looked at, and when they are.
+    private var toPrune: [LogFile] = []
+    private var pruneAt: Instant?
     private let epoll: Descriptor
     private static let firstLook = Duration.microseconds(250)
     private var pipes: [UInt64: LogPipe] = [:]
@@ -102,6 +105,7 @@ final class PumpLoop {
         for pipe in draining { consider(pipe.drainUntil) }
         for file in waitingFiles { consider(file.waiting?.until) }
         consider(agesAt)
+        consider(pruneAt)
         return next
     }
 
@@ -129,10 +133,28 @@ final class PumpLoop {
         }
         if let due = agesAt, due <= now {
             agesAt = nil
-            for file in files.values where file.rotate.maxAge != nil {
-                file.prune(at: wall)
-                watchAge(of: file)
-            }
+            prune(files.values.filter { $0.rotate.maxAge != nil })
+        }
+        if let due = pruneAt, due <= now {
+            pruneAt = nil
+            let files = toPrune
+            toPrune = []
+            prune(files)
+        }
+    }
+
+    /// What came to be before this daemon looks at a file is forgotten a moment later, with that of all files that are opened meanwhile: a
+    /// daemon that takes over opens thousands, and to read their folder costs as much for one as for all.
+    private func pruneSoon(_ file: LogFile) {
+        toPrune.append(file)
+        pruneAt = pruneAt ?? now + Limits.logPruneDelay
+    }
+
+    private func prune(_ files: [LogFile]) {
+        var folders: [String: [String: [Int]]] = [:]
+        for file in files {
+            file.prune(at: wall, &folders)
+            watchAge(of: file)
         }
     }
 
@@ -249,8 +271,7 @@ final class PumpLoop {
             }
             known.rotate = sink.rotate
             known.whenFull = sink.whenFull
-            known.prune(at: wall)
-            watchAge(of: known)
+            pruneSoon(known)
             return known
         }
         let made = LogFile(path: path, appends: appends, sink: sink, compressor: compressor)
@@ -266,8 +287,7 @@ final class PumpLoop {
             return alias
         }
         files[path] = made
-        made.prune(at: wall)
-        watchAge(of: made)
+        pruneSoon(made)
         return made
     }
 
