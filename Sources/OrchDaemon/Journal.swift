@@ -32,13 +32,16 @@ struct Journal {
     private static var keepsPerWindow: Int { 16 }
     /// What the store said last, while it fails.
     private(set) var trouble: Fault?
+    /// Writes that failed since one did not.
+    private var failures = 0
     /// It has just worked again.
     private var isRelieved = false
     /// The lowest number that no launch has.
     private var upcoming: LaunchID
 
     private static var pause: Duration { .seconds(1) }
-    private static var retryPause: Duration { .seconds(15) }
+    /// Whoever is in the way of a write may be gone in a moment; a full disk is asked ever more rarely.
+    private var retryPause: Duration { min(.seconds(15), .seconds(1 << min(max(failures, 1) - 1, 4))) }
 
     init(store: any Store, nextLaunch: LaunchID) {
         self.store = store
@@ -99,7 +102,7 @@ struct Journal {
             try guarded { (store: inout any Store) throws(Fault) in try store.append(all) }
             unwritten.removeAll(keepingCapacity: unwritten.count < 1_024)
         } catch {
-            flushAt = now.instant + Self.retryPause
+            flushAt = now.instant + retryPause
         }
     }
 
@@ -137,7 +140,7 @@ struct Journal {
         do {
             try guarded { (store: inout any Store) throws(Fault) in try store.save(marks: all) }
             marks = []
-        } catch { flushAt = now.instant + Self.retryPause }
+        } catch { flushAt = now.instant + retryPause }
     }
 
     // MARK: What is owed while the store fails
@@ -171,7 +174,7 @@ struct Journal {
         if keepWindow.since + Self.pause <= now.instant { keepWindow = (now.instant, 0) }
         keepWindow.count += 1
         keepAt = keepWindow.count < Self.keepsPerWindow ? now.instant : now.instant + Self.pause
-        do { for applied in keeps { try save(applied) } } catch { keepAt = now.instant + Self.retryPause }
+        do { for applied in keeps { try save(applied) } } catch { keepAt = now.instant + retryPause }
     }
 
     mutating func forget(_ stack: String, at now: Moment) {
@@ -194,7 +197,7 @@ struct Journal {
                 try guarded { (store: inout any Store) throws(Fault) in try store.forget(stack: stack) }
                 forgets.removeAll { $0 == stack }
             }
-        } catch { retryAt = now.instant + Self.retryPause }
+        } catch { retryAt = now.instant + retryPause }
     }
 
     /// Sees to it that no launch below `next` is handed out twice, with room to spare so that it rarely waits for the disk.
@@ -203,7 +206,7 @@ struct Journal {
         guard next.number + Limits.launchReservation / 4 > reservedBelow.number else { return }
         // Numbers are in the notes of this boot too: a store that fails is not asked at every launch.
         if let retryAt, retryAt > now.instant { return }
-        do { try reserve() } catch { retryAt = now.instant + Self.retryPause }
+        do { try reserve() } catch { retryAt = now.instant + retryPause }
     }
 
     private mutating func reserve() throws(Fault) {
@@ -236,6 +239,7 @@ struct Journal {
             isWell()
         } catch {
             trouble = error
+            failures += 1
             throw error
         }
     }
@@ -243,6 +247,7 @@ struct Journal {
     private mutating func isWell() {
         if trouble != nil { isRelieved = true }
         trouble = nil
+        failures = 0
     }
 }
 

@@ -93,6 +93,20 @@ import Testing
         #expect(isTold(rig, web))
     }
 
+    /// Somebody who reads the database is gone in a moment; only a disk that stays full is asked ever more rarely.
+    @Test func whatCouldNotBeWrittenIsTriedAgainSoon() throws {
+        let (rig, _) = applied(delay: .zero)
+        rig.run { rig.conductor.deadline == nil }
+        let web = try #require(rig.conductor.status.first?.instances.last?.launch)
+        rig.store.fault = full
+        let endedAt = rig.host.now.instant
+        rig.host.end(web, .code(1))
+        rig.run { rig.host.now.instant - endedAt > .milliseconds(1_100) }
+        rig.store.fault = nil
+        rig.run { isTold(rig, web) }
+        #expect(isTold(rig, web) && rig.host.now.instant - endedAt <= .milliseconds(4_100))
+    }
+
     @Test func aFullDiskDoesNotHoldMoreThanTheKeeperHasRoomFor() throws {
         let rig = tasks(Limits.releasesBeyondHistory + 10)
         rig.run { !launches(rig).isEmpty }
