@@ -6,40 +6,18 @@
 
 #include <asm/unistd.h>
 
+#include "../../../Sources/COrch/raw.h"
+
 typedef unsigned long u64;
 typedef long i64;
 
 #if defined(__x86_64__)
-static inline i64 call6(i64 number, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
-    i64 result;
-    register i64 r10 __asm__("r10") = d;
-    register i64 r8 __asm__("r8") = e;
-    register i64 r9 __asm__("r9") = f;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call start\n");
-#elif defined(__aarch64__)
-static inline i64 call6(i64 number, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
-    register i64 x8 __asm__("x8") = number;
-    register i64 x0 __asm__("x0") = a;
-    register i64 x1 __asm__("x1") = b;
-    register i64 x2 __asm__("x2") = c;
-    register i64 x3 __asm__("x3") = d;
-    register i64 x4 __asm__("x4") = e;
-    register i64 x5 __asm__("x5") = f;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-    return x0;
-}
-__asm__(".globl _start\n_start:\n mov x29,#0\n mov x0,sp\n bl start\n");
 #else
-#error only x86-64 and aarch64
+__asm__(".globl _start\n_start:\n mov x29,#0\n mov x0,sp\n bl start\n");
 #endif
 
-static inline i64 call4(i64 number, i64 a, i64 b, i64 c, i64 d) { return call6(number, a, b, c, d, 0, 0); }
+static inline i64 call4(i64 number, i64 a, i64 b, i64 c, i64 d) { return raw6(number, a, b, c, d, 0, 0); }
 
 static inline u64 now_ns(void) {
     i64 time[2];

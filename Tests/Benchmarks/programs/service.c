@@ -40,7 +40,7 @@ static void notify(char **environment) {
     i64 size = (i64)(sizeof address.family + length);
     if (address.path[0] == '@') address.path[0] = 0;
     i64 fd = call4(__NR_socket, 1, 2 | 02000000 /* SOCK_DGRAM | SOCK_CLOEXEC */, 0, 0);
-    if (call6(__NR_sendto, fd, (i64) "READY=1", 7, 0, (i64)&address, size) < 0) end(97);
+    if (raw6(__NR_sendto, fd, (i64) "READY=1", 7, 0, (i64)&address, size) < 0) end(97);
     call4(__NR_close, fd, 0, 0, 0);
 }
 
