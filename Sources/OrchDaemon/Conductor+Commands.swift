@@ -63,7 +63,8 @@ extension Conductor {
         settle(at: now)
         var request = asked
         request.author = peer.name
-        let plan = try fleet.plan(for: request, revision: fleet.seal(&request.stack))
+        let revision = fleet.seal(&request.stack)
+        let plan = try fleet.plan(for: request, revision: revision)
         let applied = fleet.admit(request, as: plan, at: now)
         try take(up: applied, at: now)
         let isBare = applied.trial.map { $0.fallback == nil } ?? false

@@ -31,7 +31,7 @@ extension Conductor {
         if let fault {
             let text = "the upgrade was given up and nothing was changed: \(fault.text)"
             record(Occurrence(time: now.wall, stack: "", kind: .warning, cause: text), at: now)
-            body = .refusal(Refusal(.failed, text))
+            body = .refusal(Refusal(.failed, text, remedy: fault.remedy))
         } else {
             body = .accepted(nil, text: "the keeper is the new one; the daemon is replaced, services run on")
             isReplaced = true

@@ -18,9 +18,9 @@ extension [UInt8] {
         }
     }
 
-    /// A number that is not negative, and what stands behind it.
+    /// A number, which counts as 0 where it is negative, and what stands behind it.
     mutating func append(_ number: Int, width: Int, _ mark: Unicode.Scalar? = nil) {
-        append(decimal: UInt64(number), width: width)
+        append(decimal: UInt64(clamping: number), width: width)
         if let mark { append(UInt8(truncatingIfNeeded: mark.value)) }
     }
 }

@@ -123,11 +123,7 @@ public enum LogLayout {
     /// The rotated segments of `name` among the names of its folder, oldest first; one that is being compressed may be there in both
     /// forms and counts once. O(n log n).
     public static func segments(of name: String, among names: [String]) -> [Int] {
-        var numbers: [Int] = []
-        for number in names.compactMap({ segmentNumber(of: $0, in: name) }).sorted() where number != numbers.last {
-            numbers.append(number)
-        }
-        return numbers
+        inOrder(names.compactMap { segmentNumber(of: $0, in: name) })
     }
 
     /// The same for every file of a folder at once, by the name of the active file. O(n log n).
@@ -139,11 +135,14 @@ public enum LogLayout {
             let active = String(plain[..<dot])
             if let number = segmentNumber(of: name, in: active) { found[active, default: []].append(number) }
         }
-        return found.mapValues { numbers in
-            var sorted: [Int] = []
-            for number in numbers.sorted() where number != sorted.last { sorted.append(number) }
-            return sorted
-        }
+        return found.mapValues(inOrder)
+    }
+
+    /// Each once.
+    private static func inOrder(_ numbers: [Int]) -> [Int] {
+        var sorted: [Int] = []
+        for number in numbers.sorted() where number != sorted.last { sorted.append(number) }
+        return sorted
     }
 
     /// The time index of a file or a segment. Hidden, so that `web.log.*` finds log data only.
