@@ -83,7 +83,7 @@ tree:
 .PHONY: test
 test: libraries servers ## build and run all tests, those of the examples included
 	swift build --build-tests
-	@swift test --skip-build --disable-xctest 2>&1 | tee .build/tests.log || { \
+	@TORTURE_SECONDS=60 swift test --skip-build --disable-xctest 2>&1 | tee .build/tests.log || { \
 	  echo '== what failed'; grep -A 8 '^✘ Test .* recorded an issue' .build/tests.log || tail -n 20 .build/tests.log; exit 1; }
 
 .PHONY: sim

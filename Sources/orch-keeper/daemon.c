@@ -4,15 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
-#define FAILURES_MAX 3 /* then the program that served last is started */
+#define FAILURES_MAX 3           /* then the program that served last is started */
+#define KILLS_MAX 100            /* more that somebody has killed before they served are failures, too */
+#define PROBATION (30 * SECOND)  /* whoever ends by itself before that has not served, whatever it said */
 
 int daemon_said;
 uint64_t daemon_starts;
 
 static int32_t pid; /* 0: none */
 static int64_t started, delay;
-static int sound = -1, failures; /* the program that served last; starts that came to nothing since */
+static int sound = -1, serving = -1, failures; /* the program that served last; that says it does; starts for nothing since */
 static int is_given_up;          /* start that one now, an upgrade went wrong */
 static siginfo_t last; /* how the one before died: the next one's process writes it, as a hung disk must not hang us */
 
@@ -66,13 +69,17 @@ void daemon_start(void) {
     is_given_up = 0;
     rest();
     daemon_said = 0;
-    link_open(pair[0]);
+    link_open(pair[0], 0);
+}
+
+static void prove(void) {
+    if (serving >= 0) corch_drop(&sound), sound = serving, serving = -1;
 }
 
 void daemon_ended(const siginfo_t *end) {
     int64_t lived = corch_clock(CLOCK_MONOTONIC) - started;
     if (end->si_pid != pid) return;
-    int was_hung = watchdog == ENDING;
+    int was_hung = watchdog == ENDING, was_killed = !was_hung && end->si_code == CLD_KILLED && end->si_status == SIGKILL;
     pid = 0;
     last = *end;
     link_close();
@@ -80,9 +87,12 @@ void daemon_ended(const siginfo_t *end) {
     if (daemon_said & 1 << KEEPER_SHUTDOWN && slots_live == 0) _exit(0);
     if (daemon_starts == 1 && !(daemon_said & 1 << KEEPER_HELLO)) _exit(END_DAEMON); /* it never did */
     int planned = daemon_said & (1 << KEEPER_RESTART | 1 << KEEPER_SHUTDOWN);
-    int64_t longest = daemon_said & 1 << KEEPER_SOUND ? SECOND / 20 : SECOND; /* it is missed; else the next will fail, too */
-    if (planned || daemon_said & 1 << KEEPER_SOUND) failures = 0;
+    int has_served = daemon_said & 1 << KEEPER_SOUND && (planned || was_killed || lived >= PROBATION);
+    if (has_served) prove();
+    corch_drop(&serving);
+    if (planned || has_served) failures = 0;
     else failures += was_hung ? FAILURES_MAX : 1; /* waiting for it once more would take as long again */
+    int64_t longest = has_served || (was_killed && failures < KILLS_MAX) ? SECOND / 100 : SECOND; /* the next will fail, too */
     delay = planned || lived >= SECOND ? 0 : delay * 2 + SECOND / 100;
     if (delay > longest) delay = longest;
     timer_set(TIMER_START, delay);
@@ -97,13 +107,21 @@ static void doze(int state, int64_t time) {
     timer_set(TIMER_WATCH, time);
 }
 
+void daemon_look(void) {
+    siginfo_t stop = {0};
+    if (pid == 0 || watchdog > WATCHING || waitid(P_PID, (id_t)pid, &stop, WSTOPPED | WNOHANG) < 0 || stop.si_pid == 0) return;
+    link_ping();
+    doze(DOUBTING, keeper.patience);
+}
+
 void daemon_is_sound(int program) {
-    corch_drop(&sound);
-    sound = program, failures = 0;
+    corch_drop(&serving);
+    serving = program;
     daemon_said |= 1 << KEEPER_SOUND;
 }
 
 void daemon_bequeath(struct keeper_legacy *head) {
+    prove(); /* it has asked for that */
     head->sound_fd = sound, head->daemon_pid = pid, head->daemon_said = (uint32_t)daemon_said;
 }
 
@@ -113,7 +131,7 @@ void daemon_inherit(const struct keeper_legacy *head) {
     if (head->link_fd < 0) return;
     pid = head->daemon_pid, daemon_said = (int)head->daemon_said;
     started = corch_clock(CLOCK_MONOTONIC);
-    link_resume(head->link_fd);
+    link_open(head->link_fd, 1), link_renewed(0);
 }
 
 /* One that has only just begun may take longer. */

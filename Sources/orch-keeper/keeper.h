@@ -58,8 +58,7 @@ void launch_give_up(void);
 int launch_has_output(void); /* in a pipe, unread */
 
 /* link.c */
-void link_open(int fd);
-void link_resume(int fd); /* of the keeper before us, which had handed over */
+void link_open(int fd, int is_resumed); /* resumed: the keeper before us had handed over */
 int link_number(void);
 int link_is_quiet(void); /* handed over, nothing loose to be said */
 void link_renewed(int error); /* 0: by the new keeper */
@@ -77,13 +76,14 @@ extern uint64_t daemon_starts;
 void daemon_start(void);
 void daemon_ended(const siginfo_t *end); /* a child that is no service */
 void daemon_signal(int signal);
-void daemon_is_sound(int program); /* it serves; its file, open */
+void daemon_is_sound(int program); /* it says that it serves; its file, open */
 void daemon_bequeath(struct keeper_legacy *head);
 void daemon_inherit(const struct keeper_legacy *head); /* alive with its socket, or only what it was */
 void daemon_expect(void);   /* something was sent: look later whether it was read */
 void daemon_answered(void); /* a PONG came */
 void daemon_hung_up(void);  /* its end of the socket is closed, or it does not speak our language */
 void daemon_watch(void);    /* the watchdog's time has come */
+void daemon_look(void);     /* a child has ended or was stopped: a daemon that was may never be missed for anything */
 
 /* renew.c */
 void renew_ask(int words); /* a memfd: the paths of the new keeper and of its daemon, each with its NUL; taken over */

@@ -33,10 +33,8 @@ static int transmit(const void *message, size_t length, const int *fds, int fd_c
     int64_t sent = corch_send(link_fd, message, length, NULL, 0, fds, fd_count, MSG_DONTWAIT);
     if (sent >= 0) return daemon_expect(), 1;
     blocked = (int)-sent;
-    if (blocked == ETOOMANYREFS || blocked == ENOBUFS || blocked == ENOMEM)
-        timer_set(TIMER_RETRY, SECOND / 50);
-    else if (blocked != EAGAIN)
-        phase = DEAF;
+    if (blocked == ETOOMANYREFS || blocked == ENOBUFS || blocked == ENOMEM) timer_set(TIMER_RETRY, SECOND / 50);
+    else if (blocked != EAGAIN) phase = DEAF;
     return 0;
 }
 
@@ -124,15 +122,9 @@ int link_is_quiet(void) {
     return phase == OPEN && loose[PING].type == 0 && loose[REFUSAL].type == 0 && loose[RENEWAL].type == 0;
 }
 
-void link_resume(int fd) {
-    link_open(fd);
-    phase = OPEN;
-    link_renewed(0);
-}
-
-void link_open(int fd) {
+void link_open(int fd, int is_resumed) {
     link_fd = fd;
-    phase = HANDING_OVER;
+    phase = is_resumed ? OPEN : HANDING_OVER;
     cursor = 0;
     loose[PING].type = loose[REFUSAL].type = loose[RENEWAL].type = 0;
     interest = EPOLLIN;
@@ -142,25 +134,19 @@ void link_open(int fd) {
 static int obey(const struct spawn_request *request, size_t length) {
     const struct keeper_note *note = (const struct keeper_note *)&request->head;
     if (length < sizeof *note || note->version != KEEPER_PROTOCOL_VERSION) return 0;
-    if (note->type == KEEPER_SPAWN && length == sizeof request->head) {
-        launch_request(request);
-        return 1;
-    }
-    if (note->type == KEEPER_ADOPT && length == sizeof request->event && request->fd_count > 0 && request->fd_count <= 3) {
-        launch_adopt(&request->event, request->fds, request->event.state); /* whoever says so knows it */
-        return 1;
-    }
-    if (note->type == KEEPER_SOUND && request->fd_count < 0) return 1;
-    if (note->type == KEEPER_SOUND && request->fd_count == 1) return daemon_is_sound(request->fds[0]), 1;
-    if (note->type == KEEPER_RENEW && request->fd_count < 2)
-        return renew_ask(request->fd_count == 1 ? request->fds[0] : -1), 1;
-    if (length != sizeof *note || request->fd_count != 0) return 0;
+    int fds = request->fd_count, is_note = length == sizeof *note && fds == 0, is_loan = length == sizeof *note && fds < 2;
     switch (note->type) {
     case KEEPER_HELLO:
     case KEEPER_SHUTDOWN:
-    case KEEPER_RESTART: daemon_said |= 1 << note->type; return 1;
-    case KEEPER_ACKNOWLEDGE: launch_acknowledged(note->launch); return 1;
-    case KEEPER_PONG: daemon_answered(); return 1;
+    case KEEPER_RESTART: return daemon_said |= is_note << note->type, is_note;
+    case KEEPER_SPAWN: return length == sizeof request->head && (launch_request(request), 1);
+    case KEEPER_ADOPT: /* whoever says so knows it */
+        return length == sizeof request->event && fds > 0 && fds <= 3 &&
+               (launch_adopt(&request->event, request->fds, request->event.state), 1);
+    case KEEPER_ACKNOWLEDGE: return is_note && (launch_acknowledged(note->launch), 1);
+    case KEEPER_PONG: return is_note && (daemon_answered(), 1);
+    case KEEPER_SOUND: return is_loan && (daemon_is_sound(fds == 1 ? request->fds[0] : -1), 1);
+    case KEEPER_RENEW: return is_loan && (renew_ask(fds == 1 ? request->fds[0] : -1), 1);
     default: return 0;
     }
 }

@@ -143,6 +143,7 @@ static void read_signals(void) {
 
 /* The daemon, and children that came to us because their parents are gone, among ours that have just ended. */
 static void reap_orphans(void) {
+    daemon_look();
     for (orphans = 0;;) {
         siginfo_t child = {0};
         if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0) return;

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BATCH 64 /* slots a write */
-
 static char paths[2 * 4096]; /* of the keeper, of the daemon, each with its end; empty: nobody has asked */
 
 int renew_is_asked(void) { return *paths != 0; }
@@ -36,18 +34,15 @@ static void hand_on(int fd) { fcntl(fd, F_SETFD, 0); }
 static int put(int file, const void *bytes, size_t length) { return write(file, bytes, length) == (ssize_t)length; }
 
 static int put_slots(int file) {
-    static struct keeper_legacy_slot batch[BATCH];
-    size_t count = 0;
     for (uint32_t index = 0; index < slots_used; index++) {
         const struct slot *slot = &slots[index];
         if (slot->fact.launch == 0) continue;
-        const int fds[3] = {slot->birth.pidfd, slot->birth.held[0], slot->birth.held[1]};
-        batch[count] = (struct keeper_legacy_slot){.event = slot->fact, .told = slot->told};
-        for (int fd = 0; fd < 3; fd++) hand_on(batch[count].fds[fd] = fds[fd]);
-        if (++count == BATCH && !put(file, batch, sizeof batch)) return 0;
-        if (count == BATCH) count = 0;
+        struct keeper_legacy_slot known = {.event = slot->fact, .told = slot->told,
+            .fds = {slot->birth.pidfd, slot->birth.held[0], slot->birth.held[1]}};
+        for (int fd = 0; fd < 3; fd++) hand_on(known.fds[fd]);
+        if (!put(file, &known, sizeof known)) return 0;
     }
-    return put(file, batch, count * sizeof *batch);
+    return 1;
 }
 
 /* The memfd with everything, or -errno. */

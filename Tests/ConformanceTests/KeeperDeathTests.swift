@@ -156,6 +156,82 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    /// Nothing is due at all: that it was stopped is noticed. What ends meanwhile is told once, by the next one, and who is to be up is
+    /// started again once.
+    @Test(arguments: KeeperDeathTests.trackings) func aStoppedDaemonIsReplacedThoughNothingIsDue(tracking: String?)
+        throws
+    {
+        let place = try Workplace(tracking: tracking)
+        func waits(_ name: String, _ code: Int) -> String {
+            "'echo started >> starts.\(name); until [ -e go ]; do sleep 0.02; done; echo end; echo \(name) >> ended; exit \(code)'"
+        }
+        try place.write(
+            """
+            name: silent
+            services:
+              quiet: { command: [sleep, '4260'] }
+              once: { command: \(waits("once", 7)), restart: { policy: no } }
+              again: { command: \(waits("again", 8)), restart: { policy: always, delay: 50ms } }
+            """)
+        #expect(try place.orch("apply").status == 0)
+        let before = try place.rows().mapValues { $0["pid"]?.int ?? 0 }
+        let (keeper, first) = (try place.keeper(), try place.daemon())
+        kill(first, SIGSTOP)
+        try place.until("the daemon is gone, and another one there") {
+            !place.pids(of: keeper).contains(first) && place.children(of: keeper).contains("orchd")
+        }
+        #expect(kill(first, SIGCONT) != 0, "nothing of it goes on")
+        #expect(try place.rows().mapValues { $0["pid"]?.int ?? 0 } == before)
+        // Now some end while it is stopped.
+        let second = try place.daemon()
+        kill(second, SIGSTOP)
+        try place.write("", to: "go")
+        try place.until("both have ended") { contents(place.folder + "/ended").split(separator: "\n").count >= 2 }
+        #expect(place.pids(of: keeper).contains(second), "and nobody was there to see it")
+        #expect(try place.shell("mv go gone").status == 0)
+        try place.until("another daemon is there") { !place.pids(of: keeper).contains(second) }
+        try place.eventually("the one is started again, the other is not") {
+            let now = try place.rows()
+            return now["again"]?["phase"] == "ready" && now["again"]?["pid"]?.int != before["again"]
+                && now["once"]?["phase"] == "failed"
+        }
+        #expect(try place.pid("quiet") == before["quiet"])
+        #expect(try place.keeper() == keeper)
+        #expect(contents(place.folder + "/starts.again") == "started\nstarted\n")
+        #expect(contents(place.folder + "/starts.once") == "started\n")
+        let exits = try place.occurrences("exited").map {
+            "\($0["service"]?.string ?? "") \($0["exit"]?["code"]?.int ?? -1)"
+        }
+        #expect(exits.sorted() == ["again 8", "once 7"])
+        for name in ["once", "again"] {
+            #expect(contents("\(place.home)/state/logs/silent/\(name)/stdout.log") == "end\n")
+        }
+        #expect(try place.end() == "")
+    }
+
+    /// One that is stopped for a moment goes on, and has missed nothing.
+    @Test func aDaemonThatGoesOnInTimeIsTheSame() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: moment
+            services:
+              a: { command: 'until [ -e go ]; do sleep 0.02; done; echo end; exit 7', restart: { policy: no } }
+              b: { command: [sleep, '4261'] }
+            """)
+        #expect(try place.orch("apply").status == 0)
+        let daemon = try place.daemon()
+        let ending = pid_t(try place.pid("a") ?? 0)
+        kill(daemon, SIGSTOP)
+        try place.write("", to: "go")
+        try place.until("it has ended") { kill(ending, 0) != 0 }
+        kill(daemon, SIGCONT)
+        try place.eventually("it is known") { try place.phase("a") == "failed" }
+        #expect(try place.daemon() == daemon)
+        #expect(try place.occurrences("exited").compactMap { $0["exit"]?["code"]?.int } == [7])
+        #expect(try place.end() == "")
+    }
+
     /// Nothing is due, but services write, and would wait once their pipes are full: that is noticed without anybody asking.
     @Test(arguments: KeeperDeathTests.trackings) func aStoppedDaemonIsReplacedBecauseNobodyReadsLogs(tracking: String?)
         throws

@@ -63,8 +63,8 @@ final class Torture {
 
     // MARK: The storm
 
-    /// Kills daemons: some 2 to 100 ms after they began, most so long after they served, some after a second, which lets the history be
-    /// written by them.
+    /// Kills daemons: one in three 2 to 100 ms after it began, the others so long after they served, but now and then one after a second,
+    /// which lets the history be written by it.
     func storm() throws {
         let keeper = try place.keeper()
         let start = time(nil)
@@ -76,10 +76,10 @@ final class Torture {
                 throw Broken("\(lines("ends").count) launches of \(size.launches) within \(time(nil) - start) s")
             }
             let daemon = try next(after: former, of: keeper, &known)
-            let kind = dice.below(10)
-            if kind >= 4 { awaitService(of: daemon) }
-            rest(Int32(kind == 9 ? 1_050 + dice.below(400) : 2 + dice.below(99)))
-            if kind == 9 { try collect() }
+            let kind = dice.below(30)
+            if kind >= 9 { awaitService(of: daemon) }
+            rest(Int32(kind == 29 ? 1_050 + dice.below(400) : 2 + dice.below(99)))
+            if kind == 29 { try collect() }
             if hasServed(daemon) { served += 1 }
             kill(daemon, SIGKILL)
             kills += 1

@@ -34,7 +34,7 @@ import Testing
         let launches = torture.lines("ends").count + torture.lines("resting").count
         let written = torture.lines("written").reduce(0) { $0 + (Int($1.last ?? "") ?? 0) }
         print(
-            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, \(torture.served) of them had taken over;"
+            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, \(torture.kills / max(1, torture.lasted)) a second, \(torture.served) of them had taken over;"
                 + " \(launches) short launches, \(written) lines")
         #expect(torture.kills >= size.seconds)
         #expect(launches >= size.launches)

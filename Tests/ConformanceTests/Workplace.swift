@@ -16,7 +16,8 @@ final class Workplace {
 
     /// `tracking` forces how trees are held: `session` where nothing better is to be assumed. `isNobody` runs all of it as the user
     /// nobody, which only root can.
-    init(tracking: String? = nil, isNobody: Bool = false) throws {
+    /// `isArmed`: a file `failpoint` may end its programs. `isShimmed`: a file `fault` may make their calls fail.
+    init(tracking: String? = nil, isNobody: Bool = false, isArmed: Bool = false, isShimmed: Bool = false) throws {
         home = try makeFolder()
         folder = home + "/stack"
         unsafe mkdir(folder, 0o755)
@@ -33,6 +34,10 @@ final class Workplace {
             "NO_COLOR=1",
         ]
         variables.append("SWIFT_BACKTRACE=enable=no")
+        if isArmed { variables.append("ORCH_FAILPOINT=\(home)/failpoint") }
+        if isShimmed {
+            variables += ["LD_PRELOAD=\(program("libfault-shim.so"))", "FAULT_SHIM=\(home)/fault"]
+        }
         if let tracking { variables.append("ORCH_TRACKING=\(tracking)") }
         environment = variables
     }
@@ -123,6 +128,15 @@ final class Workplace {
                     "never came true within \(seconds)s: \(what)\n\(try orch("status"))\n\(contents(home + "/state/orchd.log").suffix(2_000))"
                 )
             }
+            pause()
+        }
+    }
+
+    /// As `eventually`, and asks the daemon nothing meanwhile.
+    func until(_ what: String, within seconds: Int = 60, _ isTrue: () throws -> Bool) throws {
+        let deadline = time(nil) + seconds
+        while try !isTrue() {
+            guard time(nil) < deadline else { throw Broken("never came true within \(seconds)s: \(what)") }
             pause()
         }
     }

@@ -11,6 +11,18 @@ extension Keeper {
         }
     }
 
+    /// This daemon says that it serves, and the keeper has heard it.
+    func serve() throws {
+        let program = try Descriptor("open", unsafe open(probe, O_RDONLY | O_CLOEXEC))
+        try link.serves(program: program.number)
+        // The answer to what was asked behind it says that it was read.
+        servings += 1
+        let own = UInt64(1) << 63 | servings
+        try link.spawn(launch(own, "true"))
+        _ = try end(of: own)
+        try link.acknowledge(own)
+    }
+
     func state(_ launch: UInt64) throws -> KeeperState {
         try wait("state of \(launch)") { message in
             if case .state(launch, let state) = message { state } else { nil }

@@ -16,6 +16,8 @@ final class Keeper {
     private(set) var link: KeeperLink
     private(set) var daemon: Daemon
     private var messages: [KeeperMessage] = []
+    /// How often a daemon has said that it serves.
+    var servings: UInt64 = 0
     private let pidfd: Descriptor
 
     struct Daemon {

@@ -134,13 +134,31 @@ import Testing
         let hangs = script.hasPrefix("exec")
         let keeper = try Keeper(options: ["--patience", hangs ? "200" : "1000"], ownsProbe: true)
         _ = try keeper.handOver()
-        let served = try Descriptor("open", unsafe open(keeper.probe, O_RDONLY | O_CLOEXEC))
-        try keeper.link.serves(program: served.number)
+        try keeper.serve()
         let text = "printf '#!/bin/sh\\n\(script)\\n' > \(keeper.probe).new; chmod 755 \(keeper.probe).new"
         _ = try keeper.output(launch(1, "sh", "-c", text + "; mv \(keeper.probe).new \(keeper.probe)"))
         try keeper.killDaemon()
         let starts = try keeper.handOver().daemonStarts
         #expect(starts == (hangs ? 3 : 5))
+        #expect(contents("/proc/\(keeper.daemon.pid)/cmdline").contains("--fallback"))
+    }
+
+    /// It says that it serves, and dies of itself soon after: nothing to go back to.
+    @Test(arguments: [0, SIGSEGV]) func aDaemonThatCrashesSoonAfterItServedIsGoneBackFrom(signal: Int32) throws {
+        let keeper = try Keeper(ownsProbe: true)
+        _ = try keeper.handOver()
+        try keeper.serve()
+        let copy = "cp \(keeper.probe) \(keeper.probe).new; mv \(keeper.probe).new \(keeper.probe)"
+        _ = try keeper.output(launch(1, "sh", "-c", copy))
+        try keeper.killDaemon()
+        for start in 2...4 {
+            #expect(try keeper.handOver().daemonStarts == UInt64(start))
+            #expect(!contents("/proc/\(keeper.daemon.pid)/cmdline").contains("--fallback"))
+            try keeper.serve()
+            if signal == 0 { keeper.dismissDaemon(code: 3) } else { kill(keeper.daemon.pid, signal) }
+            try keeper.meetNext()
+        }
+        #expect(try keeper.handOver().daemonStarts == 5)
         #expect(contents("/proc/\(keeper.daemon.pid)/cmdline").contains("--fallback"))
     }
 

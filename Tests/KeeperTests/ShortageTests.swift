@@ -108,32 +108,41 @@ import Testing
         #expect(link.cutMessages == 1)
     }
 
-    /// Whoever fails at its start is started ever more rarely; who had served is missed.
+    /// Whoever fails at its start is started ever more rarely; who had served is missed, and so is who was killed: somebody else did that.
     @Test func aDaemonThatHadServedIsReplacedSoon() throws {
         let keeper = try Keeper()
-        let program = try Descriptor("open", unsafe open(tool("keeper-probe"), O_RDONLY | O_CLOEXEC))
-        var last: UInt64 = 0
-        func lives(_ count: Int, serving: Bool) throws -> Int64 {
+        func lives(_ count: Int, _ live: () throws -> Void) throws -> Int64 {
             let start = corch_clock(CLOCK_MONOTONIC)
             for _ in 1...count {
                 _ = try keeper.handOver()
-                if serving {
-                    try keeper.link.serves(program: program.number)
-                    // The answer to what was asked behind it says that it was read.
-                    last += 1
-                    try keeper.link.spawn(launch(last, "true"))
-                    _ = try keeper.end(of: last)
-                }
-                try keeper.killDaemon()
+                try live()
             }
             return (corch_clock(CLOCK_MONOTONIC) - start) / 1_000_000
         }
-        // 10, 30 and 50 ms, again and again.
-        let served = try lives(10, serving: true)
-        // 110, 230, 470, 950 and 1,000 ms.
-        let failed = try lives(5, serving: false)
-        #expect(failed >= 2_500, "\(failed) ms: it must not spin")
-        #expect(served < failed / 2, "\(served) ms for 10, \(failed) ms for 5")
+        // 10 ms, again and again.
+        let served = try lives(10) {
+            try keeper.serve()
+            try keeper.killDaemon()
+        }
+        let killed = try lives(10) { try keeper.killDaemon() }
+        // 30, 70, 150, 310, 630 and 1,000 ms.
+        let failed = try lives(6) {
+            keeper.dismissDaemon(code: 3)
+            try keeper.meetNext()
+        }
+        #expect(failed >= 2_100, "\(failed) ms: it must not spin")
+        #expect(served < failed / 2, "\(served) ms for 10, \(failed) ms for 6")
+        #expect(killed < failed / 2, "\(killed) ms for 10, \(failed) ms for 6")
+    }
+
+    /// Somebody kills daemons before they serve: as many come at once as somebody may want, and then it is taken for the program's fault.
+    @Test func killsWithoutEndAreFailuresToo() throws {
+        let keeper = try Keeper()
+        for _ in 1...105 { try keeper.killDaemon() }
+        let start = corch_clock(CLOCK_MONOTONIC)
+        for _ in 1...5 { try keeper.killDaemon() }
+        let last = (corch_clock(CLOCK_MONOTONIC) - start) / 1_000_000
+        #expect(last >= 4_000, "\(last) ms")
     }
 
     // MARK: Surroundings

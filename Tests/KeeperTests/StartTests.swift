@@ -64,6 +64,34 @@ import Testing
         #expect(contents(keeper.directory + "/log").contains("was killed by signal"))
     }
 
+    /// Nothing is to be read, nobody asks, no process ends: that it was stopped is told by the kernel (waitid(2), WSTOPPED).
+    @Test func aStoppedDaemonIsReplacedThoughNothingIsDue() throws {
+        let keeper = try Keeper(options: ["--patience", "200"])
+        _ = try keeper.handOver()
+        for starts in 2...3 {
+            let stopped = try Descriptor("pidfd_open", corch_pidfd_open(keeper.daemon.pid))
+            kill(keeper.daemon.pid, SIGSTOP)
+            #expect(ready(stopped.number))
+            try keeper.meetNext()
+            #expect(try keeper.handOver().daemonStarts == UInt64(starts))
+        }
+    }
+
+    @Test func aStoppedDaemonThatGoesOnInTimeIsLeftAlone() throws {
+        let keeper = try Keeper(options: ["--patience", "400"])
+        _ = try keeper.handOver()
+        let daemon = keeper.daemon.pid
+        kill(daemon, SIGSTOP)
+        #expect(ready(keeper.link.number), "it is asked whether it lives")
+        kill(daemon, SIGCONT)
+        // Reads, and so answers, until much more time than the keeper would take to kill it has passed.
+        try keeper.link.spawn(launch(1, "sleep", "2"))
+        _ = try keeper.end(of: 1)
+        #expect(kill(daemon, 0) == 0)
+        try keeper.killDaemon()
+        #expect(try keeper.handOver().daemonStarts == 2)
+    }
+
     @Test func race40WhatMustOutliveAShortageOfMemoryIsProtected() throws {
         let own = try #require(Int(contents("/proc/self/oom_score_adj").dropLast()))
         let keeper = try Keeper()

@@ -32,7 +32,7 @@
 #define KEEPER_PONG 6         /* keeper_note: my loop turns */
 
 #define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed */
-#define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to */
+#define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to once it has for a while */
 #define KEEPER_RENEW 9        /* keeper_note + a memfd: the paths of a new keeper and of its daemon, each with its NUL.
                                  Become that keeper; nothing else is read until RENEWED answers */
 

@@ -23,7 +23,7 @@ extension LinuxHost {
         } catch { return error.fault(step: "become", subject: program) }
     }
 
-    /// This program serves: the keeper goes back to it when a later one can't begin.
+    /// This program serves: once it has done so for a while, the keeper goes back to it when a later one can't.
     public func commend() {
         do {
             let program = try SmallFile.open("/proc/self/exe", corch_O_PATH)
