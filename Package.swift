@@ -27,6 +27,8 @@ let package = Package(
         .executable(name: "orchd", targets: ["orchd"]),
         .executable(name: "orch-keeper", targets: ["orch-keeper"]),
         .executable(name: "orch-edge", targets: ["orch-edge"]),
+        // For tests: what makes a system call fail.
+        .library(name: "fault-shim", type: .dynamic, targets: ["fault-shim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
@@ -39,7 +41,9 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "COrch", cSettings: [.define("_GNU_SOURCE")]),
+        .target(
+            name: "COrch",
+            cSettings: [.define("_GNU_SOURCE"), .define("ORCH_FAILPOINTS", .when(configuration: .debug))]),
         // 1 meaning
         room("OrchEngine", ["OrchModel"]),
         room("OrchManifest", ["OrchModel", "CYAML"]),
@@ -48,7 +52,7 @@ let package = Package(
         room("OrchDaemon", ["OrchModel", "OrchEngine", "OrchWire"]),
         // 3 edges
         room("OrchLinux", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CZlib"]),
-        room("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite"]),
+        room("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CSQLite"]),
         // Its machine is one object that everything looks at. That no two write to it at once is watched while tests run, in debug builds;
         // in release lives are to be many.
         .target(
@@ -122,6 +126,8 @@ let package = Package(
         tests(
             "SimulationTests",
             ["OrchModel", "OrchEngine", "OrchDaemon", "OrchSimulator", "HostContract", "orch-sim"]),
+        .target(
+            name: "fault-shim", path: "Tests/fault-shim", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(name: "torture-probe", path: "Tests/torture-probe", cSettings: [.define("_GNU_SOURCE")]),
         tests(
             "ConformanceTests",

@@ -152,10 +152,12 @@ static void set_oom(struct spawn_order *order) {
 }
 
 static int start_at(int berth, struct spawn_birth *birth) {
+    FAILPOINT("child-prepared");
     int64_t before = corch_clock(CLOCK_BOOTTIME) / 10000000;
     int pid = spawn_clone(&berths[berth].order, berths[berth].stack, STACK_SIZE, &birth->pidfd);
     int64_t after = corch_clock(CLOCK_BOOTTIME) / 10000000;
     if (pid < 0) return pid;
+    FAILPOINT("child-born");
     birth->pid = pid;
     birth->berth = berth;
     birth->start_ticks = (uint64_t)(before == after ? before : corch_process_start_ticks(pid));

@@ -65,6 +65,7 @@ int corch_wait_pidfd(int pidfd, int keep, int32_t *code, int32_t *status, uint64
     siginfo_t child;
     struct rusage usage;
     int options = WEXITED | WNOHANG | __WALL | (keep ? WNOWAIT : 0);
+    if (!keep) FAILPOINT("end-recorded");
     memset(&child, 0, sizeof child);
     long waited;
     do waited = syscall(SYS_waitid, by_pidfd, pidfd, &child, options, &usage);

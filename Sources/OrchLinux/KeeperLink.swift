@@ -14,6 +14,8 @@ public final class KeeperLink {
     private(set) var highestLaunch: UInt64 = 0
     /// Messages that came without their descriptors, as this process has no room for them (EMFILE): so many so far.
     public private(set) var cutMessages = 0
+    /// What the keeper speaks, when it is another version than ours; then it is not listened to.
+    private(set) var foreignProtocol: Int?
 
     /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
     /// arrives at once: `.state` for every launch, then `.stateEnd`.
@@ -136,6 +138,7 @@ public final class KeeperLink {
             if length == -Int64(EAGAIN) { break }
             if length == -Int64(ECONNRESET) { continue }  // told once; what was sent before comes after it
             guard length > 0, buffer.version == KEEPER_PROTOCOL_VERSION else {
+                if length > 0 { foreignProtocol = Int(buffer.version) }
                 isOpen = false
                 messages.append(.closed)
                 break

@@ -39,6 +39,7 @@ struct LaunchLedger {
         do {
             try SmallFile.write(line, to: file.number)
             isTorn = false
+            Failpoint.noteWritten.reach()
         } catch {
             isTorn = true
             return error.fault(step: "write", subject: path, remedy: "free space there")
@@ -65,7 +66,9 @@ struct LaunchLedger {
         do {
             let fresh = try SmallFile.open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND)
             try SmallFile.write(content, to: fresh.number)
+            Failpoint.notesRewritten.reach()
             try Syscall.libc("rename") { unsafe rename(path + ".new", path) }
+            Failpoint.notesReplaced.reach()
             file = HeldDescriptor(fresh)
             isTorn = false
             bytes = content.count

@@ -81,6 +81,7 @@ public final class DiskStore: Store {
     public func forget(stack: String) throws(Fault) {
         try save(departures: [], of: stack)
         try attempt("forget the schedules in") { history throws(DatabaseError) in try history.forgetMarks(of: stack) }
+        Failpoint.departuresForgotten.reach()
         try shelf.forget(stack: stack)
     }
 
@@ -88,6 +89,7 @@ public final class DiskStore: Store {
         try attempt("save the departures in") { history throws(DatabaseError) in
             try history.save(departures, of: stack, boot: boot)
         }
+        Failpoint.departuresSaved.reach()
     }
 
     public func save(marks: [ScheduleMark]) throws(Fault) {
@@ -97,11 +99,13 @@ public final class DiskStore: Store {
     /// In the database and in a file of its own: a number that is used twice is worse than a lost history.
     public func reserve(launchesBelow next: LaunchID) throws(Fault) {
         try folder.write(Array("\(next.number)\n".utf8), to: Self.reservationName)
+        Failpoint.numbersReserved.reach()
         try attempt("reserve launches in") { history throws(DatabaseError) in try history.reserve(next.number) }
     }
 
     public func append(_ occurrences: [Occurrence]) throws(Fault) {
         try attempt("write events to") { history throws(DatabaseError) in try history.append(occurrences) }
+        Failpoint.eventsWritten.reach()
     }
 
     public func occurrences(of target: Target?, since: WallTime?, limit: Int) throws(Fault) -> [Occurrence] {

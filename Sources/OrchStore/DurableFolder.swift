@@ -17,11 +17,13 @@ struct DurableFolder {
     func write(_ bytes: [UInt8], to name: String) throws(Fault) {
         let temporary = "\(path)/.\(name).new"
         try Self.create(temporary, with: bytes)
+        Failpoint.fileWritten.reach()
         guard unsafe rename(temporary, "\(path)/\(name)") == 0 else {
             let fault = Self.fault("replace", "\(path)/\(name)")
             unsafe unlink(temporary)
             throw fault
         }
+        Failpoint.fileRenamed.reach()
         try sync()
     }
 

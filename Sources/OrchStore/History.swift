@@ -103,6 +103,7 @@ struct History {
                     ])
             }
             try markEnds()
+            Failpoint.eventsInserted.reach()
         }
         areEndsCurrent = true
         appended += occurrences.count

@@ -33,7 +33,9 @@ struct RevisionShelf {
         let all = history ?? begin(older(), before: applied, present)
         let kept = Self.cut(all, sparing: applied.trial?.fallback)
         try revisions.write(SealedDocument.bytes(of: applied.document), to: "\(applied.revision.hex).json")
+        Failpoint.revisionSaved.reach()
         try pointers.write(SealedDocument.bytes(of: applied.pointer(history: kept, boot: boot ?? "")), to: name)
+        Failpoint.pointerSaved.reach()
         // The revision stands: what is not needed any more can wait for the next one.
         if former != nil { try? forgotten.remove(name) }
         remove(all.filter { !kept.contains($0) }, except: kept.map { $0["revision"] } + [.string(applied.revision.hex)])
@@ -46,6 +48,7 @@ struct RevisionShelf {
             let history = [AppliedStack.entry(ofPointer: pointer)] + (pointer["history"]?.array ?? [])
             let kept: Value = ["stack": .string(stack), "history": .array(history)]
             try forgotten.write(SealedDocument.bytes(of: kept), to: name)
+            Failpoint.historyKept.reach()
         }
         try pointers.remove(name)
         try clear()

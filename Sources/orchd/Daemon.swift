@@ -99,7 +99,7 @@ enum Daemon {
                 + " install one that works, then `orch daemon upgrade`; the daemon's log says more"
         }
         guard given.isFallback else { return nil }
-        return "orchd ended at its start, again and again, or did not begin to serve: \(before);"
+        return "orchd ended at its start or soon after, again and again, or did not begin to serve: \(before);"
             + " install one that works, then `orch daemon upgrade`; the daemon's log says more"
     }
 
@@ -119,9 +119,11 @@ enum Daemon {
         identity.fallback = fallback
         var conductor = Conductor(host: host, store: store, recovery: recovery, remarks: remarks, identity: identity)
         conductor.start()
+        Failpoint.daemonReady.reach()
         host.commend()
         tell("ready \(getpid())\n", given.ready)
         say("ready, version \(OrchVersion.text), \(recovery.survivors.count) launches taken over")
+        Failpoint.daemonServing.reach()
         while true {
             if let ending = conductor.turn() {
                 say(ending == .shutdown ? "ended: everything is stopped" : "ended: another daemon takes over")

@@ -18,7 +18,7 @@ enum Arrows {
             "OrchLinux",
             ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CZlib", "Glibc", "Synchronization"]
         ),
-        ("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "CSQLite", "Glibc"]),
+        ("OrchStore", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "COrch", "CSQLite", "Glibc"]),
         ("OrchCLI", ["OrchModel", "OrchWire", "OrchManifest", "ArgumentParser"]),
         ("OrchEdge", ["OrchModel", "OrchWire", "NIOCore", "NIOPosix", "NIOHTTP1", "Glibc"]),
         ("OrchSimulator", ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon"]),

@@ -229,6 +229,17 @@ int corch_ioprio_set(int32_t pid, int32_t priority);
  * the boot id it tells two processes of one pid apart. -ESRCH when there is none. */
 int64_t corch_process_start_ticks(int32_t pid);
 
+/* ---- for tests ---------------------------------------------------------------------------- */
+
+/* A failpoint, in debug builds only: the process ends here when the file that the variable ORCH_FAILPOINT names says
+ * `NAME kill` (SIGKILL) or `NAME exit` (3). The file is removed, so it happens once. The names are OrchModel's `Failpoint`. */
+void corch_failpoint(const char *name);
+#ifdef ORCH_FAILPOINTS
+#define FAILPOINT(name) corch_failpoint(name)
+#else
+#define FAILPOINT(name) ((void)0)
+#endif
+
 /* ---- time and chance --------------------------------------------------------------------- */
 
 /* clock_gettime(2): nanoseconds of `clock` (CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME). */

@@ -84,6 +84,14 @@ extension LinuxHost {
         }
     }
 
+    static func foreign(_ version: Int) -> Fault {
+        Fault(
+            step: "take over from", subject: "the keeper",
+            reason:
+                "it speaks version \(version) of what the keeper and the daemon say to each other, and this orchd \(KeeperLink.protocolNumber)",
+            remedy: "install orch's programs together: make install; services that run are not touched meanwhile")
+    }
+
     static var hungUp: Fault {
         Fault(
             step: "listen to", subject: "the keeper", reason: "it lives and has hung up",
@@ -91,6 +99,7 @@ extension LinuxHost {
     }
 
     func born(_ record: LaunchRecord, _ process: KeeperProcess) {
+        Failpoint.birthHeard.reach()
         record.pid = process.pid
         record.startTicks = process.startTicks
         launchesByPid[process.pid] = record.launch
@@ -155,6 +164,7 @@ extension LinuxHost {
     }
 
     private func ended(_ record: LaunchRecord, _ exit: Exit) {
+        Failpoint.endHeard.reach()
         record.isOver = true
         record.pidfd = nil
         switch record.role {

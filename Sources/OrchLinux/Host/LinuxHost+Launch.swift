@@ -59,6 +59,7 @@ extension LinuxHost {
         record.context = context
         try lock(spec.locks, for: record)
         try save(context, of: order.launch)
+        Failpoint.contextSaved.reach()
         try open(record, words: words, account: account, order, ends)
     }
 
@@ -81,7 +82,9 @@ extension LinuxHost {
             request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
             let null = try context.pipes == [.stdout] ? HeldDescriptor(SmallFile.open("/dev/null", O_WRONLY)) : nil
             if let null { request.standardError = null.number }
+            Failpoint.launchPrepared.reach()
             try keeper.spawn(request)
+            Failpoint.launchAsked.reach()
             record.isKnownToKeeper = true
             holdPorts(of: record, true)
             attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging)

@@ -64,6 +64,7 @@ extension LinuxHost {
                 .remarked("\(bytesLeft) bytes of \(label) wait in its pipe until its log file can be written"))
             return
         }
+        Failpoint.outputDrained.reach()
         outbox.append(.event(.drained(launch)))
         dispose(record)
     }
@@ -75,9 +76,11 @@ extension LinuxHost {
                 outbox.append(.remarked(error.fault(step: "release", subject: "launch \(record.launch.number)").text))
             }
         }
+        Failpoint.launchReleased.reach()
         closeOutput(of: record)
         groups?.forget(record.launch)
         record.group?.remove()
+        Failpoint.groupRemoved.reach()
         tracker.forget(record.launch)
         LaunchContext.remove(record.launch, from: run.launches)
         if case .probe(let served, _, _) = record.role { records[served]?.probes.remove(record.launch) }
@@ -94,6 +97,7 @@ extension LinuxHost {
         }
         clients?.flushAll(poller)
         pump.stop()
+        Failpoint.daemonLeaving.reach()
         do {
             switch ending {
             case .shutdown: try keeper.shutdown()

@@ -30,6 +30,7 @@ extension LinuxHost {
     /// keeper that is no more has left. `logging` says how an instance logs. Exits that come meanwhile are events of the next `wait`.
     public func takeOver(logging: (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
         let (states, end, later) = try hearHandOver()
+        Failpoint.handOverHeard.reach()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
         let keeperName = keeperName()
@@ -59,7 +60,9 @@ extension LinuxHost {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)
         }
+        Failpoint.launchesAdopted.reach()
         clearLeftovers(leftovers, marked)
+        Failpoint.leftoversCleared.reach()
         for message in later { observe(message) }
         nameKeeper(keeperName)
         ledger.compact(open: Set(records.keys))
@@ -79,6 +82,7 @@ extension LinuxHost {
                 case .state(let launch, let state): states.append((LaunchID(launch), state))
                 case .stateEnd(let end): return (states, end, Array(messages[(place + 1)...]))
                 case .closed:
+                    if let foreign = keeper.foreignProtocol { throw Self.foreign(foreign) }
                     keeperClosed()
                     guard isKeeperLost else { throw Self.hungUp }
                     throw Fault(step: "take over from", subject: "the keeper", reason: "it closed the connection")

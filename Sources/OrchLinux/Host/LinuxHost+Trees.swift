@@ -25,6 +25,7 @@ extension LinuxHost {
             if let fd = pidfd(of: record) { _ = corch_pidfd_signal_group(fd, record.pid, signal.number) }
         case .main, .group, .tree: sendToTree(signal, record)
         }
+        Failpoint.signalSent.reach()
     }
 
     private func sendToMain(_ signal: Signal, _ record: LaunchRecord) {

@@ -147,7 +147,10 @@ public final class LinuxHost: Host {
     public func perform(_ output: Output) {
         switch output {
         case .effect(let effect): perform(effect)
-        case .send(let client, let bytes): if let clients { outbox += clients.send(bytes, to: client, poller) }
+        case .send(let client, let bytes):
+            Failpoint.answerReady.reach()
+            if let clients { outbox += clients.send(bytes, to: client, poller) }
+            Failpoint.answerSent.reach()
         case .close(let client): clients?.close(client, poller)
         case .renew(let upgrade): renew(upgrade)
         case .end(let ending): end(ending)

@@ -91,6 +91,7 @@ final class LogCompressor: Sendable {
                 tv_nsec: Int(status.modified.nanoseconds % 1_000_000_000))
             _ = unsafe futimens(packed.number, [time, time])
             try Syscall.libc("fsync") { fsync(packed.number) }
+            Failpoint.segmentPacked.reach()
             try copyIndex(of: job.segment, to: name, inode: FileStatus(of: packed.number).inode, in: place)
         } catch {
             place.remove(part)
@@ -98,12 +99,14 @@ final class LogCompressor: Sendable {
         }
         place.remove(name)
         _ = try place.rename(part, to: name)
+        Failpoint.segmentDoubled.reach()
         guard place.remove(job.segment) else {
             // It was removed meanwhile, and so goes its copy.
             place.remove(name)
             place.remove(LogLayout.index(of: name))
             return
         }
+        Failpoint.segmentReplaced.reach()
         place.remove(LogLayout.index(of: job.segment))
     }
 

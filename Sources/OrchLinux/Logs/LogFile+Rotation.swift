@@ -16,6 +16,7 @@ extension LogFile {
                 number += 1
             }
         }
+        Failpoint.segmentRenamed.reach()
         close()
         try open(now)
         continuesLine = cutsLine
@@ -90,6 +91,7 @@ extension LogFile {
         let compressed = LogLayout.compressed(segment)
         place.remove(LogLayout.index(of: segment))
         place.remove(LogLayout.index(of: compressed))
+        Failpoint.segmentForgotten.reach()
         place.remove(LogCompressor.unfinished(segment))
         // The compressor looks whether the first is still there before it leaves the second behind.
         let hadPlain = place.remove(segment)

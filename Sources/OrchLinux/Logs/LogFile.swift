@@ -103,6 +103,7 @@ final class LogFile {
         guard found.isRegular else { throw .notAFile }
         guard found.links == 1 else { throw .hardLink }
         guard appends || found.owner == geteuid() else { throw .foreign(found.owner) }
+        if found.size == 0 { Failpoint.segmentFollowed.reach() }
         settleIndex(of: found, in: place)
         index = LogIndexWriter(name, of: found, in: place)
         status = found
@@ -140,9 +141,11 @@ final class LogFile {
         // Before the bytes, so that a reader never finds a line whose time is still to come.
         let isNoted = waiting == nil
         if isNoted { note(pipe, time) }
+        Failpoint.indexNoted.reach()
         let moved = unsafe corch_splice_at(
             pipe.descriptor.number, number, &end, length, CORCH_SPLICE_MOVE | CORCH_SPLICE_NONBLOCK)
         if moved == -Int64(EAGAIN) { return 0 }
+        Failpoint.bytesSpliced.reach()
         let count = Int(try LogTrouble.asking { () throws(SystemError) in try Syscall.check("splice", moved) })
         if !isNoted, count > 0 { note(pipe, time) }
         wrote(count, by: pipe, endsLine: nil)
@@ -173,6 +176,7 @@ final class LogFile {
         }
         if !isNoted { note(pipe, time) }
         wrote(bytes.count, by: pipe, endsLine: bytes[bytes.count - 1] == 10)
+        Failpoint.blockWritten.reach()
     }
 
     private func note(_ pipe: LogPipe, _ time: WallTime) {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#if DEBUG
+    internal import COrch
+#endif
+public import OrchModel
+
+extension Failpoint {
+    /// Ends this process if a test wants that; nothing in release builds.
+    @inline(__always)
+    public func reach() {
+        #if DEBUG
+            unsafe rawValue.withCString { unsafe corch_failpoint($0) }
+        #endif
+    }
+}
