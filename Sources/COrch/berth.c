@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -19,7 +20,9 @@
 static struct berth {
     char stack[STACK_SIZE];
     struct spawn_order order;
+    uint32_t aboard; /* what of its ramp is not a copy of number 0, as bits */
     char path[4608];
+    char spec[8192] __attribute__((aligned(8))); /* a mapping of their own is for larger ones: it stops every child that shares our memory */
 } __attribute__((aligned(4096))) *berths;
 static uint32_t busy; /* as bits */
 static int inherited_oom, own_oom;
@@ -64,9 +67,17 @@ static int take_berth(void) {
     return berth;
 }
 
+static void move(int fd, int berth, int place) {
+    corch_dup3(fd, ramp(berth) + place);
+    close(fd);
+    berths[berth].aboard |= 1u << place;
+}
+
 /* The numbers stay taken, or received descriptors would land where children are prepared. */
 static void detached(int berth) {
-    for (int number = 0; number < SPAWN_RAMP_WIDTH; number++) corch_dup3(STDIN_FILENO, ramp(berth) + number);
+    for (uint32_t left = berths[berth].aboard; left != 0; left &= left - 1)
+        corch_dup3(STDIN_FILENO, ramp(berth) + __builtin_ctz(left));
+    berths[berth].aboard = 0;
 }
 
 /* A byte: the child has descriptors of its own. */
@@ -79,7 +90,8 @@ int spawn_has_reported(const struct spawn_birth *birth) {
 void spawn_berth_free(int berth) {
     struct spawn_order *order = &berths[berth].order;
     detached(berth);
-    if (order->spec != NULL) munmap(order->spec, order->spec_length);
+    if ((char *)order->spec == berths[berth].spec) memset(order->spec, 0, order->spec_length); /* it may hold secrets */
+    else if (order->spec != NULL) munmap(order->spec, order->spec_length);
     order->spec = NULL;
     if (berth >= BERTHS_KEPT) madvise(&berths[berth], sizeof *berths, MADV_REMOVE);
     busy &= ~(1u << berth);
@@ -108,40 +120,39 @@ void spawn_discard(const struct spawn_request *request) {
 }
 
 /* A copy of the spec that the child may read and in which offsets may be turned into pointers. */
-static int map_spec(struct spawn_order *order, int memory, size_t length) {
+static int take_spec(struct berth *berth, int memory, size_t length) {
+    struct spawn_order *order = &berth->order;
     struct stat status;
     order->spec = NULL;
     if (corch_memfd_is_sealed(memory) != 1 || fstat(memory, &status) < 0) return -EINVAL;
     if (length == 0 || length > KEEPER_SPEC_MAX || (size_t)status.st_size != length) return -EINVAL;
-    void *spec = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory, 0);
+    void *spec = berth->spec;
+    if (length > sizeof berth->spec) spec = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory, 0);
+    else if (pread(memory, spec, length, 0) != (ssize_t)length) return -EIO;
     if (spec == MAP_FAILED) return -errno;
     order->spec = spec;
     order->spec_length = length;
     return spawn_spec_check(spec, length);
 }
 
-static void move(int fd, int number) {
-    corch_dup3(fd, number);
-    close(fd);
-}
-
-/* The spec is mapped, read ends are held, the rest goes onto the ramp. */
-static int board(struct spawn_order *order, const struct spawn_request *request, int held[2]) {
+/* The spec is taken, read ends are held, the rest goes onto the ramp. */
+static int board(int berth, const struct spawn_request *request, int held[2]) {
+    struct spawn_order *order = &berths[berth].order;
     const struct keeper_spawn *head = &request->head;
     const int *next = request->fds;
-    int mapped = map_spec(order, *next, head->spec_length);
+    int taken = take_spec(&berths[berth], *next, head->spec_length);
     close(*next++);
     for (int bit = 0; bit < 4; bit++)
-        if (head->fds & 1u << bit) move(*next++, order->ramp + bit);
+        if (head->fds & 1u << bit) move(*next++, berth, bit);
     for (int end = 0; end < 2; end++) held[end] = head->fds & (uint32_t)KEEPER_FD_HELD1 << end ? *next++ : -1;
     for (uint32_t extra = 0; extra < head->extra_count; extra++) {
         order->numbers[extra] = head->extra_numbers[extra];
-        move(*next++, order->ramp + SPAWN_RAMP_EXTRA + (int)extra);
+        move(*next++, berth, SPAWN_RAMP_EXTRA + (int)extra);
     }
     order->extra_count = head->extra_count;
     order->in_cgroup = (head->fds & KEEPER_FD_CGROUP) != 0;
     order->own_errors = (head->fds & KEEPER_FD_STDERR) != 0;
-    return mapped;
+    return taken;
 }
 
 static void set_oom(struct spawn_order *order) {
@@ -168,14 +179,14 @@ int spawn_start(int berth, const struct spawn_request *request, struct spawn_bir
     struct spawn_order *order = &berths[berth].order;
     *birth = (struct spawn_birth){.pidfd = -1, .report_fd = -1};
     order->ramp = ramp(berth);
-    order->unshare_from = SPAWN_NUMBERS;
+    order->unshare_from = order->ramp + SPAWN_RAMP_WIDTH;
     order->path = berths[berth].path;
     order->path_room = sizeof berths->path;
-    int report[2], error = board(order, request, birth->held);
+    int report[2], error = board(berth, request, birth->held);
     *stage = error == -EINVAL ? SPAWN_STAGE_SPEC : SPAWN_STAGE_PIPE;
     if (error == 0) error = corch_pipe(report, O_NONBLOCK);
     if (error < 0) return error;
-    move(report[1], order->ramp + SPAWN_RAMP_REPORT);
+    move(report[1], berth, SPAWN_RAMP_REPORT);
     set_oom(order);
     error = start_at(berth, birth);
     birth->report_fd = error == 0 ? report[0] : -1;

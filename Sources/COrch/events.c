@@ -16,6 +16,7 @@ int corch_epoll_create(void) { return result(epoll_create1(EPOLL_CLOEXEC)); }
 
 int corch_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
     struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    if (fd < 0) return -EBADF;
     return result(epoll_ctl(epoll, operation, fd, &event));
 }
 

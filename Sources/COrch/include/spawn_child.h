@@ -87,7 +87,7 @@ struct spawn_order {
     size_t path_room;
     volatile uint32_t reached; /* the stage that the child has come to */
     volatile int32_t error;    /* errno of that stage: it has failed and ends */
-    uint32_t unshare_from;     /* descriptors below are copied, from here on left behind; above the ramp */
+    uint32_t unshare_from;     /* descriptors below are copied, one by one; from here on left behind: above the ramp */
     int ramp;                  /* its first number; above every number that a child may ask for */
     int in_cgroup, own_errors; /* a control group came along; standard errors, too: else they go where output does */
     int write_cgroup;          /* the child moves itself into the group */
