@@ -10,6 +10,8 @@ public final class KeeperLink {
     private var waiting: [Outgoing] = []
     private var nextWaiting = 0
     private var isOpen = true
+    /// The keeper waits to see that what it told is read.
+    private var isExpected = false
     /// Of services; asked for by this daemon.
     private(set) var highestLaunch: UInt64 = 0
     /// Messages that came without their descriptors, as this process has no room for them (EMFILE): so many so far.
@@ -144,6 +146,7 @@ public final class KeeperLink {
                 break
             }
             if buffer.isCut { cutMessages += 1 }
+            isExpected = true
             if buffer.type == KEEPER_PING {
                 try note(KEEPER_PONG, buffer.event.launch)
             } else if let message = buffer.message(length: Int(length)) {
@@ -152,6 +155,13 @@ public final class KeeperLink {
             }
         }
         return messages
+    }
+
+    /// All is read, and nothing will be for long: the keeper need not wake up to look.
+    func rest() {
+        guard isExpected else { return }
+        isExpected = false
+        try? note(KEEPER_PONG)
     }
 
     private func note(_ type: Int32, _ launch: UInt64 = 0) throws(SystemError) {

@@ -25,6 +25,7 @@ static enum { IDLE, WATCHING, DOUBTING, ENDING } watchdog;
 
 static void rest(void) {
     watchdog = IDLE;
+    timer_set(TIMER_WATCH, -1);
     watch_guests(EPOLL_CTL_MOD);
 }
 
@@ -139,8 +140,13 @@ void daemon_expect(void) {
     if (watchdog == IDLE) doze(WATCHING, daemon_said & 1 << KEEPER_HELLO ? keeper.patience : 3 * keeper.patience);
 }
 
+static int is_served(void) {
+    return link_is_read() && !corch_is_readable(keeper.listen_fd) && !corch_is_readable(keeper.notify_fd) && !launch_has_output();
+}
+
 void daemon_answered(void) {
-    if (watchdog == DOUBTING) doze(WATCHING, keeper.patience);
+    if (watchdog < ENDING && is_served()) rest();
+    else if (watchdog == DOUBTING) doze(WATCHING, keeper.patience);
 }
 
 void daemon_hung_up(void) {
@@ -149,9 +155,7 @@ void daemon_hung_up(void) {
 }
 
 void daemon_watch(void) {
-    int is_served = link_is_read() && !corch_is_readable(keeper.listen_fd) && !corch_is_readable(keeper.notify_fd) &&
-                    !launch_has_output();
-    if (watchdog == IDLE || (watchdog < ENDING && is_served)) return rest();
+    if (watchdog == IDLE || (watchdog < ENDING && is_served())) return rest();
     if (watchdog == WATCHING) return link_ping(), doze(DOUBTING, keeper.patience);
     daemon_signal(watchdog == ENDING ? SIGKILL : SIGABRT);
     doze(ENDING, keeper.patience / 2);

@@ -35,7 +35,7 @@ extern struct keeper { /* what never changes after the start, but for ready_fd *
 _Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
 void watch(int fd, enum source source, uint32_t index);
 void watch_guests(int operation); /* once: somebody waits for the daemon at one of its sockets, or has written */
-void timer_set(enum timer timer, int64_t delay);
+void timer_set(enum timer timer, int64_t delay); /* nanoseconds; -1: not at all */
 
 /* launch.c */
 extern struct slot {
@@ -80,7 +80,7 @@ void daemon_is_sound(int program); /* it says that it serves; its file, open */
 void daemon_bequeath(struct keeper_legacy *head);
 void daemon_inherit(const struct keeper_legacy *head); /* alive with its socket, or only what it was */
 void daemon_expect(void);   /* something was sent: look later whether it was read */
-void daemon_answered(void); /* a PONG came */
+void daemon_answered(void); /* a PONG came: it waits for us, or had been asked */
 void daemon_hung_up(void);  /* its end of the socket is closed, or it does not speak our language */
 void daemon_watch(void);    /* the watchdog's time has come */
 void daemon_look(void);     /* a child has ended or was stopped: a daemon that was may never be missed for anything */

@@ -111,7 +111,7 @@ static void start_up(int count, char **arguments) {
 static int64_t timers[TIMERS]; /* when, on CLOCK_MONOTONIC; 0: not at all */
 static int orphans = 1;        /* a child has ended that may be nobody's; perhaps before we were */
 
-void timer_set(enum timer timer, int64_t delay) { timers[timer] = corch_clock(CLOCK_MONOTONIC) + delay; }
+void timer_set(enum timer timer, int64_t delay) { timers[timer] = delay < 0 ? 0 : corch_clock(CLOCK_MONOTONIC) + delay; }
 
 /* Does what is due, and tells what has changed. The nanoseconds until the next thing is due, or -1. */
 static int64_t run_timers(void) {
@@ -167,8 +167,9 @@ static void turn(const struct epoll_event *events, int count) {
         }
     }
     if (requests) link_read();
-    if (orphans && count < EVENTS) reap_orphans();
     launch_queued();
+    link_flush(); /* the look at all children, of thousands, takes longer than the way from an end to its replacement's request */
+    if (orphans && count < EVENTS) reap_orphans();
     renew_turn();
 }
 

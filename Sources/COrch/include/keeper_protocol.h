@@ -29,7 +29,7 @@
                                  Of a launch still in the keeper's queue: it is cancelled. */
 #define KEEPER_SHUTDOWN 4     /* keeper_note: when I have ended and no slot is left, end too */
 #define KEEPER_RESTART 5      /* keeper_note: I am about to exit; start me again at once */
-#define KEEPER_PONG 6         /* keeper_note: my loop turns */
+#define KEEPER_PONG 6         /* keeper_note: my loop turns; unasked when it has read all and is about to wait for long */
 
 #define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed */
 #define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to once it has for a while */
