@@ -6,6 +6,8 @@ struct DeadlineQueue {
     enum Appointment: Equatable {
         /// Look again whether trees that no control group holds are empty.
         case look
+        /// Look whether the control group of a launch is empty, as nothing tells it.
+        case emptiness(LaunchID)
         /// A probe or a step that runs as a process has had its time.
         case runner(LaunchID)
         /// A TCP probe has had its time.

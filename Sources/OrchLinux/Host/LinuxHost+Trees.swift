@@ -65,12 +65,22 @@ extension LinuxHost {
     func checkEmptiness(of record: LaunchRecord) {
         guard record.isOver, !record.isEmpty else { return }
         if let group = record.group {
-            if !group.isPopulated { emptied(record) } else if !record.isService { doom(record) }
+            if !isPopulated(group, record) { emptied(record) } else if !record.isService { doom(record) }
         } else if record.main == nil {
             emptied(record)
         } else {
             if !record.isService { doom(record) }
             arrangeLook(at: now.instant)
+        }
+    }
+
+    /// If so, it is checked again when that may have changed.
+    private func isPopulated(_ group: ControlGroup, _ record: LaunchRecord) -> Bool {
+        guard let groups else { return group.isPopulated }
+        do { return try groups.isPopulated(group, of: record.launch) } catch {
+            // The kernel gives no more watches.
+            appointments.add(.emptiness(record.launch), at: now.instant + Self.lookInterval)
+            return true
         }
     }
 

@@ -195,9 +195,13 @@ public final class LinuxHost: Host {
         }
     }
 
+    /// Half of what the keeper waits before it looks whether it is heard.
+    private static let longWait = Duration.milliseconds(2_500)
+
     /// One turn of the loop. The host wakes up for its own sake too, and then has nothing to tell.
     func pass(until deadline: Instant?) -> [Input] {
         let wake = [deadline, appointments.next, edge.link?.deadline].compactMap(\.self).min()
+        if outbox.isEmpty, wake.map({ $0 - now.instant > Self.longWait }) ?? true { keeper.rest() }
         let ready = poller.wait(
             nanoseconds: outbox.isEmpty ? wake.map { max(0, $0.nanoseconds - now.instant.nanoseconds) } : 0)
         var inputs = outbox
@@ -245,6 +249,7 @@ public final class LinuxHost: Host {
         case .look:
             isLooking = false
             look()
+        case .emptiness(let launch): records[launch].map { checkEmptiness(of: $0) }
         case .runner(let launch): runnerIsLate(launch)
         case .connection(let number): connectionIsLate(number)
         case .survivors(let launch): reportSurvivors(of: launch)

@@ -10,8 +10,8 @@ struct ControlGroup {
 
     /// Something in it or below it is alive. A zombie is not (seen on 6.18: an unreaped leader leaves `populated 0`).
     var isPopulated: Bool {
-        guard let text = SmallFile.text("\(path)/cgroup.events", limit: 256) else { return false }
-        return text.split(separator: "\n").contains("populated 1")
+        guard let bytes = try? SmallFile.read("\(path)/cgroup.events", limit: 256) else { return false }
+        return bytes.split(separator: 10).contains { $0.elementsEqual("populated 1".utf8) }
     }
 
     /// Its processes and those of groups that the service made below it.
@@ -52,11 +52,12 @@ struct ControlGroup {
 
     /// Removes the directory and what is below it. Fails quietly while something is alive in it.
     func remove() {
+        if unsafe rmdir(path) == 0 { return }
         for folder in folders().reversed() { _ = unsafe rmdir(folder) }
     }
 
     /// The directory for `CLONE_INTO_CGROUP` (clone(2), 5.7).
-    func open() throws(SystemError) -> Descriptor { try SmallFile.open(path, O_RDONLY | O_DIRECTORY) }
+    func open() throws(SystemError) -> Descriptor { try SmallFile.open(path, corch_O_PATH | O_DIRECTORY) }
 
     /// Itself first, then what is below.
     private func folders() -> [String] {

@@ -4,7 +4,7 @@ internal import Glibc
 internal import OrchModel
 
 /// The daemon's own subtree of the version 2 hierarchy, below the group it runs in: `orch-<uid>-<digest>/<label>-<launch>`.
-/// One inotify instance tells when any of them gets empty.
+/// One inotify instance tells when one of them gets empty that outlives its main process.
 final class ControlGroupRoot {
     let path: String
     let changes: Descriptor
@@ -31,14 +31,13 @@ final class ControlGroupRoot {
         }
     }
 
-    /// A new group for a launch, watched.
+    /// A new group for a launch.
     func make(_ launch: LaunchID, label: String) throws(SystemError) -> ControlGroup {
         let group = ControlGroup(path: "\(path)/\(label)-\(launch.number)")
         var made = unsafe mkdir(group.path, 0o755)
         // Somebody tidied up: an empty subtree can be removed by anyone who may write above it.
         if made != 0, errno == ENOENT, unsafe mkdir(path, 0o755) == 0 { made = unsafe mkdir(group.path, 0o755) }
         guard made == 0 || errno == EEXIST else { throw SystemError("mkdir", code: errno) }
-        try watch(group, of: launch)
         return group
     }
 
@@ -54,7 +53,17 @@ final class ControlGroupRoot {
         return found
     }
 
-    func watch(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) {
+    /// Whether something lives in a launch's group. Once it was found so, `changed` tells when that may be over: few groups outlive their
+    /// main process, so few are ever watched.
+    func isPopulated(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) -> Bool {
+        guard group.isPopulated else { return false }
+        guard watches[launch] == nil else { return true }
+        try watch(group, of: launch)
+        // What ended before the watch was there is not told.
+        return group.isPopulated
+    }
+
+    private func watch(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) {
         let mask = UInt32(bitPattern: Int32(IN_MODIFY))
         let watch = try Syscall.check(
             "inotify_add_watch", unsafe corch_inotify_add(changes.number, "\(group.path)/cgroup.events", mask))
