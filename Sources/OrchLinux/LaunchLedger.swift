@@ -20,15 +20,16 @@ struct LaunchLedger {
     /// A ledger that has grown by so much is written anew.
     private static let growth = 4 << 20
 
-    /// Reads what is there and opens it for more.
+    /// Reads what is there and opens it for more: the one of this boot goes on, whatever there is otherwise gives way to a new one.
     init(path: String) throws(Fault) {
         self.path = path
-        notes = Self.load(path, isNew: &isNew)
-        do { try rewrite() } catch {
-            // On a full disk the old one goes on, as far as it can.
-            guard !isNew, let old = try? SmallFile.open(path, O_WRONLY | O_APPEND) else { throw error }
+        notes = Self.load(path, &bytes, isNew: &isNew)
+        compactBytes = bytes
+        isTorn = true
+        if !isNew, let old = try? SmallFile.open(path, O_WRONLY | O_APPEND) {
             file = HeldDescriptor(old)
-            isTorn = true
+        } else {
+            try rewrite()
         }
     }
 
@@ -54,9 +55,18 @@ struct LaunchLedger {
     /// Leaves out what no later daemon asks for. `open`: launches that the keeper still holds.
     mutating func compact(open: Set<LaunchID>) {
         var isOther = false
-        notes = LaunchNote.pruned(Self.load(path, isNew: &isOther), open: open)
+        notes = LaunchNote.pruned(Self.load(path, &bytes, isNew: &isOther), open: open)
         // The old one stays in use when a new one can't be written.
         do { try rewrite() } catch { compactBytes = bytes }
+        notes = []
+    }
+
+    /// Lets the notes go, before anything is noted. What later daemons don't ask for is left out when it is most of them: daemons that die
+    /// again and again don't spend their lives on copies.
+    mutating func settle(open: Set<LaunchID>) {
+        let all = notes.count
+        notes = LaunchNote.pruned(notes, open: open)
+        if notes.count * 2 < all { do { try rewrite() } catch { compactBytes = bytes } }
         notes = []
     }
 
@@ -81,8 +91,9 @@ struct LaunchLedger {
     private static var header: String { "orch launches 1 \(Clock.bootIdentity() ?? "unknown")\n" }
 
     /// A line that does not read, torn by a crash or a full disk, is left out.
-    private static func load(_ path: String, isNew: inout Bool) -> [LaunchNote] {
+    private static func load(_ path: String, _ bytes: inout Int, isNew: inout Bool) -> [LaunchNote] {
         guard let content = try? SmallFile.read(path, limit: 256 << 20) else { return [] }
+        bytes = content.count
         let lines = content.split(separator: 10)
         guard let first = lines.first, String(decoding: first, as: UTF8.self) + "\n" == header else { return [] }
         isNew = false

@@ -76,6 +76,27 @@ enum ProcessTable {
         bytes("/proc/\(pid)/environ", limit: 1 << 20).map { Text.pieces($0, separatedBy: 0) }
     }
 
+    /// The launch whose mark is in its environment, if `mark` is that of the run directory there. What most processes have to answer at a
+    /// daemon's start: they are strangers, so nothing else of them is read.
+    static func launch(of pid: Int32, mark: String) -> UInt64? {
+        guard let environment = bytes("/proc/\(pid)/environ", limit: 1 << 20) else { return nil }
+        func value(_ name: String) -> Substring? {
+            let start = Array("\(name)=".utf8)
+            var place = 0
+            while place < environment.count {
+                let end = environment[place...].firstIndex(of: 0) ?? environment.count
+                let entry = environment[place..<end]
+                if entry.starts(with: start) {
+                    return String(decoding: entry.dropFirst(start.count), as: UTF8.self)[...]
+                }
+                place = end + 1
+            }
+            return nil
+        }
+        guard let run = value("ORCH_RUN"), run == mark else { return nil }
+        return value("ORCH_LAUNCH").flatMap { UInt64($0) }
+    }
+
     /// The user it runs as; nil when there is no such process.
     static func user(of pid: Int32) -> UInt32? {
         guard let status = SmallFile.text("/proc/\(pid)/status", limit: 4096) else { return nil }

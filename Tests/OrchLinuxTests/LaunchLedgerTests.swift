@@ -51,4 +51,32 @@ import Testing
         try #require(unsafe rmdir(path + ".new") == 0)
         #expect(try LaunchLedger(path: path).notes == notes)
     }
+
+    /// A daemon that takes over copies a ledger only to leave most of it out.
+    @Test func whatIsMostlyOfUseGoesOnAsItIs() throws {
+        let directory = try Bench.makeDirectory()
+        let path = directory + "/launches.log"
+        defer {
+            unsafe unlink(path)
+            unsafe rmdir(directory)
+        }
+        func inode() -> UInt64 {
+            var facts = stat()
+            return unsafe stat(path, &facts) == 0 ? UInt64(facts.st_ino) : 0
+        }
+        let moment = Moment(instant: Instant(nanoseconds: 5), wall: WallTime(nanoseconds: 6))
+        let notes = (1...9).map { LaunchNote.ready(LaunchID($0), at: moment) }
+        var ledger = try LaunchLedger(path: path)
+        for note in notes { #expect(ledger.append(note) == nil) }
+        let first = inode()
+        var next = try LaunchLedger(path: path)
+        next.settle(open: [])
+        #expect(inode() == first)
+        for launch in 2...9 { #expect(next.append(.released(LaunchID(UInt64(launch)))) == nil) }
+        var last = try LaunchLedger(path: path)
+        #expect(last.notes.count == 17)
+        last.settle(open: [])
+        #expect(inode() != first)
+        #expect(try LaunchLedger(path: path).notes == [notes[0], .released(LaunchID(9))])
+    }
 }

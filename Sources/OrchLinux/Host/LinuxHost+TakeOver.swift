@@ -65,7 +65,7 @@ extension LinuxHost {
         Failpoint.leftoversCleared.reach()
         for message in later { observe(message) }
         nameKeeper(keeperName)
-        ledger.compact(open: Set(records.keys))
+        ledger.settle(open: Set(records.keys))
         return inheritance
     }
 
@@ -108,12 +108,7 @@ extension LinuxHost {
         record.context = context
         record.isKnownToKeeper = true
         records[launch] = record
-        if let group, !areGroupsBroken {
-            record.group = group
-            do { try groups?.watch(group, of: launch) } catch {
-                outbox.append(.remarked(error.fault(step: "watch", subject: group.path).text))
-            }
-        }
+        if let group, !areGroupsBroken { record.group = group }
         if let process = state.process { born(record, process) }
         record.progress = state.progress
         switch state.progress {
@@ -165,9 +160,9 @@ extension LinuxHost {
     /// All that bear the mark of a launch of ours in their environment.
     private func markedProcesses() -> [LaunchID: [ProcessEntry]] {
         var found: [LaunchID: [ProcessEntry]] = [:]
-        for entry in ProcessTable.scan() where entry.pid != getpid() && entry.isAlive {
-            guard let marks = ProcessTable.environment(of: entry.pid), marks.contains("ORCH_RUN=\(run.mark)"),
-                let launch = marks.first(where: { $0.hasPrefix("ORCH_LAUNCH=") }).flatMap({ UInt64($0.dropFirst(12)) })
+        for pid in SmallFile.names(in: "/proc").compactMap({ Int32($0) }) where pid != getpid() {
+            guard let launch = ProcessTable.launch(of: pid, mark: run.mark), let entry = ProcessTable.entry(of: pid),
+                entry.isAlive
             else { continue }
             found[LaunchID(launch), default: []].append(entry)
         }
