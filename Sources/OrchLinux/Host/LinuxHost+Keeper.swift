@@ -109,7 +109,9 @@ extension LinuxHost {
         if record.group == nil { tracker.add(record.launch, identity) }
     }
 
-    private func executed(_ record: LaunchRecord) {
+    func executed(_ record: LaunchRecord) {
+        // A notification may have said so before.
+        guard !record.hasExecuted else { return }
         record.hasExecuted = true
         if record.isService {
             outbox.append(

@@ -20,7 +20,8 @@ extension LinuxHost {
     }
 
     func heard(_ notice: Notice, from record: LaunchRecord) {
-        // A service may be faster than the keeper's word that it runs.
+        // A service may be faster than the keeper's word that it runs: whoever speaks does.
+        if record.pid > 0, !record.isOver { executed(record) }
         guard record.hasExecuted || record.isOver else { return record.waitingNotices.append(notice) }
         if case .mainPID(let pid) = notice {
             guard owner(of: pid) === record, let entry = ProcessTable.entry(of: pid) else {

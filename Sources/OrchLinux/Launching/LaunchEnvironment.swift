@@ -4,29 +4,35 @@ internal import OrchModel
 
 /// The environment of one launch, built from nothing: what is inherited, what is declared, what the launch itself adds.
 struct LaunchEnvironment: Equatable {
-    /// By name; later sources replaced earlier ones.
-    private(set) var values: [String: String] = [:]
+    /// `NAME=text`, each name once, sorted by name.
+    private(set) var entries: [String]
 
-    /// `NAME=text`, sorted by name.
-    var entries: [String] { values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } }
     /// What `${PORT}` and `${ORCH_…}` stand for.
-    var launchVariables: [String: String] { values.filter { LaunchTemplate.isLaunchName($0.key) } }
+    var launchVariables: [String: String] {
+        var found: [String: String] = [:]
+        for entry in entries where entry.utf8.first == UInt8(ascii: "O") || entry.utf8.first == UInt8(ascii: "P") {
+            guard let sign = entry.utf8.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = String(entry[..<sign])
+            if LaunchTemplate.isLaunchName(name) { found[name] = String(entry[entry.utf8.index(after: sign)...]) }
+        }
+        return found
+    }
     /// The directories of PATH, absolute ones only: an empty or relative entry would mean the working directory.
     var searchPath: [String] {
-        let path = values["PATH"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.standardPath
-        return path.split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
+        let own = entries.first { $0.utf8.starts(with: "PATH=".utf8) }.map { Substring($0.utf8.dropFirst(5)) } ?? ""
+        let path = own.isEmpty ? Substring(Self.standardPath) : own
+        return path.utf8.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
+            .map { String(Substring($0)) }
     }
     static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    init(_ entries: [String]) {
-        for entry in entries {
-            guard let sign = entry.firstIndex(of: "=") else { continue }
-            values[String(entry[..<sign])] = String(entry[entry.index(after: sign)...])
-        }
-    }
+    /// As `entries` were.
+    init(_ entries: [String]) { self.entries = entries }
 
     /// `mark` tells this daemon's processes from another's; `notify` is the path of its notify socket.
     init(_ order: LaunchOrder, account: Account?, ports: [AssignedPort], mark: String, notify: String?) {
+        // By name; later sources replace earlier ones.
+        var values: [String: String] = [:]
         for entry in order.inherited { values[entry.name] = entry.text }
         if let account {
             values["HOME"] = account.home
@@ -42,6 +48,7 @@ struct LaunchEnvironment: Equatable {
         for entry in order.spec.environment { values[entry.name] = LaunchTemplate.resolve(entry.text, with: variables) }
         for name in order.spec.unset { values[name] = nil }
         values.merge(added) { _, new in new }
+        entries = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
     private static func launchValues(_ order: LaunchOrder, ports: [AssignedPort], mark: String) -> [String: String] {
@@ -62,16 +69,21 @@ struct LaunchEnvironment: Equatable {
     /// The same for a command that serves the launch (a probe, a stop step), which is a launch of its own.
     func serving(_ runner: LaunchID) -> LaunchEnvironment {
         var copy = self
-        copy.values["ORCH_LAUNCH"] = "\(runner.number)"
-        copy.values["NOTIFY_SOCKET"] = nil
+        copy.entries = entries.compactMap { entry in
+            if entry.utf8.starts(with: "NOTIFY_SOCKET=".utf8) { return nil }
+            return entry.utf8.starts(with: "ORCH_LAUNCH=".utf8) ? "ORCH_LAUNCH=\(runner.number)" : entry
+        }
         return copy
     }
 
     /// The words that execve(2) gets: launch variables are filled in, but not in shell text, which has them in its environment.
     func words(of command: CommandLine) -> [String] {
         switch command {
-        case .shell(let text, let shell): shell + [text]
-        case .exec(let words): words.map { LaunchTemplate.resolve($0, with: launchVariables) }
+        case .shell(let text, let shell): return shell + [text]
+        case .exec(let words):
+            guard words.contains(where: { $0.utf8.contains(UInt8(ascii: "$")) }) else { return words }
+            let variables = launchVariables
+            return words.map { LaunchTemplate.resolve($0, with: variables) }
         }
     }
 }
