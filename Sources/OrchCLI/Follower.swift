@@ -22,6 +22,8 @@ struct Follower {
     private var area: LiveArea
     private let isDrawn: Bool
     private let isQuiet: Bool
+    /// Of what came together, to be written together.
+    private var lines: [Line] = []
     /// Goes on with the next daemon when this one is replaced.
     var outlivesDaemon = true
 
@@ -70,7 +72,7 @@ struct Follower {
         switch body {
         case .instance(let status):
             let isNews = progress.update(status, at: now)
-            if isNews, !isDrawn, !isQuiet { try context.console.print(progress.plainLine(of: status, at: now)) }
+            if isNews, !isDrawn, !isQuiet { lines.append(progress.plainLine(of: status, at: now)) }
             return nil
         case .gone(let id):
             progress.vanish(id, at: now)
@@ -84,6 +86,8 @@ struct Follower {
     }
 
     private mutating func draw() throws(Failure) {
+        if !lines.isEmpty { try context.console.print(lines) }
+        lines.removeAll(keepingCapacity: true)
         guard isDrawn, !progress.entries.isEmpty, let size = context.platform.terminal(of: .output) else { return }
         let frame = ProgressFrame(
             progress: progress, now: context.platform.now.instant, time: context.console.time, columns: size.columns,

@@ -15,7 +15,7 @@ extension Conductor {
         case .stopped, .gone: if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
         case .forever: if !found.isEmpty { try fleet.admit(.start(found)) }
         }
-        try open(Stream(id: id, subject: .follow(found, goal, hasBegun: false)), from: place)
+        try open(Stream(id: id, subject: .follow(Follow(found, goal))), from: place)
     }
 
     mutating func events(
@@ -43,25 +43,27 @@ extension Conductor {
         isMoved = true
     }
 
-    /// Sends what changed in this turn, each row once, and the verdicts that fell.
-    mutating func stream() {
-        guard isMoved || !fresh.isEmpty else { return }
+    /// Sends what changed, each row once, and the verdicts that fell.
+    mutating func stream(at now: Moment) {
+        guard isMoved || !fresh.isEmpty || streamDeadline.map({ $0 <= now.instant }) ?? false else { return }
+        let changed = isMoved ? fleet.takeChanged() : []
         isMoved = false
-        let changed = fleet.takeChanged()
         collectsFresh = false
+        streamDeadline = nil
         for place in sessions.indices {
             let streams = sessions[place].session.streams
             if streams.isEmpty { continue }
             sessions[place].session.streams = []
             for stream in streams {
-                if let next = advance(stream, changed, place) { sessions[place].session.streams.append(next) }
+                guard let next = advance(stream, changed, place, at: now.instant) else { continue }
+                sessions[place].session.streams.append(next)
             }
         }
         fresh.removeAll()
     }
 
     /// Nil when the stream has ended.
-    private mutating func advance(_ stream: Stream, _ changed: [InstanceID], _ place: Int) -> Stream? {
+    private mutating func advance(_ stream: Stream, _ changed: [InstanceID], _ place: Int, at now: Instant) -> Stream? {
         switch stream.subject {
         case .events(let target, let skipped):
             collectsFresh = true
@@ -69,20 +71,42 @@ extension Conductor {
                 sessions[place].session.say(stream.id, .occurrence(occurrence))
             }
             return Stream(id: stream.id, subject: .events(target, skipping: 0))
-        case .follow(let targets, let goal, let hasBegun):
-            for id in hasBegun ? changed : instances(of: targets)
-            where targets.isEmpty || targets.contains(where: { $0.covers(id) }) {
-                let body: Reply.Body
-                if let status = fleet.status(of: id) { body = .instance(located(status)) } else { body = .gone(id) }
-                sessions[place].session.say(stream.id, body)
-            }
-            let verdict = againThere(targets, goal) ?? fleet.verdict(on: goal, for: targets)
-            if verdict != .pending {
+        case .follow(var follow):
+            let verdict = verdict(on: &follow, changed)
+            follow.untold += changed.filter(follow.covers)
+            if verdict != .pending || follow.restsUntil <= now { tell(&follow, stream.id, place, at: now) }
+            guard verdict == .pending else {
                 sessions[place].session.say(stream.id, .verdict(completed(verdict)))
                 return nil
             }
-            return Stream(id: stream.id, subject: .follow(targets, goal, hasBegun: true))
+            if !follow.untold.isEmpty { streamDeadline = Instant.soonest(streamDeadline, follow.restsUntil) }
+            return Stream(id: stream.id, subject: .follow(follow))
         }
+    }
+
+    private func verdict(on follow: inout Follow, _ changed: [InstanceID]) -> Verdict {
+        if let verdict = againThere(follow.targets, follow.goal) { return verdict }
+        if follow.hasBegun, fleet.isPending(follow.goal, by: follow.witness, though: changed) { return .pending }
+        return fleet.verdict(on: follow.goal, for: follow.targets, &follow.witness)
+    }
+
+    /// The newest row of each that has changed; the first time of all that it covers.
+    private mutating func tell(_ follow: inout Follow, _ id: UInt64, _ place: Int, at now: Instant) {
+        let covered = follow.hasBegun ? follow.untold : instances(of: follow.targets)
+        var told: Set<InstanceID> = []
+        for instance in covered where told.insert(instance).inserted {
+            let body: Reply.Body
+            if let status = fleet.status(of: instance) {
+                body = .instance(located(status))
+            } else {
+                body = .gone(instance)
+            }
+            sessions[place].session.say(id, body)
+        }
+        if !follow.hasBegun, covered.count >= Limits.followedAtOnce { follow.rest = Limits.followerRest }
+        follow.hasBegun = true
+        follow.untold = []
+        follow.restsUntil = now + follow.rest
     }
 
     /// What was to go was applied again meanwhile: it will not go.

@@ -21,6 +21,8 @@ public struct Conductor<H: Host, S: Store> {
     /// Occurrences of this turn, while somebody streams them.
     var fresh: [Occurrence] = []
     var collectsFresh = false
+    /// When followers are told what was gathered for them; nil when nothing was.
+    var streamDeadline: Instant?
     /// The fleet was told something since it was last asked.
     var isUnsettled = true
     /// Something may look different to followers.
@@ -76,7 +78,7 @@ public struct Conductor<H: Host, S: Store> {
         let now = host.now
         for input in inputs { take(input, at: now) }
         settle(at: now)
-        stream()
+        stream(at: now)
         sendAll()
         tend(at: now)
         if isReplaced { end(.replaced, at: now) } else if isShuttingDown, fleet.isShutDown { end(.shutdown, at: now) }
@@ -85,7 +87,8 @@ public struct Conductor<H: Host, S: Store> {
 
     /// When something is to be done though nothing comes; nil for never.
     public var deadline: Instant? {
-        Instant.soonest(fleet.deadline, Instant.soonest(journal.deadline, releases.deadline))
+        Instant.soonest(
+            Instant.soonest(fleet.deadline, streamDeadline), Instant.soonest(journal.deadline, releases.deadline))
     }
 
     /// Writes down what is left to write; for a daemon that goes without being asked to.

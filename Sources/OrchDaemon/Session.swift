@@ -25,11 +25,34 @@ struct Session {
 /// An answer that goes on.
 struct Stream {
     enum Subject {
-        /// Empty targets: everything.
-        case follow([Target], Goal, hasBegun: Bool)
+        case follow(Follow)
         /// Those of this turn that the answer began with are not sent again.
         case events(Target?, skipping: Int)
     }
     let id: UInt64
     var subject: Subject
+}
+
+/// What of a goal's way is told to a client.
+struct Follow {
+    /// Empty: everything.
+    var targets: [Target]
+    var goal: Goal
+    /// All that it covers was told once.
+    var hasBegun = false
+    /// Who kept the goal from being reached at the last look.
+    var witness: InstanceID?
+    /// What has changed since it was told, in order; may name one twice.
+    var untold: [InstanceID] = []
+    /// Until then changes are gathered, as long as the goal is not decided.
+    var restsUntil = Instant.zero
+    /// A client of thousands that start can't look at each change, and its reading must not take their time.
+    var rest = Duration.zero
+
+    init(_ targets: [Target], _ goal: Goal) {
+        self.targets = targets
+        self.goal = goal
+    }
+
+    func covers(_ id: InstanceID) -> Bool { targets.isEmpty || targets.contains { $0.covers(id) } }
 }

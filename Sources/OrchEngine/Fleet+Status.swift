@@ -141,6 +141,12 @@ extension Fleet {
 
     /// How a goal stands for targets.
     public func verdict(on goal: Goal, for targets: [Target]) -> Verdict {
+        var witness: InstanceID?
+        return verdict(on: goal, for: targets, &witness)
+    }
+
+    /// `witness` becomes one of those that the goal waits for, if there is one.
+    public func verdict(on goal: Goal, for targets: [Target], _ witness: inout InstanceID?) -> Verdict {
         if goal == .forever { return .pending }
         if case .proven(let revision) = goal { return verdict(onTrialOf: revision, for: targets) }
         var isPending = false
@@ -154,7 +160,9 @@ extension Fleet {
                 for place in services[service].slots {
                     guard let slot = slots[place], target.covers(slot.id) else { continue }
                     switch verdict(on: goal, for: slot) {
-                    case .pending: isPending = true
+                    case .pending:
+                        isPending = true
+                        witness = slot.id
                     case .reached, .rolledBack: break
                     case .failed(let reason): return .failed("\(label(of: slot)): \(reason)")
                     }

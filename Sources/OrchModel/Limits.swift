@@ -24,6 +24,10 @@ public enum Limits {
     public static let stacks = 256
     /// Launches that are ordered and have not executed yet; the next ones wait until some of these have.
     public static let startsAtOnce = 256
+    /// Who follows so many instances or more is told of changes together.
+    public static let followedAtOnce = 32
+    /// How long changes are gathered for such a follower.
+    public static let followerRest = Duration.milliseconds(20)
     /// Bytes of argv and environment of one process; the kernel's own bound is a quarter of the stack limit (execve(2)).
     public static let launchBytes = 1 << 20
     /// Bytes of one frame between the programs.

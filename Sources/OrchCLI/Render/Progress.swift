@@ -26,6 +26,8 @@ struct Progress {
     /// What the longest name will be, as far as that is known before it is seen.
     var labelWidth = 0
     private(set) var entries: [Entry] = []
+    /// Of the longest name that was seen.
+    private var seenWidth = 0
     /// An index into `entries`; never iterated.
     private var places: [InstanceID: Int] = [:]
 
@@ -38,6 +40,7 @@ struct Progress {
     /// Takes up a status; true when the phase changed, which is what a plain line tells.
     @discardableResult
     mutating func update(_ status: InstanceStatus, at now: Instant) -> Bool {
+        seenWidth = max(seenWidth, DisplayWidth.of(status.label))
         guard let place = places[status.id] else {
             let isThere = standing(of: status) != .underWay
             places[status.id] = entries.count
@@ -93,9 +96,8 @@ struct Progress {
 
     /// `1.2s web   starting  waiting for db to be ready`: one line a change, for pipes and files.
     func plainLine(of status: InstanceStatus, at now: Instant) -> Line {
-        let widest = entries.reduce(labelWidth) { max($0, DisplayWidth.of($1.status.label)) }
         var line = Line("\(TimeText.elapsed(now - startedAt))", .faint).padded(to: 7, alignedRight: true) + "  "
-        line += Line(status.label).padded(to: min(40, widest)) + "  "
+        line += Line(status.label).padded(to: min(40, max(labelWidth, seenWidth))) + "  "
         line += Line(status.phase.rawValue, PhaseText.style(of: status.phase))
         if !status.reason.isEmpty, standing(of: status) != .settled {
             line = line.padded(to: line.width + max(0, 9 - status.phase.rawValue.utf8.count)) + "  \(status.reason)"
