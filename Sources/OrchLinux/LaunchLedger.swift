@@ -23,7 +23,7 @@ struct LaunchLedger {
     /// Reads what is there and opens it for more: the one of this boot goes on, whatever there is otherwise gives way to a new one.
     init(path: String) throws(Fault) {
         self.path = path
-        notes = Self.load(path, &bytes, isNew: &isNew)
+        notes = try Self.load(path, &bytes, isNew: &isNew)
         compactBytes = bytes
         isTorn = true
         if !isNew, let old = try? SmallFile.open(path, O_WRONLY | O_APPEND) {
@@ -55,9 +55,11 @@ struct LaunchLedger {
     /// Leaves out what no later daemon asks for. `open`: launches that the keeper still holds.
     mutating func compact(open: Set<LaunchID>) {
         var isOther = false
-        notes = LaunchNote.pruned(Self.load(path, &bytes, isNew: &isOther), open: open)
         // The old one stays in use when a new one can't be written.
-        do { try rewrite() } catch { compactBytes = bytes }
+        do {
+            notes = LaunchNote.pruned(try Self.load(path, &bytes, isNew: &isOther), open: open)
+            try rewrite()
+        } catch { compactBytes = bytes }
         notes = []
     }
 
@@ -90,9 +92,13 @@ struct LaunchLedger {
 
     private static var header: String { "orch launches 1 \(Clock.bootIdentity() ?? "unknown")\n" }
 
-    /// A line that does not read, torn by a crash or a full disk, is left out.
-    private static func load(_ path: String, _ bytes: inout Int, isNew: inout Bool) -> [LaunchNote] {
-        guard let content = try? SmallFile.read(path, limit: 256 << 20) else { return [] }
+    /// A line that does not read, torn by a crash or a full disk, is left out. A ledger that is there and can't be read is not none.
+    private static func load(_ path: String, _ bytes: inout Int, isNew: inout Bool) throws(Fault) -> [LaunchNote] {
+        let content: [UInt8]
+        do { content = try SmallFile.read(path, limit: 256 << 20) } catch {
+            if error.code == ENOENT { return [] }
+            throw error.fault(step: "read", subject: path)
+        }
         bytes = content.count
         let lines = content.split(separator: 10)
         guard let first = lines.first, String(decoding: first, as: UTF8.self) + "\n" == header else { return [] }

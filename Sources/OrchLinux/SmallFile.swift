@@ -10,7 +10,10 @@ enum SmallFile {
 
     /// The first `limit` bytes.
     static func read(_ path: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        let file = try open(path, O_RDONLY)
+        let number = try Syscall.libc("open") {
+            SpareDescriptor.lend { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
+        }
+        let file = Descriptor(owning: number)
         return try read(from: file.number, limit: limit)
     }
 
@@ -54,7 +57,12 @@ enum SmallFile {
 
     /// Names in a directory but `.` and `..`, in no order; empty when it can't be read.
     static func names(in path: String) -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
+        let number = SpareDescriptor.lend { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard number >= 0 else { return [] }
+        guard let directory = unsafe fdopendir(number) else {
+            close(number)
+            return []
+        }
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {

@@ -132,7 +132,10 @@ final class Day {
                 ends.count == 1 && (isKnown || (mayForget && told.allSatisfy { $0.contains("keeper") })),
                 "launch \(launch): \(ends), and history says \(told)")
         }
-        let others = torture.told.filter { truth[$0.key] == nil }.values.joined()
+        // One that could not begin has no book; why is told instead of an end.
+        let others = torture.told.filter { truth[$0.key] == nil }.values.joined().filter {
+            !$0.end.hasPrefix("never executed: ")
+        }
         #expect(!others.contains { $0.service == "brief" }, "made up: \(others.filter { $0.service == "brief" })")
         let told = others.filter { $0.service != "brief" && $0.service != "g" }
         let isRight = told.allSatisfy { $0.end == "0" || (mayForget && $0.end.contains("keeper")) }

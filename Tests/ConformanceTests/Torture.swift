@@ -35,6 +35,9 @@ final class Torture {
     private(set) var served = 0
     /// Seconds of the storm.
     private(set) var lasted = 0
+    /// Milliseconds from deaths of daemons until the next ones were there, and from then until those that did had taken over; all in all.
+    private(set) var absent: Int64 = 0
+    private(set) var takingOver: Int64 = 0
     /// Exits as the history tells them, by launch: in order, with the service and the end.
     private(set) var told: [UInt64: [(service: String, end: String)]] = [:]
     private var dice: SplitMix
@@ -70,18 +73,25 @@ final class Torture {
         let start = time(nil)
         defer { lasted = time(nil) - start }
         var former: pid_t = 0
+        var died = milliseconds()
         var known: Set<pid_t> = []
         while time(nil) - start < size.seconds || lines("ends").count < size.launches {
             guard time(nil) - start < size.seconds * 20 + 60 else {
                 throw Broken("\(lines("ends").count) launches of \(size.launches) within \(time(nil) - start) s")
             }
             let daemon = try next(after: former, of: keeper, &known)
+            let began = milliseconds()
+            absent += began - died
             let kind = dice.below(30)
-            if kind >= 9 { awaitService(of: daemon) }
+            if kind >= 9 {
+                awaitService(of: daemon)
+                takingOver += milliseconds() - began
+            }
             rest(Int32(kind == 29 ? 1_050 + dice.below(400) : 2 + dice.below(99)))
             if kind == 29 { try collect() }
             if hasServed(daemon) { served += 1 }
             kill(daemon, SIGKILL)
+            died = milliseconds()
             kills += 1
             former = daemon
         }
@@ -127,6 +137,12 @@ final class Torture {
         let end = lseek(file, 0, SEEK_END)
         let count = unsafe pread(file, &bytes, bytes.count, max(0, end - 2_048))
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    private func milliseconds() -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     /// The load's own rhythm; poll(2) on nothing.

@@ -34,8 +34,10 @@ import Testing
         let launches = torture.lines("ends").count + torture.lines("resting").count
         let written = torture.lines("written").reduce(0) { $0 + (Int($1.last ?? "") ?? 0) }
         print(
-            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, \(torture.kills / max(1, torture.lasted)) a second, \(torture.served) of them had taken over;"
-                + " \(launches) short launches, \(written) lines")
+            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, the next one there after"
+                + " \(torture.absent / Int64(max(1, torture.kills))) ms; \(torture.served) had taken over, after"
+                + " \(torture.takingOver / Int64(max(1, torture.served))) ms; \(launches) short launches, \(written) lines"
+        )
         #expect(torture.kills >= size.seconds)
         #expect(launches >= size.launches)
         let wrong = torture.differences()

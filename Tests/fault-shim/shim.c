@@ -71,7 +71,7 @@ static mode_t mode_of(int flags, va_list more) { return flags & (O_CREAT | O_TMP
         va_start(more, flags);                                         \
         mode_t mode = mode_of(flags, more);                            \
         va_end(more);                                                  \
-        if (fails("open")) return -1;                                  \
+        if (fails("open") || (flags & O_CREAT && fails("create"))) return -1;                                  \
         return (int)kernel_call(SYS_openat, AT_FDCWD, path, flags, mode);  \
     }
 OPEN(open)
@@ -83,7 +83,7 @@ OPEN(open64)
         va_start(more, flags);                                             \
         mode_t mode = mode_of(flags, more);                                \
         va_end(more);                                                      \
-        if (fails("open")) return -1;                                      \
+        if (fails("open") || (flags & O_CREAT && fails("create"))) return -1;                                      \
         return (int)kernel_call(SYS_openat, directory, path, flags, mode);     \
     }
 OPENAT(openat)

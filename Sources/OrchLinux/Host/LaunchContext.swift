@@ -72,9 +72,13 @@ struct LaunchContext: Equatable {
 
     // MARK: On disk
 
-    static func load(_ launch: LaunchID, from directory: String) -> LaunchContext? {
-        do { return LaunchContext(encoded: try SmallFile.read("\(directory)/\(launch.number)", limit: 4 << 20)) } catch
-        { return nil }
+    /// Nil when there is none. One that is there and can't be read must not be taken for none: its service would be a stranger's.
+    static func load(_ launch: LaunchID, from directory: String) throws(Fault) -> LaunchContext? {
+        let path = "\(directory)/\(launch.number)"
+        do { return LaunchContext(encoded: try SmallFile.read(path, limit: 4 << 20)) } catch {
+            if error.code == ENOENT { return nil }
+            throw error.fault(step: "read what was noted of a launch in", subject: path)
+        }
     }
 
     func save(_ launch: LaunchID, in directory: String) throws(SystemError) {

@@ -24,13 +24,13 @@ extension LinuxHost {
     /// Nil when there was nothing: it never came to be, or was forgotten with its instance.
     func adoptLost(
         _ launch: LaunchID, _ members: [ProcessEntry], _ group: ControlGroup?, _ logging: (InstanceID) -> LoggingSpec?
-    ) -> Survivor? {
-        guard let context = LaunchContext.load(launch, from: run.launches) else { return nil }
+    ) throws(Fault) -> Survivor? {
+        guard let context = try LaunchContext.load(launch, from: run.launches) else { return nil }
         let noted = notedPid(of: launch)
         guard noted != nil || !members.isEmpty else { return nil }
         let isGrouped = group.map { $0.isPopulated || members.isEmpty } ?? false
         guard let main = mainProcess(among: members, noted: noted), let process = pinned(main) else {
-            return buryLost(
+            return try buryLost(
                 launch, members, pid: noted ?? members.first?.session ?? 0, isGrouped ? group : nil, logging)
         }
         let ends = readEnds(of: context, among: members)
@@ -42,7 +42,7 @@ extension LinuxHost {
         } catch {
             outbox.append(.remarked(error.fault(step: "hand over to the keeper", subject: context.label).text))
         }
-        let record = adopt(launch, state, isGrouped ? group : nil, logging)
+        let record = try adopt(launch, state, isGrouped ? group : nil, logging)
         return Survivor(launch: launch, pid: record.pid, hasExecuted: true)
     }
 
@@ -50,12 +50,12 @@ extension LinuxHost {
     private func buryLost(
         _ launch: LaunchID, _ members: [ProcessEntry], pid: Int32, _ group: ControlGroup?,
         _ logging: (InstanceID) -> LoggingSpec?
-    ) -> Survivor {
+    ) throws(Fault) -> Survivor {
         let end = ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0)
-        let ends = LaunchContext.load(launch, from: run.launches).map { readEnds(of: $0, among: members) } ?? []
+        let ends = try LaunchContext.load(launch, from: run.launches).map { readEnds(of: $0, among: members) } ?? []
         let state = KeeperState(
             progress: .ended(end), process: nil, heldReadEnds: ends.map { DescriptorParcel($0) })
-        let record = adopt(launch, state, group, logging)
+        let record = try adopt(launch, state, group, logging)
         record.isKnownToKeeper = false
         record.pid = pid
         if group == nil, !members.isEmpty {
@@ -68,11 +68,11 @@ extension LinuxHost {
     }
 
     /// What was closed and is still on record, though the keeper that could say how it ended is no more.
-    func findClosed(_ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup]) -> [ClosedLaunch] {
+    func findClosed(_ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup]) throws(Fault) -> [ClosedLaunch] {
         let numbers = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
-        return numbers.filter { released.contains($0) && records[$0] == nil }.map { launch in
+        return try numbers.filter { released.contains($0) && records[$0] == nil }.map { launch throws(Fault) in
             let record = LaunchRecord(launch, .service)
-            record.context = LaunchContext.load(launch, from: run.launches)
+            record.context = try LaunchContext.load(launch, from: run.launches)
             record.group = groups[launch]
             record.isOver = true
             record.isEmpty = true

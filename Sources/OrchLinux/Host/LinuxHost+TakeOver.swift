@@ -38,7 +38,7 @@ extension LinuxHost {
         let leftovers = groups?.leftovers() ?? [:]
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
-            let record = adopt(launch, state, leftovers[launch], logging)
+            let record = try adopt(launch, state, leftovers[launch], logging)
             guard record.isService else { continue }
             let found = survivor(record, state)
             if released.contains(launch) {
@@ -52,10 +52,10 @@ extension LinuxHost {
         }
         let marked = isKeeperNew || hasLost(states) ? markedProcesses() : [:]
         for (launch, members) in findLost(Set(records.keys), leftovers, marked) {
-            guard let survivor = adoptLost(launch, members, leftovers[launch], logging) else { continue }
+            guard let survivor = try adoptLost(launch, members, leftovers[launch], logging) else { continue }
             inheritance.survivors.append(survivor)
         }
-        inheritance.closed += findClosed(released, leftovers)
+        inheritance.closed += try findClosed(released, leftovers)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)
@@ -102,8 +102,8 @@ extension LinuxHost {
 
     func adopt(
         _ launch: LaunchID, _ state: KeeperState, _ group: ControlGroup?, _ logging: (InstanceID) -> LoggingSpec?
-    ) -> LaunchRecord {
-        let context = LaunchContext.load(launch, from: run.launches)
+    ) throws(Fault) -> LaunchRecord {
+        let context = try LaunchContext.load(launch, from: run.launches)
         let record = LaunchRecord(launch, context == nil ? .stray : .service)
         record.context = context
         record.isKnownToKeeper = true

@@ -42,6 +42,9 @@ final class LogPipe {
         self.descriptor = descriptor
     }
 
+    /// What is left in it is older than what comes out of `other`.
+    func comes(before other: LogPipe) -> Bool { launch < other.launch && stream == other.stream }
+
     /// Bytes that wait in it; 0 when that can't be said.
     var waitingBytes: Int { max(0, Int(corch_bytes_readable(descriptor.number))) }
 

@@ -172,6 +172,10 @@ final class PumpLoop {
     }
 
     private func serve(_ pipe: LogPipe) {
+        if let others = pipe.file?.pipes, others.count > 1 {
+            // Its predecessor may have had to wait for the file.
+            for older in others where older.hasHungUp && older.comes(before: pipe) { exhaust(older) }
+        }
         let result = turn(pipe)
         if result != .held, result != .yielding, let others = pipe.file?.pipes, others.count > 1 {
             // They may wait for the end of this pipe's line.
@@ -231,9 +235,7 @@ final class PumpLoop {
         lastNumber = pipe.number
         direct(pipe, to: sink)
         // What a launch that is over left in its pipe comes before what its successor says.
-        for older in pipe.file?.pipes ?? [] where older.launch < pipe.launch && older.stream == pipe.stream {
-            exhaust(older)
-        }
+        for older in pipe.file?.pipes ?? [] where older.comes(before: pipe) { exhaust(older) }
         let events = EPOLLIN.rawValue | EPOLLET.rawValue
         let added = corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, pipe.descriptor.number, events, pipe.number)
         guard added == 0 else {
