@@ -19,6 +19,10 @@ final class Decoder {
     var connected: [Int: [Dependency]] = [:]
     /// The definition that is being resolved: its own name means the next weaker source.
     var ownDefinition: OwnDefinition?
+    /// What services get of the caller's variables, by name.
+    var inheritance = ["PATH", "HOME", "USER", "LANG", "LC_*", "TZ"]
+    /// The outermost scope.
+    let outermost: Scope
     /// How many definitions are being resolved inside of each other.
     var resolutionDepth = 0
 
@@ -34,7 +38,8 @@ final class Decoder {
 
     init(_ input: ManifestInput) {
         self.input = input
-        scope = Scope(caller: input.callerEnvironment)
+        outermost = Scope(caller: input.callerEnvironment)
+        scope = outermost
     }
 
     // MARK: Saying what is wrong

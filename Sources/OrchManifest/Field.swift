@@ -63,6 +63,9 @@ struct FieldTable: Sendable {
 
     subscript(name: String) -> Field? { index[name].map { fields[$0] } }
 
+    /// Whether this version has the key; nil when it is none.
+    func isBuilt(_ name: String) -> Bool? { index[name].map { fields[$0].isBuilt } }
+
     /// For suggestions: what is built first.
     var names: [String] { fields.filter(\.isBuilt).map(\.name) + fields.filter { !$0.isBuilt }.map(\.name) }
 }

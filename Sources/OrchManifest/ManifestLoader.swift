@@ -32,6 +32,11 @@ public struct ManifestInput {
         self.isKnownUser = isKnownUser
         self.isKnownTimeZone = isKnownTimeZone
     }
+
+    /// The manifests as they are read: absolute, but for standard input.
+    public var paths: [String] {
+        files.map { $0 == "-" ? "-" : LexicalPath.absolute($0, from: currentDirectory) }
+    }
 }
 
 /// A manifest without mistakes.
@@ -40,6 +45,10 @@ public struct LoadedManifest: Equatable, Sendable {
     public var request: ApplyRequest
     /// What will never take effect, sorted by position.
     public var warnings: [Diagnostic]
+    /// Variables of the caller that the texts ask for, sorted.
+    public var variables: [String]
+    /// What services get of the caller's variables, by name.
+    public var inheritance: [String]
 }
 
 /// Every mistake of a manifest, and its warnings, sorted by file and position; at least one is an error.
@@ -57,7 +66,10 @@ public enum ManifestLoader {
         guard let request, !decoder.reporter.hasErrors else {
             return .failure(ManifestErrors(diagnostics: diagnostics))
         }
-        return .success(LoadedManifest(request: request, warnings: diagnostics))
+        return .success(
+            LoadedManifest(
+                request: request, warnings: diagnostics, variables: decoder.outermost.asked.sorted(),
+                inheritance: decoder.inheritance))
     }
 }
 

@@ -49,7 +49,8 @@ extension Decoder {
     }
 
     private func warnOfIdleFields(_ own: NodeID, _ policy: RestartPolicy) {
-        for (key, _) in tree.entries(own) where tree.text(key) != "policy" && Fields.restart[tree.text(key)] != nil {
+        for (key, _) in tree.entries(own)
+        where tree.text(key) != "policy" && Fields.restart.isBuilt(tree.text(key)) != nil {
             if policy.policy == .no {
                 warn("no-effect", "\"\(tree.text(key))\" never takes effect: the policy is no", at: key)
             } else if policy.maxAttempts == nil, ["window", "retry_after"].contains(tree.text(key)) {

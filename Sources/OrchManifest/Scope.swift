@@ -62,6 +62,8 @@ final class Scope {
     var layers: [Layer] = []
     let parent: Scope?
     private let caller: [String: String]
+    /// Names of the caller's that were asked for.
+    private(set) var asked: Set<String> = []
     /// Whether PORT will be there at launch.
     var hasPort = false
 
@@ -79,7 +81,10 @@ final class Scope {
         caller = [:]
     }
 
-    func callerValue(_ name: String) -> String? { caller[name] }
+    func callerValue(_ name: String) -> String? {
+        asked.insert(name)
+        return caller[name]
+    }
 }
 
 /// What a name stands for.

@@ -38,8 +38,8 @@ extension Decoder {
         let slots = tree.slots(id)
         for at in stride(from: slots.startIndex, to: slots.endIndex - 1, by: 2) {
             let name = tree.text(slots[at])
-            if let field = table[name] {
-                if field.isBuilt {
+            if let isBuilt = table.isBuilt(name) {
+                if isBuilt {
                     entries.append(
                         .init(name: name, key: slots[at], value: slots[at + 1], isNull: tree.isNull(slots[at + 1])))
                 } else {

@@ -19,6 +19,8 @@ final class DecodedService {
     var portNodes: [NodeID] = []
     /// Files that its streams are written to.
     var sinks: [(path: String, node: NodeID)] = []
+    /// Where it and its keys stand, sorted by path.
+    var positions: [SourcePosition] = []
     /// Where the name stands that it had.
     var renamedNode: NodeID?
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import OrchModel
+public import OrchModel
 
 /// What all services of a stack share while they are read.
 struct StackContext {
@@ -45,7 +45,10 @@ extension Decoder {
         }
         var request = ApplyRequest(stack: stack, manifestPath: manifestPath)
         request.inherited = inherited(section["inherit_environment"])
-        request.positions = decoded.positions.sorted { $0.path < $1.path }
+        // Nearly in order already, and then sorting is one walk: `a-b` comes between `a` and `a.command`.
+        request.positions.reserveCapacity(decoded.services.reduce(0) { $0 + $1.positions.count })
+        for service in decoded.services { request.positions += service.positions }
+        request.positions.sort { $0.path < $1.path }
         return request
     }
 
@@ -141,22 +144,25 @@ extension Decoder {
         let node = context.defaults[kind].map { overlay(value, on: $0, as: .service, .defaults) } ?? value
         let service = service(name, key: key, node: node, own: value, stack: context)
         decoded.services.append(service)
-        decoded.positions.append(SourcePosition(path: name, position: position(key)))
+        service.positions = [SourcePosition(path: name, position: position(key))]
+        let prefix = name + "."
         for (key, value) in tree.entries(node) {
-            let path = "\(name).\(tree.text(key))"
-            decoded.positions.append(SourcePosition(path: path, position: position(key)))
-            for (inner, _) in tree.entries(value) {
-                decoded.positions.append(SourcePosition(path: "\(path).\(tree.text(inner))", position: position(inner)))
+            let path = prefix + tree.text(key)
+            service.positions.append(SourcePosition(path: path, position: position(key)))
+            guard tree.kind(value) == .mapping else { continue }
+            let inner = path + "."
+            for (key, _) in tree.entries(value) {
+                service.positions.append(SourcePosition(path: inner + tree.text(key), position: position(key)))
             }
         }
+        service.positions.sort { $0.path < $1.path }
     }
 
     /// The caller's variables that the stack lets through, sorted by name.
     private func inherited(_ node: NodeID?) -> [EnvironmentEntry] {
-        var patterns = ["PATH", "HOME", "USER", "LANG", "LC_*", "TZ"]
         if let node {
             guard let items = items(node, "inherit_environment", of: "names") else { return [] }
-            patterns = items.compactMap { item in
+            inheritance = items.compactMap { item in
                 guard let pattern = text(item, "inherit_environment") else { return nil }
                 guard !pattern.isEmpty, !pattern.dropLast().contains("*"), !pattern.contains("=") else {
                     error(
@@ -167,9 +173,16 @@ extension Decoder {
                 return pattern
             }
         }
+        return ManifestLoader.inherited(inheritance, from: input.callerEnvironment)
+    }
+}
+
+extension ManifestLoader {
+    /// The variables that `inherit_environment` lets through, each once, sorted by name.
+    public static func inherited(_ names: [String], from environment: [EnvironmentEntry]) -> [EnvironmentEntry] {
         var seen: Set<String> = []
-        let matching = input.callerEnvironment.filter { entry in
-            let isMeant = patterns.contains {
+        let matching = environment.filter { entry in
+            let isMeant = names.contains {
                 $0.utf8.last == 42 ? entry.name.utf8.starts(with: $0.utf8.dropLast()) : entry.name == $0
             }
             return isMeant && seen.insert(entry.name).inserted
@@ -183,5 +196,4 @@ struct DecodedStack {
     var services: [DecodedService] = []
     /// Names whose definition could not be read at all.
     var broken: Set<String> = []
-    var positions: [SourcePosition] = []
 }
