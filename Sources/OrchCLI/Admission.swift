@@ -16,14 +16,33 @@ struct Admission {
     /// The daemon takes it back by itself if it fails.
     var isOnTrial = false
 
-    /// `refusal`: what is said when a person does not agree.
-    func run(_ plan: Plan, _ command: Command, refusal: String) throws(Failure) -> ExitCode {
-        try context.console.print(PlanView(plan: plan, width: context.console.width).lines())
+    /// `refusal`: what is said when a person does not agree. `known`: the same as the command in short, if the daemon still has it.
+    func run(_ plan: Plan, _ command: Command, known: KnownRequest? = nil, refusal: String) throws(Failure) -> ExitCode
+    {
+        try show(plan)
         try confirmRemovals(of: plan, refusal)
+        if let known, case .accepted(let done, let text) = try session.ask(.applyKnown(known)) {
+            return try settle(plan, done, text)
+        }
         guard case .accepted(let done, let text) = try session.ask(command) else { throw Failure.unexpectedReply }
+        return try settle(plan, done, text)
+    }
+
+    /// For what changes nothing. Nil, and nothing is said, when the daemon does not have the request any more, or would do something.
+    func run(_ known: KnownRequest) throws(Failure) -> ExitCode? {
+        guard case .accepted(let plan?, let text) = try session.ask(.applyKnown(known)) else { return nil }
+        try show(plan)
+        return try settle(plan, nil, text)
+    }
+
+    private func show(_ plan: Plan) throws(Failure) {
+        try context.console.print(PlanView(plan: plan, width: context.console.width).lines())
+    }
+
+    private func settle(_ plan: Plan, _ done: Plan?, _ text: String?) throws(Failure) -> ExitCode {
         if let done, Self.deeds(of: done) != Self.deeds(of: plan) {
             context.console.remark(Line("orch: the stack changed meanwhile; this is what is done:", .caution))
-            try context.console.print(PlanView(plan: done, width: context.console.width).lines())
+            try show(done)
         }
         if let text, !text.isEmpty { context.console.remark(Line(text)) }
         let isInSync = (done ?? plan).isInSync

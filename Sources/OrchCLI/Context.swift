@@ -42,9 +42,9 @@ struct Context {
                 : "`orch daemon start` starts it again, which takes them over")
     }
 
-    /// All stacks, from the daemon.
-    func stacks(from session: Session, covering target: Target? = nil) throws(Failure) -> [StackStatus] {
-        guard case .status(let stacks) = try session.ask(.status(target)) else { throw Failure.unexpectedReply }
+    /// All stacks, from the daemon. What instances use is measured where it is asked for.
+    func stacks(from session: Session, _ detail: StatusDetail = .instances) throws(Failure) -> [StackStatus] {
+        guard case .status(let stacks) = try session.ask(.status(nil, detail)) else { throw Failure.unexpectedReply }
         return stacks
     }
 

@@ -46,7 +46,9 @@ struct Follower {
     /// Nil `timeout` waits for ever.
     mutating func follow(_ targets: [Target], goal: Goal, timeout: Duration? = nil) throws(Failure) -> Outcome {
         let deadline = timeout.map { progress.startedAt + $0 }
-        var request = try session.begin(.follow(targets, goal: goal))
+        // Where no picture is drawn nothing is said of what is there already.
+        let opening: Opening = isDrawn || progress.aim == .down ? .all : .missing
+        var request = try session.begin(.follow(targets, goal: goal, opening: opening))
         while true {
             let now = context.platform.now.instant
             if let deadline, now >= deadline { return try ended(.deadline) }
@@ -56,7 +58,9 @@ struct Follower {
             for happening in happenings {
                 switch happening {
                 case .interrupted: return try ended(.interrupted)
-                case .replaced: request = try session.begin(.follow(targets, goal: goal))
+                case .replaced:
+                    progress.resting = 0
+                    request = try session.begin(.follow(targets, goal: goal))
                 case .resized: break
                 case .reply(let reply):
                     guard reply.id == request else { continue }
@@ -77,11 +81,15 @@ struct Follower {
         case .gone(let id):
             progress.vanish(id, at: now)
             return nil
+        case .there(let count):
+            progress.resting = count
+            return nil
         case .verdict(.reached): return .reached
         case .verdict(.failed(let reason)): return .failed(reason)
         case .verdict(.rolledBack(let told)): return .rolledBack(told)
         case .verdict(.pending): return nil
-        case .accepted, .status, .plan, .occurrence, .why, .history, .daemon, .refusal, .end: throw .unexpectedReply
+        case .accepted, .status, .plan, .recalled, .occurrence, .why, .history, .daemon, .refusal, .end:
+            throw .unexpectedReply
         }
     }
 

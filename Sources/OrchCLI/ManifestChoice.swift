@@ -31,11 +31,13 @@ struct ManifestOptions: ParsableArguments {
 
     /// Reads, merges and checks it. Warnings are printed; errors are printed and thrown as exit 3.
     func load(in context: Context) throws(Failure) -> ApplyRequest {
-        switch try result(in: context) {
+        let sight = try sight(context.platform)
+        switch ManifestLoader.load(try input(context.platform, through: sight)) {
         case .success(let loaded):
             Self.print(loaded.warnings, in: context)
             var request = loaded.request
             request.fileLimit = context.platform.fileLimit
+            request.origin = sight.origin(of: loaded)
             return request
         case .failure(let errors):
             Self.print(errors.diagnostics, in: context)
@@ -45,18 +47,30 @@ struct ManifestOptions: ParsableArguments {
     }
 
     func result(in context: Context) throws(Failure) -> Result<LoadedManifest, ManifestErrors> {
-        let platform = context.platform
-        let chosen = try paths(platform)
+        ManifestLoader.load(try input(context.platform, through: nil))
+    }
+
+    func sight(_ platform: any Platform) throws(Failure) -> ManifestSight {
+        ManifestSight(platform, manifests: try paths(platform), overrides: env)
+    }
+
+    /// What the loader is to read; `sight` remembers what it asks.
+    func input(_ platform: any Platform, through sight: ManifestSight?) throws(Failure) -> ManifestInput {
         let overrides = env.map { entry in
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return EnvironmentEntry(String(parts[0]), String(parts[1]))
         }
-        return ManifestLoader.load(
-            ManifestInput(
-                files: chosen, currentDirectory: platform.workingDirectory, callerEnvironment: platform.environment,
-                overrides: overrides,
-                isKnownUser: { platform.isKnownUser($0) }, isKnownTimeZone: { platform.isKnownTimeZone($0) },
-                read: { (path) throws(Fault) in try platform.read(path) }))
+        var input = ManifestInput(
+            files: try paths(platform), currentDirectory: platform.workingDirectory,
+            callerEnvironment: platform.environment, overrides: overrides,
+            isKnownUser: { platform.isKnownUser($0) }, isKnownTimeZone: { platform.isKnownTimeZone($0) },
+            read: { (path) throws(Fault) in try platform.read(path) })
+        guard let sight else { return input }
+        let manifests = input.paths
+        input.isKnownUser = { sight.isKnownUser($0) }
+        input.isKnownTimeZone = { sight.isKnownTimeZone($0) }
+        input.read = { (path) throws(Fault) in try sight.read(path, isManifest: manifests.contains(path)) }
+        return input
     }
 
     /// As they are to be shown: relative where they were given so.

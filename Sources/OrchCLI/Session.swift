@@ -68,6 +68,8 @@ final class Session {
         }
     }
 
+    var isSameVersion: Bool { daemon.isSameVersion }
+
     /// Sends a command; its replies come from `next`. Refused here when the daemon is of another version and the command changes something.
     @discardableResult
     func begin(_ command: Command) throws(Failure) -> UInt64 {
@@ -131,7 +133,8 @@ final class Session {
     /// Whether asking twice is the same as asking once: a daemon that died with the question may have done it.
     private static func mayRepeat(_ command: Command) -> Bool {
         switch command {
-        case .diff, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .start, .stop: true
+        case .diff, .recall, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .applyKnown, .start, .stop:
+            true
         case .rollback, .down, .restart, .follow, .events, .daemonStop, .daemonRestart, .daemonUpgrade: false
         }
     }
@@ -153,7 +156,8 @@ final class Session {
             switch reply.body {
             case .refusal(let refusal): throw Failure(refusal)
             case .status(let stacks): return JSON.bytes(of: ["stacks": .array(stacks.map(\.value))])
-            case .accepted, .plan, .instance, .gone, .occurrence, .verdict, .why, .history, .daemon, .end:
+            case .accepted, .plan, .recalled, .there, .instance, .gone, .occurrence, .verdict, .why, .history, .daemon,
+                .end:
                 throw .unexpectedReply
             }
         }

@@ -79,7 +79,7 @@ struct Settling {
     }
 
     private func failedScore(_ progress: Progress) -> String {
-        "\(progress.broken.count) of \(progress.counted.count) failed"
+        "\(progress.broken.count) of \(progress.total) failed"
     }
 
     private func printFailures(_ statuses: [InstanceStatus]) throws(Failure) {

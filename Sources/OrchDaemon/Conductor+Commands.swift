@@ -21,6 +21,7 @@ extension Conductor {
         }
         switch command {
         case .apply(let request): return try apply(request, by: sessions[place].session.peer, at: now)
+        case .applyKnown(let request): return try apply(request, from: place, at: now)
         case .rollback(let request): return try rollBack(request, by: sessions[place].session.peer, at: now)
         case .down(let stack, let timeout): return try takeDown(stack, timeout, at: now)
         case .start(let targets): return try order(.start(targets), at: now)
@@ -33,11 +34,14 @@ extension Conductor {
             isReplaced = true
             return .accepted(nil, text: "the daemon is replaced; services run on")
         case .daemonUpgrade(let upgrade): return try self.upgrade(upgrade, id, from: place, at: now)
-        case .follow(let targets, let goal):
-            try follow(targets, goal, id, from: place)
+        case .follow(let targets, let goal, let opening):
+            try follow(targets, goal, opening, id, from: place)
             return nil
         case .events(let target, let since, let follows): return try events(target, since, follows, id, from: place)
-        case .diff, .rollbackPlan, .status, .why, .history, .daemonStatus:
+        case .diff(let request):
+            settle(at: now)
+            return try plan(of: request, from: place)
+        case .recall, .rollbackPlan, .status, .why, .history, .daemonStatus:
             settle(at: now)
             return try read(command)
         }
@@ -45,13 +49,14 @@ extension Conductor {
 
     private mutating func read(_ command: Command) throws(Refusal) -> Reply.Body? {
         switch command {
-        case .diff(let request): return .plan(try fleet.plan(for: request))
+        case .recall(let manifest): return recall(manifest: manifest)
         case .rollbackPlan(let request): return .plan(try fleet.plan(backTo: try kept(request)))
         case .history(let target): return .history(try history(of: target))
-        case .status(let target): return .status(try status(of: target))
+        case .status(let target, let detail): return .status(try status(of: target, detail))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop, .daemonRestart,
+        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop,
+            .daemonRestart,
             .daemonUpgrade:
             return nil
         }
@@ -62,16 +67,9 @@ extension Conductor {
     private mutating func apply(_ asked: ApplyRequest, by peer: Peer, at now: Moment) throws(Refusal) -> Reply.Body {
         settle(at: now)
         var request = asked
-        request.author = peer.name
         let revision = fleet.seal(&request.stack)
         let plan = try fleet.plan(for: request, revision: revision)
-        let applied = fleet.admit(request, as: plan, at: now)
-        try take(up: applied, at: now)
-        let isBare = applied.trial.map { $0.fallback == nil } ?? false
-        return .accepted(
-            plan,
-            text: isBare
-                ? "no other revision was applied before: if this one fails, there is nothing to go back to" : nil)
+        return try apply(request, as: plan, within: asked.rollbackWithin, by: peer, at: now)
     }
 
     /// Durable, then told.
@@ -110,16 +108,28 @@ extension Conductor {
 
     // MARK: Reading
 
-    private mutating func status(of target: Target?) throws(Refusal) -> [StackStatus] {
+    private mutating func status(of target: Target?, _ detail: StatusDetail) throws(Refusal) -> [StackStatus] {
+        guard detail != .stacks else { return fleet.status(of: target, showingInstances: false) }
         var stacks = fleet.status(of: target)
         if let target, stacks.allSatisfy(\.instances.isEmpty) { try fleet.admit(.stop([target], timeout: nil)) }
-        let launches = stacks.flatMap(\.instances).filter { $0.pid != nil }.compactMap(\.launch).sorted()
-        var usage: [LaunchID: Usage] = [:]
-        if !launches.isEmpty { for found in host.usage(of: launches) { usage[found.launch] = found } }
+        let usage = detail == .usage ? usage(of: stacks) : [:]
         for stack in stacks.indices {
             for row in stacks[stack].instances.indices { complete(&stacks[stack].instances[row], usage) }
         }
         return stacks
+    }
+
+    private mutating func usage(of stacks: [StackStatus]) -> [LaunchID: Usage] {
+        var launches: [LaunchID] = []
+        for stack in stacks {
+            for row in stack.instances where row.pid != nil { row.launch.map { launches.append($0) } }
+        }
+        guard !launches.isEmpty else { return [:] }
+        launches.sort()
+        var usage: [LaunchID: Usage] = [:]
+        usage.reserveCapacity(launches.count)
+        for found in host.usage(of: launches) { usage[found.launch] = found }
+        return usage
     }
 
     private func complete(_ row: inout InstanceStatus, _ usage: [LaunchID: Usage]) {

@@ -6,16 +6,19 @@ import OrchWire
 
 /// Answers that go on: `follow` and `events`.
 extension Conductor {
-    mutating func follow(_ targets: [Target], _ goal: Goal, _ id: UInt64, from place: Int) throws(Refusal) {
+    mutating func follow(_ targets: [Target], _ goal: Goal, _ opening: Opening, _ id: UInt64, from place: Int)
+        throws(Refusal)
+    {
         var found = targets
+        var all: [Target] { fleet.status(of: nil, showingInstances: false).map { Target(stack: $0.name) } }
         switch goal {
         case .settled, .reached, .proven:
-            if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
+            if found.isEmpty { found = all }
             try fleet.admit(.start(found))
-        case .stopped, .gone: if found.isEmpty { found = fleet.status(of: nil).map { Target(stack: $0.name) } }
+        case .stopped, .gone: if found.isEmpty { found = all }
         case .forever: if !found.isEmpty { try fleet.admit(.start(found)) }
         }
-        try open(Stream(id: id, subject: .follow(Follow(found, goal))), from: place)
+        try open(Stream(id: id, subject: .follow(Follow(found, goal, opening))), from: place)
     }
 
     mutating func events(
@@ -92,7 +95,9 @@ extension Conductor {
 
     /// The newest row of each that has changed; the first time of all that it covers.
     private mutating func tell(_ follow: inout Follow, _ id: UInt64, _ place: Int, at now: Instant) {
-        let covered = follow.hasBegun ? follow.untold : instances(of: follow.targets)
+        let all = follow.hasBegun ? follow.untold : fleet.instances(of: follow.targets)
+        let isSparing = !follow.hasBegun && follow.opening == .missing
+        let covered = isSparing ? all.filter { !fleet.isThere($0) } : all
         var told: Set<InstanceID> = []
         for instance in covered where told.insert(instance).inserted {
             let body: Reply.Body
@@ -103,7 +108,9 @@ extension Conductor {
             }
             sessions[place].session.say(id, body)
         }
-        if !follow.hasBegun, covered.count >= Limits.followedAtOnce { follow.rest = Limits.followerRest }
+        // After the rows: whoever comes from here on without having had one is one of these.
+        if isSparing { sessions[place].session.say(id, .there(all.count - covered.count)) }
+        if !follow.hasBegun, all.count >= Limits.followedAtOnce { follow.rest = Limits.followerRest }
         follow.hasBegun = true
         follow.untold = []
         follow.restsUntil = now + follow.rest
@@ -113,10 +120,5 @@ extension Conductor {
     private func againThere(_ targets: [Target], _ goal: Goal) -> Verdict? {
         guard goal == .gone, let there = targets.first(where: { fleet.hasStack($0.stack) }) else { return nil }
         return .failed("\(there.stack) was applied again meanwhile")
-    }
-
-    private func instances(of targets: [Target]) -> [InstanceID] {
-        let stacks = targets.isEmpty ? fleet.status(of: nil) : targets.flatMap { fleet.status(of: $0) }
-        return Array(Set(stacks.flatMap(\.instances).map(\.id))).sorted()
     }
 }

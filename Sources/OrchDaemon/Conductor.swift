@@ -15,6 +15,8 @@ public struct Conductor<H: Host, S: Store> {
     var sessions: [(id: ClientID, session: Session)] = []
     /// What is applied, by stack: an index for status.
     var requests: [String: ApplyRequest] = [:]
+    /// What stacks were read from, by manifest: an index.
+    var origins: [String: Origin] = [:]
     private var remarks: [String]
     /// What was applied before the daemon went back by itself, by stack: an index for what is told of it.
     var withdrawn: [String: ApplyRequest] = [:]

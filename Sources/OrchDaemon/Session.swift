@@ -11,6 +11,8 @@ struct Session {
     var hello: Hello?
     /// In the order in which they were asked for.
     var streams: [Stream] = []
+    /// What it asked a plan of last, sealed, and its revision.
+    var planned: (request: ApplyRequest, revision: Digest)?
     /// Frames of this turn, sent as one piece.
     var outgoing: [UInt8] = []
 
@@ -18,7 +20,7 @@ struct Session {
 
     mutating func say(_ id: UInt64, _ body: Reply.Body) {
         if outgoing.isEmpty { outgoing.reserveCapacity(1_024) }
-        Frame.append(Reply(id: id, body).value, to: &outgoing)
+        Frame.append(Reply(id: id, body), to: &outgoing)
     }
 }
 
@@ -38,6 +40,8 @@ struct Follow {
     /// Empty: everything.
     var targets: [Target]
     var goal: Goal
+    /// What is told first.
+    var opening: Opening
     /// All that it covers was told once.
     var hasBegun = false
     /// Who kept the goal from being reached at the last look.
@@ -49,9 +53,10 @@ struct Follow {
     /// A client of thousands that start can't look at each change, and its reading must not take their time.
     var rest = Duration.zero
 
-    init(_ targets: [Target], _ goal: Goal) {
+    init(_ targets: [Target], _ goal: Goal, _ opening: Opening) {
         self.targets = targets
         self.goal = goal
+        self.opening = opening
     }
 
     func covers(_ id: InstanceID) -> Bool { targets.isEmpty || targets.contains { $0.covers(id) } }

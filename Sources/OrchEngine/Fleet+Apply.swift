@@ -67,7 +67,9 @@ extension Fleet {
         }
         let old = services[place].spec
         let oldDefinition = services[place].definition
-        if old != spec {
+        // Large, so looked at once.
+        let isChanged = old != spec
+        if isChanged {
             services[place].spec = spec
             services[place].definition = spec.definitionDigest
         }
@@ -79,8 +81,8 @@ extension Fleet {
         for slot in services[place].slots {
             tellSuperseded(slot, former, oldDefinition, at: now)
             if applied.entry.origin != .automaticRollback || !isKeptByHand(slot) { putBack(slot) }
-            mend(slot, from: old, to: spec)
-            forgetProbes(slot, from: old, to: spec, rollout)
+            mend(slot, from: old, to: spec, isChanged)
+            if isChanged || rollout != nil { forgetProbes(slot, from: old, to: spec, rollout) }
         }
     }
 
@@ -138,9 +140,8 @@ extension Fleet {
     }
 
     /// Takes up what is live.
-    private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec) {
+    private mutating func mend(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec, _ isChanged: Bool) {
         guard let slot = slots[place] else { return }
-        let isChanged = old != spec
         if slot.outcomePhase == .failed || isChanged {
             let isAnew = slot.outcomePhase == .failed
             if let note = forgive(place, isAnew: isAnew) { pending.append(.note(note)) }
@@ -159,7 +160,7 @@ extension Fleet {
 
     /// Probes that are redefined for what runs start anew. A launch of the former definition is asked as before until it is replaced.
     private mutating func forgetProbes(_ place: Int, from old: ServiceSpec, to spec: ServiceSpec, _ rollout: Rollout?) {
-        guard old != spec || rollout != nil, let slot = slots[place], let incarnation = slot.current else { return }
+        guard let slot = slots[place], let incarnation = slot.current else { return }
         func health(_ spec: ServiceSpec, _ rollout: Rollout?) -> HealthSpec {
             guard let previous = rollout?.previous, previous.definition == incarnation.definition else {
                 return spec.health

@@ -45,6 +45,8 @@ extension Fleet {
         try checkRenames(for: stack, place)
         let renames = renames(for: stack, place)
         var changes: [Change] = []
+        // One look where both are one copy.
+        let isSame = applied.request.stack == stack
         for spec in stack.services {
             let name = renames.first { $0.to == spec.name }?.from ?? spec.name
             guard let old = stacks[place].services[name], !services[old].isRemoved else {
@@ -54,27 +56,30 @@ extension Fleet {
                         because: [spec.enabled ? "new in the manifest" : "new in the manifest, disabled"]))
                 continue
             }
-            if let change = change(of: old, to: spec) { changes.append(change) }
+            if let change = change(of: old, to: spec, isSame) { changes.append(change) }
         }
-        for spec in applied.request.stack.services
+        for spec in isSame ? [] : applied.request.stack.services
         where stack.service(spec.name) == nil && !renames.contains(where: { $0.from == spec.name }) {
             changes.append(Change(.remove, spec.name, because: ["no longer in the manifest"]))
         }
-        let revision = revision ?? (applied.request.stack == stack ? applied.revision : stack.digest)
+        let revision = revision ?? (isSame ? applied.revision : stack.digest)
         return Plan(stack: stack.name, revision: revision.hex, changes: changes.sorted { $0.service < $1.service })
     }
 
-    /// What becomes of one service; nil when nothing does.
-    private func change(of place: Int, to spec: ServiceSpec) -> Change? {
+    /// What becomes of one service; nil when nothing does. `isApplied`: what is applied says the same of it.
+    private func change(of place: Int, to spec: ServiceSpec, _ isApplied: Bool) -> Change? {
         let service = services[place]
+        let isKnown = isApplied && service.rollout == nil && service.id.service == spec.name
         let isRenamed = service.id.service != spec.name
         var running = service.spec
         if let rollout = service.rollout, rollout.stance != .going { running = rollout.previous.spec }
-        var fields = running == spec ? [] : ServiceSpec.changes(from: running, to: spec)
+        var fields = isKnown || running == spec ? [] : ServiceSpec.changes(from: running, to: spec)
         if isRenamed { fields.removeAll { $0.path == "renamed_from" } }
         let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
         let drift = drift(in: live, of: service, wanted: spec)
-        guard !fields.isEmpty || !drift.isEmpty || isRenamed || service.spec != spec else { return nil }
+        guard !fields.isEmpty || !drift.isEmpty || isRenamed || (!isKnown && service.spec != spec) else {
+            return nil
+        }
         let isUp = live.contains { self.isUp($0) }
         let isRestart = fields.contains { $0.fate == .restart }
         var because: [String] = []

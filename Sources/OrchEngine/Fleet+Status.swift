@@ -4,12 +4,12 @@ public import OrchModel
 
 /// What people are told.
 extension Fleet {
-    /// Sorted by name.
-    public func status(of target: Target?) -> [StackStatus] {
+    /// Sorted by name. Not `showingInstances`: the stacks alone.
+    public func status(of target: Target?, showingInstances: Bool = true) -> [StackStatus] {
         var answer: [StackStatus] = []
         for (place, stack) in stacks.enumerated() where target == nil || target?.stack == stack.name {
             var instances: [InstanceStatus] = []
-            for service in placesOfServices(place) {
+            for service in showingInstances ? placesOfServices(place) : [] {
                 for slot in services[service].slots {
                     guard let found = slots[slot], target?.covers(found.id) ?? true else { continue }
                     instances.append(status(of: found))

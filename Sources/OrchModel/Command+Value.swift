@@ -7,6 +7,8 @@ extension Command: ValueCodable {
         switch self {
         case .apply: "apply"
         case .diff: "diff"
+        case .recall: "recall"
+        case .applyKnown: "apply-known"
         case .rollback: "rollback"
         case .rollbackPlan: "rollback-plan"
         case .down: "down"
@@ -30,6 +32,8 @@ extension Command: ValueCodable {
         w.set("command", word)
         switch self {
         case .apply(let request), .diff(let request): w.set("request", request)
+        case .recall(let manifest): w.set("manifest", manifest)
+        case .applyKnown(let request): w.set("request", request)
         case .rollback(let request), .rollbackPlan(let request): w.set("request", request)
         case .down(let stack, let timeout):
             w.set("stack", stack)
@@ -38,10 +42,13 @@ extension Command: ValueCodable {
         case .stop(let targets, let timeout):
             w.set("targets", list: targets)
             w.set("timeout", timeout)
-        case .status(let target): w.set("target", target)
-        case .follow(let targets, let goal):
+        case .status(let target, let detail):
+            w.set("target", target)
+            w.set("detail", detail.rawValue, unless: StatusDetail.usage.rawValue)
+        case .follow(let targets, let goal, let opening):
             w.set("targets", list: targets)
             w.set("goal", goal.word)
+            w.set("opening", opening.rawValue, unless: Opening.all.rawValue)
         case .why(let target), .history(let target): w.set("target", target)
         case .events(let target, let since, let follow):
             w.set("target", target)
@@ -58,18 +65,20 @@ extension Command: ValueCodable {
         switch try r.string("command") {
         case "apply": self = .apply(try r.noun("request"))
         case "diff": self = .diff(try r.noun("request"))
+        case "recall": self = .recall(manifest: try r.string("manifest"))
+        case "apply-known": self = .applyKnown(try r.noun("request"))
         case "rollback": self = .rollback(try r.noun("request"))
         case "rollback-plan": self = .rollbackPlan(try r.noun("request"))
         case "down": self = .down(stack: try r.string("stack"), timeout: try r.optionalDuration("timeout"))
         case "start": self = .start(try r.list("targets"))
         case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
         case "restart": self = .restart(try r.list("targets"))
-        case "status": self = .status(try r.optional("target"))
+        case "status": self = .status(try r.optional("target"), try r.word("detail", or: .usage))
         case "follow":
             guard let goal = Goal(word: try r.string("goal")) else {
                 throw ShapeError(path: "goal", expected: "a goal")
             }
-            self = .follow(try r.list("targets"), goal: goal)
+            self = .follow(try r.list("targets"), goal: goal, opening: try r.word("opening", or: .all))
         case "why": self = .why(try r.noun("target"))
         case "history": self = .history(try r.noun("target"))
         case "events":

@@ -5,6 +5,10 @@
 public enum Command: Equatable, Sendable {
     case apply(ApplyRequest)
     case diff(ApplyRequest)
+    /// What the stack of this manifest, by its absolute path, was read from when it was applied.
+    case recall(manifest: String)
+    /// Applies what the daemon has already, if it still has it.
+    case applyKnown(KnownRequest)
     /// Back to a revision that was applied before.
     case rollback(RollbackRequest)
     /// What that would do.
@@ -15,9 +19,9 @@ public enum Command: Equatable, Sendable {
     case stop([Target], timeout: Duration?)
     case restart([Target])
     /// Nil target: everything.
-    case status(Target?)
+    case status(Target?, StatusDetail = .usage)
     /// Streams the status of instances as it changes, and ends with a verdict once the goal is reached or can't be.
-    case follow([Target], goal: Goal)
+    case follow([Target], goal: Goal, opening: Opening = .all)
     case why(Target)
     /// Applied revisions; of a service also its launches.
     case history(Target)
@@ -30,6 +34,24 @@ public enum Command: Equatable, Sendable {
     case daemonRestart
     /// The keeper and the daemon are replaced by other programs; services run on.
     case daemonUpgrade(Upgrade)
+}
+
+/// How much a status tells.
+public enum StatusDetail: String, Sendable, CaseIterable {
+    /// The stacks alone: names, revisions, manifests, phases.
+    case stacks
+    /// With their instances.
+    case instances
+    /// With what each instance uses, which is measured for it.
+    case usage
+}
+
+/// What a follower is told first.
+public enum Opening: String, Sendable, CaseIterable {
+    /// The row of every instance.
+    case all
+    /// The rows of those that are not there yet, and how many others there are.
+    case missing
 }
 
 /// What a follower waits for.

@@ -113,6 +113,11 @@ public struct CivilTime: Equatable, Sendable {
     public var rfc3339: String {
         var text: [UInt8] = []
         text.reserveCapacity(24)
+        append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    fileprivate func append(to text: inout [UInt8]) {
         text.append(year, width: 4, "-")
         text.append(month, width: 2, "-")
         text.append(day, width: 2, "T")
@@ -120,8 +125,12 @@ public struct CivilTime: Equatable, Sendable {
         text.append(minute, width: 2, ":")
         text.append(second, width: 2, ".")
         text.append(nanosecond / 1_000_000, width: 3, "Z")
-        return String(decoding: text, as: UTF8.self)
     }
+}
+
+extension [UInt8] {
+    /// `WallTime.rfc3339`, straight to where it goes.
+    public mutating func append(rfc3339 time: WallTime) { CivilTime(time).append(to: &self) }
 }
 
 extension WallTime {

@@ -118,4 +118,6 @@ public enum Limits {
     public static let logPruneDelay = Duration.milliseconds(100)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
+    /// How old what `status` says of memory and processor time may be.
+    public static let usageAge = Duration.seconds(1)
 }

@@ -58,6 +58,7 @@ extension ApplyRequest: ValueCodable {
         w.set("adopt", adopt, unless: false)
         w.set("rollback_within", rollbackWithin)
         w.set("positions", list: positions)
+        w.set("origin", origin)
         return w.value
     }
 
@@ -70,6 +71,7 @@ extension ApplyRequest: ValueCodable {
         adopt = try r.bool("adopt", or: false)
         rollbackWithin = try r.optionalDuration("rollback_within")
         positions = try r.list("positions")
+        origin = try r.optional("origin")
     }
 }
 

@@ -42,6 +42,8 @@ public struct ApplyRequest: Equatable, Sendable {
     public var rollbackWithin: Duration?
     /// Where each service and its keys stand in the text: `web`, `web.restart`. Sorted by path.
     public var positions: [SourcePosition] = []
+    /// What it was read from, if that can be read again. The daemon remembers it beside the stack; it is no part of a revision.
+    public var origin: ManifestOrigin?
 
     public init(stack: Stack, manifestPath: String) {
         self.stack = stack

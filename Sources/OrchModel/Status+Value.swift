@@ -70,14 +70,7 @@ extension StackStatus: ValueCodable {
         w.set("manifest", manifestPath)
         w.set("phase", phase.rawValue)
         w.set("instances", .array(instances.map(\.value)))
-        w.set(
-            "stopped_by",
-            stoppedBy.map {
-                [
-                    "service": .string($0.instance.service.service), "instance": .string($0.instance.name),
-                    "reason": .string($0.reason), "exit": .orNull($0.exit?.value),
-                ]
-            })
+        w.set("stopped_by", stoppedBy?.value)
         return w.value
     }
     public init(_ value: Value) throws(ShapeError) {
@@ -91,6 +84,16 @@ extension StackStatus: ValueCodable {
             throw ShapeError(path: "stopped_by.instance", expected: "an instance")
         }
         stoppedBy = StackStop(instance: id, reason: try stop.string("reason"), exit: try stop.optional("exit"))
+    }
+}
+
+extension StackStop {
+    /// What a stack has under `stopped_by`.
+    public var value: Value {
+        [
+            "service": .string(instance.service.service), "instance": .string(instance.name),
+            "reason": .string(reason), "exit": .orNull(exit?.value),
+        ]
     }
 }
 

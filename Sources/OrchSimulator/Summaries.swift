@@ -74,8 +74,10 @@ extension Command {
         case .stop(let targets, let timeout):
             "stop \(targets.map(\.summary))\(timeout.map { " within \($0.text)" } ?? "")"
         case .restart(let targets): "restart \(targets.map(\.summary))"
-        case .status(let target): "status \(target?.summary ?? "")"
-        case .follow(let targets, let goal): "follow \(targets.map(\.summary)) until \(goal.word)"
+        case .status(let target, _): "status \(target?.summary ?? "")"
+        case .recall(let manifest): "recall \(manifest)"
+        case .applyKnown: "apply what is known"
+        case .follow(let targets, let goal, _): "follow \(targets.map(\.summary)) until \(goal.word)"
         case .why(let target): "why \(target.summary)"
         case .events(let target, _, let follows): "events \(target?.summary ?? "")\(follows ? ", following" : "")"
         case .daemonStatus: "daemon status"

@@ -73,8 +73,15 @@ private struct Inheritances {
         var places: [[EnvironmentEntry]: Int] = [applied.request.inherited: -1]
         var environments: [Value] = []
         var counts: [Int: Int] = [:]
+        // Nearly all have the one of the service before them, which is seen at once where both are one copy.
+        var last: (environment: [EnvironmentEntry], place: Int) = (applied.request.inherited, -1)
         let used = applied.inherited.map { inheritance in
+            if inheritance.environment == last.environment {
+                counts[last.place, default: 0] += 1
+                return last.place
+            }
             let place = places[inheritance.environment] ?? environments.count
+            last = (inheritance.environment, place)
             if place == environments.count {
                 places[inheritance.environment] = place
                 environments.append(.array(inheritance.environment.map(\.value)))

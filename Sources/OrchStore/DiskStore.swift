@@ -8,7 +8,7 @@ public import OrchModel
 /// set aside under another name, said, and built anew; the rest is not touched by it. For one thread and one process.
 public final class DiskStore: Store {
     private let folder: DurableFolder
-    private let shelf: RevisionShelf
+    private var shelf: RevisionShelf
     private var history: History?
     private var remarks: [String] = []
     /// Departures that could still be read from a database that was set aside.

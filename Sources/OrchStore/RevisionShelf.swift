@@ -13,6 +13,8 @@ struct RevisionShelf {
 
     /// What names the present boot; nil for one who only looks.
     private let boot: String?
+    /// What this process wrote last of each stack, an index: the same once more need not be written.
+    private var written: [String: (revision: Digest, positions: [SourcePosition])] = [:]
 
     init(in state: String, boot: String?) throws(Fault) {
         self.boot = boot
@@ -22,8 +24,9 @@ struct RevisionShelf {
     }
 
     /// `older`: entries that a former layout kept elsewhere, newest first; asked for when the history begins.
-    func save(_ applied: AppliedStack, older: () -> [AppliedRevision]) throws(Fault) {
-        let name = "\(applied.request.stack.name).json"
+    mutating func save(_ applied: AppliedStack, older: () -> [AppliedRevision]) throws(Fault) {
+        let stack = applied.request.stack.name
+        let name = "\(stack).json"
         let present = try content(of: name, in: pointers)
         let former = try present == nil ? content(of: name, in: forgotten) : nil
         var history = (present ?? former)?["history"]?.array
@@ -32,13 +35,23 @@ struct RevisionShelf {
         }
         let all = history ?? begin(older(), before: applied, present)
         let kept = Self.cut(all, sparing: applied.trial?.fallback)
-        try revisions.write(SealedDocument.bytes(of: applied.document), to: "\(applied.revision.hex).json")
+        let revision = "\(applied.revision.hex).json"
+        if !isWritten(applied) || !revisions.has(revision) {
+            written[stack] = nil
+            try revisions.write(SealedDocument.bytes(of: applied.document), to: revision)
+            written[stack] = (applied.revision, applied.request.positions)
+        }
         Failpoint.revisionSaved.reach()
         try pointers.write(SealedDocument.bytes(of: applied.pointer(history: kept, boot: boot ?? "")), to: name)
         Failpoint.pointerSaved.reach()
         // The revision stands: what is not needed any more can wait for the next one.
         if former != nil { try? forgotten.remove(name) }
         remove(all.filter { !kept.contains($0) }, except: kept.map { $0["revision"] } + [.string(applied.revision.hex)])
+    }
+
+    private func isWritten(_ applied: AppliedStack) -> Bool {
+        guard let last = written[applied.request.stack.name] else { return false }
+        return last.revision == applied.revision && last.positions == applied.request.positions
     }
 
     /// Keeps the history, for when the stack is applied again.

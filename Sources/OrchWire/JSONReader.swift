@@ -59,16 +59,19 @@ struct JSONReader {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)
         case JSON.quote: return .string(try string())
-        case UInt8(ascii: "t"): return try word("true", .bool(true))
-        case UInt8(ascii: "f"): return try word("false", .bool(false))
-        case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "t"): return try word(Self.yes, .bool(true))
+        case UInt8(ascii: "f"): return try word(Self.no, .bool(false))
+        case UInt8(ascii: "n"): return try word(Self.nothing, .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         default: throw error("no value begins so")
         }
     }
 
-    private mutating func word(_ word: StaticString, _ value: Value) throws(JSONError) -> Value {
-        let expected = Array("\(word)".utf8)
+    private static let yes = Array("true".utf8)
+    private static let no = Array("false".utf8)
+    private static let nothing = Array("null".utf8)
+
+    private mutating func word(_ expected: [UInt8], _ value: Value) throws(JSONError) -> Value {
         guard at + expected.count <= bytes.count, bytes[at..<at + expected.count].elementsEqual(expected) else {
             throw error("no value begins so")
         }

@@ -9,10 +9,14 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case accepted(Plan?, text: String?)
         case status([StackStatus])
         case plan(Plan)
+        /// Nil: the daemon does not have it, or not any more.
+        case recalled(Recollection?)
         /// One row of a stream: the answer to `follow`.
         case instance(InstanceStatus)
         /// It is gone: the answer to `follow` when an instance vanishes.
         case gone(InstanceID)
+        /// So many instances are there already: how the answer to `follow` may begin.
+        case there(Int)
         /// One row of a stream: the answer to `events`.
         case occurrence(Occurrence)
         /// Ends `follow`.
@@ -35,8 +39,8 @@ public struct Reply: Equatable, Sendable, ValueCodable {
     /// Nothing more comes for this request.
     public var isFinal: Bool {
         switch body {
-        case .instance, .gone, .occurrence: false
-        case .accepted, .status, .plan, .verdict, .why, .history, .daemon, .refusal, .end: true
+        case .instance, .gone, .there, .occurrence: false
+        case .accepted, .status, .plan, .recalled, .verdict, .why, .history, .daemon, .refusal, .end: true
         }
     }
 
@@ -54,6 +58,12 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case .plan(let plan):
             w.set("reply", "plan")
             w.set("plan", plan)
+        case .recalled(let recollection):
+            w.set("reply", "recalled")
+            w.set("recollection", recollection)
+        case .there(let count):
+            w.set("reply", "there")
+            w.set("count", count)
         case .instance(let status):
             w.set("reply", "instance")
             w.set("instance", status)
@@ -95,6 +105,8 @@ extension Reply.Body {
         case "accepted": self = .accepted(try r.optional("plan"), text: try r.optionalString("text"))
         case "status": self = .status(try r.list("stacks"))
         case "plan": self = .plan(try r.noun("plan"))
+        case "recalled": self = .recalled(try r.optional("recollection"))
+        case "there": self = .there(try r.int("count"))
         case "instance": self = .instance(try r.noun("instance"))
         case "gone":
             guard let id = InstanceID(stack: try r.string("stack"), name: try r.string("instance"))

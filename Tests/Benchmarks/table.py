@@ -44,6 +44,7 @@ ROWS = [
     Row("G9", "down of 1,000: all gone", "gone", "ms", 2, 1.2, of_limit=True),
     Row("G10", "chain of 100, ready by notification: an edge over the limit's", "edge", "µs", 300, 100, peers="executed only"),
     Row("G11", "status --json with 1,000, whole process", "status", "ms", 10, 5, of_limit=True),
+    Row("G11", "the first of them, which measures memory and CPU anew", "status first", "ms", None, None),
     Row("G12", "apply with 1 of 1,000 changed, to the new process", "change", "ms", 30, 12),
     Row("G12", "apply with nothing changed", "no-op", "ms", 15, 8),
     Row("G13", "kill -9 of the daemon with 1,000 until the next answers", "take-over", "ms", 200, 50),

@@ -66,8 +66,8 @@ import Testing
             case .status: [.reply(.status(isRunning ? [.shop([.sample("db", .ready)])] : []))]
             case .diff: [.reply(.plan(Plan(stack: "shop", revision: "", changes: [])))]
             case .apply: [.reply(.accepted(nil, text: nil))]
-            case .follow(_, .forever): life
-            case .follow(_, .gone): [.reply(.verdict(.reached))]
+            case .follow(_, .forever, _): life
+            case .follow(_, .gone, _): [.reply(.verdict(.reached))]
             case .down: [.reply(.accepted(nil, text: nil))]
             default: []
             }
@@ -115,7 +115,7 @@ import Testing
                 return [.reply(.status(isOver ? [stack] : []))]
             case .diff: return [.reply(.plan(Plan(stack: "shop", revision: "", changes: [])))]
             case .apply: return [.reply(.accepted(nil, text: nil))]
-            case .follow(_, .forever): return [.reply(.instance(.sample("db", .done)))]
+            case .follow(_, .forever, _): return [.reply(.instance(.sample("db", .done)))]
             default: return []
             }
         }
@@ -157,7 +157,7 @@ import Testing
         let platform = ScriptedPlatform { command in
             switch command {
             case .status: [.reply(.status([.shop([.sample("db", .starting)])]))]
-            case .follow(_, let goal):
+            case .follow(_, let goal, _):
                 goal == .reached(.healthy)
                     ? end == "reached"
                         ? [.reply(.verdict(.reached))]

@@ -111,8 +111,14 @@ final class ScriptedPlatform: Platform {
                 continue
             }
             guard let request = try? Request(value) else { continue }
+            let steps = script(request.command)
+            // A daemon that remembers nothing, unless the script says otherwise.
+            if steps.isEmpty, request.command.asksWhatIsKnown {
+                pending.append((request.id, .reply(.recalled(nil))))
+                continue
+            }
             commands.append(request.command)
-            pending += script(request.command).map { (request.id, $0) }
+            pending += steps.map { (request.id, $0) }
         }
     }
 
@@ -214,5 +220,15 @@ extension StackStatus {
             name: "shop", revision: String(repeating: "ab12", count: 16), manifestPath: "/home/ada/shop/orch.yaml",
             phase: phase,
             instances: instances)
+    }
+}
+
+extension Command {
+    /// Whether `.recalled(nil)` is an answer to it.
+    fileprivate var asksWhatIsKnown: Bool {
+        switch self {
+        case .recall, .applyKnown: true
+        default: false
+        }
     }
 }

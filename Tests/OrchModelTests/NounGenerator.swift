@@ -187,6 +187,11 @@ struct NounGenerator {
         request.adopt = chance()
         request.rollbackWithin = maybe(span())
         request.positions = (0..<below(3)).map { SourcePosition(path: "s\($0)", position: position()) }
+        if chance() {
+            request.origin = ManifestOrigin(
+                digest: Digest(of: [3]), files: [text()], variables: [name()], inheritance: ["LC_*"], users: [name()],
+                zones: [text()])
+        }
         return request
     }
 
@@ -276,7 +281,11 @@ struct NounGenerator {
         return pick([
             .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]),
             .stop([target], timeout: maybe(span())),
-            .restart([target, target]), .status(maybe(target)), .follow([target], goal: pick(goals)), .why(target),
+            .restart([target, target]), .status(maybe(target), pick(StatusDetail.allCases)),
+            .follow([target], goal: pick(goals), opening: pick(Opening.allCases)), .why(target),
+            .recall(manifest: text()),
+            .applyKnown(KnownRequest(.planned(revision: text()), rollbackWithin: maybe(span()))),
+            .applyKnown(KnownRequest(.applied(stack: name(), origin: Digest(of: [2])))),
             .rollback(rollback()), .rollbackPlan(rollback()), .history(target),
             .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
             .daemonUpgrade(Upgrade(keeper: name(), daemon: name(), keeperProtocol: below(300))),

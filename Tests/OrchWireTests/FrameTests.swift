@@ -81,6 +81,13 @@ import Testing
             .accepted(nil, text: "done"),
             .status([StackStatus(name: "s", revision: "r", manifestPath: "/m", phase: .ready, instances: [status])]),
             .plan(Plan(stack: "s", revision: "r", changes: [])), .instance(status), .gone(status.id),
+            .there(7), .recalled(nil),
+            .recalled(
+                Recollection(
+                    stack: "s",
+                    origin: ManifestOrigin(
+                        digest: Digest(of: []), files: ["/a"], variables: ["B"], inheritance: ["C*"], users: ["d"],
+                        zones: ["UTC"]))),
             .occurrence(occurrence),
             .verdict(.failed("no")), .why([Explanation(status: status, chain: [occurrence])]), .daemon(daemon),
             .refusal(.otherVersion(client: "0", daemon: "1")), .end,
@@ -88,6 +95,49 @@ import Testing
         for body in bodies {
             let reply = Reply(id: .max, body)
             #expect(try Reply(JSON.parse(JSON.bytes(of: reply.value))) == reply)
+        }
+    }
+
+    @Test func rowsAreWrittenAsTheirValuesAre() throws {
+        var full = status
+        full.id = InstanceID(service: ServiceID(stack: "s\"", service: "ü"), replica: 3)
+        full.label = "line\nfeed"
+        full.kind = .task
+        full.health = .unhealthy
+        full.pid = 77
+        full.launch = LaunchID(.max)
+        full.restarts = 4
+        full.startedAt = WallTime(nanoseconds: -1)
+        full.readyAt = WallTime(nanoseconds: 1_700_000_000_123_456_789)
+        full.exit = .signal(.kill, coreDumped: true)
+        full.reason = "waits \\ for \u{7f}"
+        full.position = Position(file: "orch.yaml", line: 3, column: 4)
+        full.until = WallTime(nanoseconds: 9)
+        full.ports = [
+            AssignedPort(name: nil, port: 80, transport: .tcp), AssignedPort(name: "x", port: 53, transport: .udp),
+        ]
+        full.cpuPercent = 0.1
+        full.memoryBytes = 1 << 40
+        full.stdoutLog = "/logs/out"
+        full.tracking = "cgroup"
+        full.said = "hello"
+        full.runs = [
+            ScheduledRun(
+                due: nil, startedAt: nil, endedAt: WallTime(nanoseconds: 5), exit: .code(1), result: .failed,
+                attempts: 2)
+        ]
+        var stack = StackStatus(
+            name: "s", revision: "r", manifestPath: "/m", phase: .failed, instances: [status, full])
+        let plain = stack
+        stack.stoppedBy = StackStop(instance: full.id, reason: "it ended", exit: .code(3))
+        for body in [
+            Reply.Body.status([]), .status([plain, stack]), .instance(full), .instance(status), .there(3),
+            .recalled(nil),
+        ] {
+            let reply = Reply(id: 12, body)
+            var bytes = [UInt8(1)]
+            Frame.append(reply, to: &bytes)
+            #expect(Array(bytes.dropFirst()) == Frame.encode(reply.value))
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import OrchManifest
 internal import OrchModel
 internal import OrchWire
 
@@ -28,14 +29,38 @@ struct ApplyCommand: OrchCommand {
     var isAgreed = false
 
     func run(in context: Context) throws(Failure) -> ExitCode {
+        let running = try Session.open(context.platform)
+        let within = rollbackOnFailure ? waitTimeout.span : nil
+        func admission(_ session: Session, _ names: [String]) -> Admission {
+            Admission(
+                context: context, session: session, names: names, isAgreed: isAgreed, isDetached: detach,
+                timeout: waitTimeout.span, isOnTrial: rollbackOnFailure)
+        }
+        if let running, !adopt, let known = try unchanged(within, running, in: context),
+            let code = try admission(running, []).run(known)
+        {
+            return code
+        }
         var request = try manifest.load(in: context)
         request.adopt = adopt
-        request.rollbackWithin = rollbackOnFailure ? waitTimeout.span : nil
-        let session = try context.startedDaemon()
+        request.rollbackWithin = within
+        let session: Session
+        if let running { session = running } else { session = try context.startedDaemon() }
         guard case .plan(let plan) = try session.ask(.diff(request)) else { throw Failure.unexpectedReply }
-        let admission = Admission(
-            context: context, session: session, names: request.stack.services.map(\.name), isAgreed: isAgreed,
-            isDetached: detach, timeout: waitTimeout.span, isOnTrial: rollbackOnFailure)
-        return try admission.run(plan, .apply(request), refusal: "not applied")
+        return try admission(session, request.stack.services.map(\.name)).run(
+            plan, .apply(request), known: KnownRequest(.planned(revision: plan.revision), rollbackWithin: within),
+            refusal: "not applied")
+    }
+
+    /// What is applied already, if the manifest need not be read to see that it says the same.
+    private func unchanged(
+        _ within: Duration?, _ session: Session, in context: Context
+    ) throws(Failure) -> KnownRequest? {
+        let paths = try manifest.input(context.platform, through: nil).paths
+        guard session.isSameVersion, let first = paths.first, !paths.contains("-"),
+            case .recalled(let found?) = try session.ask(.recall(manifest: first)),
+            try manifest.sight(context.platform).isSame(as: found.origin, paths: paths)
+        else { return nil }
+        return KnownRequest(.applied(stack: found.stack, origin: found.origin.digest), rollbackWithin: within)
     }
 }

@@ -16,7 +16,8 @@ struct DownCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         let session = try context.runningDaemon()
-        let stacks = try context.stacks(from: session)
+        // Where a picture is drawn it shows also what ends at once; else what is still there when the command is taken up says enough.
+        let stacks = try context.stacks(from: session, context.console.canDraw ? .instances : .stacks)
         let chosen = try TargetChoice(stacks: stacks, platform: context.platform).stack(stack)
         _ = try session.ask(.down(stack: chosen.name, timeout: timeout?.span))
         return try Stopping(

@@ -37,7 +37,7 @@ struct StatusCommand: OrchCommand {
     }
 
     private func stacks(from session: Session, in context: Context) throws(Failure) -> [StackStatus] {
-        let stacks = try context.stacks(from: session)
+        let stacks = try context.stacks(from: session, .usage)
         guard let name else { return stacks }
         let target = try TargetChoice(stacks: stacks, platform: context.platform).stackOrService(name)
         return stacks.compactMap { stack in

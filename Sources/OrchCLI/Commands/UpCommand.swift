@@ -115,7 +115,9 @@ struct Foreground {
                 view.remark("── \(status.phase.rawValue)\(reason)", style: PhaseText.style(of: status.phase), on: voice)
             )
         case .gone(let id): progress.vanish(id, at: now)
-        case .accepted, .status, .plan, .occurrence, .verdict, .why, .history, .daemon, .refusal, .end: break
+        case .accepted, .status, .plan, .recalled, .there, .occurrence, .verdict, .why, .history, .daemon, .refusal,
+            .end:
+            break
         }
     }
 

@@ -28,6 +28,8 @@ struct Progress {
     private(set) var entries: [Entry] = []
     /// Of the longest name that was seen.
     private var seenWidth = 0
+    /// So many more stand where they are to be, and did from the beginning.
+    var resting = 0
     /// An index into `entries`; never iterated.
     private var places: [InstanceID: Int] = [:]
 
@@ -43,6 +45,8 @@ struct Progress {
         seenWidth = max(seenWidth, DisplayWidth.of(status.label))
         guard let place = places[status.id] else {
             let isThere = standing(of: status) != .underWay
+            // One of those moved.
+            if resting > 0 { resting -= 1 }
             places[status.id] = entries.count
             entries.append(Entry(status: status, settledAt: isThere ? now : nil, isUntouched: isThere))
             return !isThere || standing(of: status) == .broken
@@ -61,7 +65,10 @@ struct Progress {
 
     /// It was removed: nothing of it is left.
     mutating func vanish(_ id: InstanceID, at now: Instant) {
-        guard let place = places[id] else { return }
+        guard let place = places[id] else {
+            if resting > 0 { resting -= 1 }
+            return
+        }
         entries[place].status.phase = .idle
         entries[place].status.reason = ""
         entries[place].status.until = nil
@@ -88,11 +95,12 @@ struct Progress {
 
     /// Instances that the goal counts: what is disabled is neither here nor there.
     var counted: [Entry] { aim == .up ? entries.filter { $0.status.phase != .idle } : entries }
-    var settledCount: Int { counted.count { standing(of: $0.status) == .settled } }
+    var settledCount: Int { resting + counted.count { standing(of: $0.status) == .settled } }
+    var total: Int { resting + counted.count }
     var broken: [InstanceStatus] { entries.map(\.status).filter { standing(of: $0) == .broken } }
 
     /// `4 of 6 ready`.
-    var score: String { "\(settledCount) of \(counted.count) \(aim == .up ? "ready" : "stopped")" }
+    var score: String { "\(settledCount) of \(total) \(aim == .up ? "ready" : "stopped")" }
 
     /// `1.2s web   starting  waiting for db to be ready`: one line a change, for pipes and files.
     func plainLine(of status: InstanceStatus, at now: Instant) -> Line {

@@ -3,43 +3,84 @@ internal import Glibc
 public import OrchDaemon
 public import OrchModel
 
-/// What launches use.
+/// What launches use. A measurement costs some ten microseconds a process, most of it the kernel's for opening files, so it is kept for a
+/// moment: whoever asks more often gets the same answer.
 extension LinuxHost {
-    public func usage(of launches: [LaunchID]) -> [Usage] {
-        let open = launches.compactMap { records[$0] }.filter { !$0.isEmpty && $0.main != nil }
-        let scan = open.contains { $0.group == nil } ? tracker.scan() : [:]
-        if let group = open.lazy.compactMap(\.group).first { groupsCountMemory = group.memoryBytes != nil }
-        return open.compactMap { usage(of: $0, scan[$0.launch] ?? []) }
+    /// One look at a launch.
+    struct Measured {
+        var microseconds: UInt64
+        var at: Instant
+        var usage: Usage
     }
 
-    private func usage(of record: LaunchRecord, _ scanned: [ProcessEntry]) -> Usage? {
+    public func usage(of launches: [LaunchID]) -> [Usage] {
         let instant = now.instant
-        var microseconds: UInt64 = 0
-        var memory: Int64?
-        if let group = record.group, groupsCountMemory {
-            memory = group.memoryBytes
-            microseconds = group.processorMicroseconds ?? 0
-        } else if let group = record.group {
-            // Without the controller the process table tells both: two files for most services.
-            let members = group.members()
-            memory = members.reduce(0) { $0 + $1.residentBytes }
-            microseconds = Self.microseconds(of: members)
-        } else {
-            guard !scanned.isEmpty else { return nil }
-            memory = scanned.reduce(0) { $0 + $1.residentBytes }
-            microseconds = Self.microseconds(of: scanned)
+        var answers: [Usage] = []
+        answers.reserveCapacity(launches.count)
+        var stale: [LaunchRecord] = []
+        for launch in launches {
+            guard let record = records[launch], !record.isEmpty, record.main != nil else { continue }
+            if let known = lastUsage[launch], instant < known.at + Limits.usageAge {
+                answers.append(known.usage)
+            } else {
+                stale.append(record)
+            }
         }
-        let before = lastUsage[record.launch]
-        lastUsage[record.launch] = (microseconds, instant)
+        guard !stale.isEmpty else { return answers }
+        let scan = stale.contains { $0.group == nil } ? tracker.scan() : [:]
+        if let group = stale.lazy.compactMap(\.group).first { groupsCountMemory = group.memoryBytes != nil }
+        var meter = Meter(groupsCountMemory: groupsCountMemory)
+        for record in stale {
+            guard let (microseconds, memory) = meter.measure(record, scan[record.launch] ?? []) else { continue }
+            answers.append(take(microseconds, memory, of: record.launch, at: instant))
+        }
+        return answers
+    }
+
+    private func take(_ microseconds: UInt64, _ memory: Int64?, of launch: LaunchID, at instant: Instant) -> Usage {
+        let before = lastUsage[launch]
         let elapsed = before.map { (instant - $0.at).nanoseconds / 1000 } ?? 0
         // A process that ended takes its time along where nobody sums it up.
-        let used = before.map { microseconds > $0.ticks ? microseconds - $0.ticks : 0 }
+        let used = before.map { microseconds > $0.microseconds ? microseconds - $0.microseconds : 0 }
         let percent = elapsed > 0 ? used.map { Double($0) / Double(elapsed) * 100 } : nil
-        return Usage(launch: record.launch, cpuPercent: percent, memoryBytes: memory)
+        let usage = Usage(launch: launch, cpuPercent: percent, memoryBytes: memory)
+        lastUsage[launch] = Measured(microseconds: microseconds, at: instant, usage: usage)
+        return usage
+    }
+}
+
+/// Adds up what trees use.
+private struct Meter {
+    private static let usageKey = Array("usage_usec".utf8)
+    private var reader = KernelReader()
+    private let groupsCountMemory: Bool
+    private let pageBytes = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
+    private let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+
+    init(groupsCountMemory: Bool) { self.groupsCountMemory = groupsCountMemory }
+
+    /// Microseconds of processor time and bytes; nil when nothing of it is left.
+    mutating func measure(_ record: LaunchRecord, _ scanned: [ProcessEntry]) -> (UInt64, Int64?)? {
+        guard let group = record.group else {
+            guard !scanned.isEmpty else { return nil }
+            let ticks = scanned.reduce(0) { $0 + $1.ticks }
+            return (microseconds(ticks), scanned.reduce(0) { $0 + $1.residentBytes })
+        }
+        if groupsCountMemory {
+            let memory = reader.number("\(group.path)/memory.current").map { Int64(clamping: $0) }
+            return (reader.number("\(group.path)/cpu.stat", behind: Self.usageKey) ?? 0, memory)
+        }
+        // Without the controller the process table tells both: two files for most services.
+        var (ticks, pages): (UInt64, UInt64) = (0, 0)
+        for folder in group.folders() {
+            for pid in reader.numbers("\(folder)/cgroup.procs") {
+                guard pid > 0, let use = reader.use(ofProcess: pid) else { continue }
+                ticks += use.ticks
+                pages += use.pages
+            }
+        }
+        return (microseconds(ticks), Int64(clamping: pages * pageBytes))
     }
 
-    private static func microseconds(of members: [ProcessEntry]) -> UInt64 {
-        let perSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-        return members.reduce(0) { $0 + $1.ticks } * 1_000_000 / perSecond
-    }
+    private func microseconds(_ ticks: UInt64) -> UInt64 { ticks * 1_000_000 / ticksPerSecond }
 }

@@ -80,7 +80,7 @@ public final class LinuxHost: Host {
     var daemonStarts: UInt64 = 1
     /// The memory controller works in our subtree.
     var groupsCountMemory = false
-    var lastUsage: [LaunchID: (ticks: UInt64, at: Instant)] = [:]
+    var lastUsage: [LaunchID: Measured] = [:]
 
     /// Opens everything and greets the keeper. Call `takeOver` next. Make it before any other thread exists.
     public init(_ parts: consuming Parts) throws(Fault) {

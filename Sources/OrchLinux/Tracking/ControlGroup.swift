@@ -41,15 +41,6 @@ struct ControlGroup {
         SmallFile.text("\(path)/memory.current", limit: 64).flatMap { Int64($0.prefix { $0 != "\n" }) }
     }
 
-    /// Microseconds of processor time, of the dead included; nil when the kernel does not count.
-    var processorMicroseconds: UInt64? {
-        guard let text = SmallFile.text("\(path)/cpu.stat", limit: 1024) else { return nil }
-        for line in text.split(separator: "\n") where line.hasPrefix("usage_usec ") {
-            return UInt64(line.dropFirst(11))
-        }
-        return nil
-    }
-
     /// Removes the directory and what is below it. Fails quietly while something is alive in it.
     func remove() {
         if unsafe rmdir(path) == 0 { return }
@@ -60,7 +51,7 @@ struct ControlGroup {
     func open() throws(SystemError) -> Descriptor { try SmallFile.open(path, corch_O_PATH | O_DIRECTORY) }
 
     /// Itself first, then what is below.
-    private func folders() -> [String] {
+    func folders() -> [String] {
         var found = [path]
         var next = 0
         while next < found.count {

@@ -265,6 +265,8 @@ extension Reply.Body {
         case .accepted: "accepted"
         case .status: "status"
         case .plan: "plan"
+        case .recalled(let found): found == nil ? "recalls nothing" : "recalled"
+        case .there(let count): "\(count) are there"
         case .instance(let status):
             "\(status.label) \(status.phase.rawValue)\(status.reason.isEmpty ? "" : ": \(status.reason)")"
         case .gone(let id): "\(id.name) gone"

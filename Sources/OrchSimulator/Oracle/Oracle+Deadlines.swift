@@ -75,7 +75,8 @@ extension Machine {
             }
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
-        case .stop, .apply, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
+        case .stop, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events, .history,
+            .daemonStatus,
             .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }

@@ -12,7 +12,8 @@ extension Machine {
         switch command {
         case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
         case .stop(let targets, _): checkDepartures(targets, isUp: false)
-        case .apply, .rollback, .down, .diff, .rollbackPlan, .status, .follow, .why, .events, .history, .daemonStatus,
+        case .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events,
+            .history, .daemonStatus,
             .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
