@@ -12,22 +12,32 @@ public enum LaunchNoteCodec {
         var writer = NoteWriter(after: 9)
         write(note, to: &writer)
         var bytes = writer.finish()
-        let sum = CRC32.checksum(of: bytes, from: 9)
-        for index in 0..<8 { bytes[index] = digits[Int(sum >> UInt32(28 - 4 * index) & 15)] }
+        let seal = seal(of: bytes)
+        for index in 0..<8 { bytes[index] = seal[index] }
         return bytes
+    }
+
+    private static func isSealed(_ bytes: [UInt8]) -> Bool {
+        let seal = seal(of: bytes)
+        return (0..<8).allSatisfy { bytes[$0] == seal[$0] }
+    }
+
+    /// The eight digits that belong in front of it.
+    private static func seal(of bytes: [UInt8]) -> InlineArray<8, UInt8> {
+        let sum = CRC32.checksum(of: bytes, from: 9)
+        return InlineArray { index in
+            let digit = UInt8(truncatingIfNeeded: sum >> UInt32(28 - 4 * index) & 15)
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
     }
 
     /// Reads `bytes(of:)`; nil for anything else.
     public static func note(from bytes: [UInt8]) -> LaunchNote? {
-        guard bytes.count > 9, bytes[8] == UInt8(ascii: " "),
-            let sum = UInt32(String(decoding: bytes[..<8], as: UTF8.self), radix: 16),
-            sum == CRC32.checksum(of: bytes, from: 9),
-            let value = try? JSON.parse(Array(bytes[9...]))
+        guard bytes.count > 9, bytes[8] == UInt8(ascii: " "), isSealed(bytes),
+            let value = try? JSON.parse(bytes, from: 9)
         else { return nil }
         return try? note(from: value)
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 
     private static func write(_ note: LaunchNote, to w: inout NoteWriter) {
         switch note {
@@ -35,7 +45,7 @@ public enum LaunchNoteCodec {
             w.add("ordered")
             w.add(launch)
             w.add(instance)
-            w.add(definition.hex)
+            w.add(definition)
             w.add(at)
             w.add(Int64(restarts))
         case .executed(let launch, let pid, let at, let ports, let tracking):

@@ -50,6 +50,12 @@ struct NoteWriter {
         add(instance.name)
         end()
     }
+    mutating func add(_ digest: Digest) {
+        next()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(hexOf: digest)
+        bytes.append(UInt8(ascii: "\""))
+    }
     mutating func add(_ moment: Moment) {
         begin()
         add(moment.instant.nanoseconds)

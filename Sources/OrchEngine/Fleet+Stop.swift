@@ -85,7 +85,7 @@ extension Fleet {
 
 extension StopProgress {
     /// `step 1 of 3: SIGTERM to main, waiting up to 5s`.
-    var stepText: String {
+    func text(of step: Int) -> String {
         guard step >= 0 else { return reason }
         let rung = steps[step]
         if rung.action == .kill { return "killing whatever is left of it" }

@@ -122,7 +122,11 @@ struct StopProgress: Sendable {
     var reason: String
     var scope: StopSpec.Scope
     var steps: [StopSpec.Step]
-    var step = -1
+    var step = -1 {
+        didSet { stepText = text(of: step) }
+    }
+    /// What is being done, in words: asked for at every look at the service.
+    private(set) var stepText = ""
     var deadline: Instant
     /// The main process ended during this step, and the rest has been sent its signal.
     var hasToldRest = false

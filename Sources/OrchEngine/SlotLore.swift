@@ -82,7 +82,7 @@ extension Slot {
     }
     // What is asked for often, without a copy of all that it is part of.
     var outcomePhase: Phase? { facts.span[0].lore[0].outcome?.phase }
-    var hasSchedule: Bool { facts.span[0].lore[0].schedule != nil }
+    var hasSchedule: Bool { if case .some = facts.span[0].lore[0].schedule { true } else { false } }
     var reason: String {
         get { facts.span[0].lore[0].reason }
         _modify { yield &facts[0].lore[0].reason }

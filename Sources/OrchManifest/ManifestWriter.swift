@@ -36,7 +36,12 @@ public enum ManifestWriter {
     /// Names of what is no service are read once more.
     private static func needs(_ value: Value) -> Value {
         guard let members = value.members else { return value }
-        return .object(members.map { Value.Member(LaunchTemplate.literal($0.key), escaped($0.value)) })
+        return .object(
+            members.map { member in
+                var terms = escaped(member.value).members ?? []
+                if OutsideNeed(member.key) != nil { terms.removeAll { $0.key == "condition" } }
+                return Value.Member(LaunchTemplate.literal(member.key), .object(terms))
+            })
     }
 
     private static func stop(_ value: Value, hasShell: Bool) -> Value {

@@ -47,7 +47,9 @@ struct Reporter {
         }
         if order.count > result.count {
             result.append(
-                Diagnostic(code: "more", "\(order.count - result.count) more are not shown", help: "mend these first"))
+                Diagnostic(
+                    code: "more", "from here on \(order.count - result.count) more are not shown",
+                    at: diagnostics[order[result.count]].position, help: "mend these first"))
         }
         return result
     }

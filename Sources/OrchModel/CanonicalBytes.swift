@@ -37,11 +37,8 @@ extension Value {
     }
 
     private static func append(_ text: String, to bytes: inout [UInt8]) {
-        let span = text.utf8.span
-        append(UInt64(span.count), to: &bytes)
-        bytes.append(addingCapacity: span.count) { output in
-            for place in 0..<span.count { output.append(span[place]) }
-        }
+        append(UInt64(text.utf8.count), to: &bytes)
+        bytes.append(contentsOf: text.utf8)
     }
 
     /// Seven bits a byte, the lowest first (LEB128).

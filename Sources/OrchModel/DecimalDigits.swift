@@ -4,6 +4,7 @@
 extension [UInt8] {
     /// `width`: at least so many digits, with zeros in front; up to 20.
     public mutating func append(decimal number: UInt64, width: Int = 1) {
+        if number < 10, width <= 1 { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
         var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
         var first = 20
         var rest = number

@@ -11,14 +11,7 @@ public struct Digest: Hashable, Sendable {
     /// 64 lowercase hexadecimal digits. O(1), but written anew each time.
     public var hex: String {
         var text: [UInt8] = []
-        text.append(addingCapacity: 64) { output in
-            for word in [first, second, third, fourth] {
-                for shift in stride(from: 60, through: 0, by: -4) {
-                    let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift) & 15)
-                    output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-                }
-            }
-        }
+        text.append(hexOf: self)
         return String(decoding: text, as: UTF8.self)
     }
     /// The first twelve digits: what people see.
@@ -75,15 +68,18 @@ public struct Digest: Hashable, Sendable {
             let s1 = rotated(late, 17) ^ rotated(late, 19) ^ (late >> 10)
             w[i] = w[i &- 16] &+ s0 &+ w[i &- 7] &+ s1
         }
-        let constants = constants
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-        for i in 0..<64 {
-            let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[i] &+ w[i]
-            let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-            let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
-            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+        // After eight rounds each letter is where it was: so nothing is moved from one to the next.
+        for i in stride(from: 0, to: 64, by: 8) {
+            round(a, b, c, &d, e, f, g, &h, constants[i] &+ w[i])
+            round(h, a, b, &c, d, e, f, &g, constants[i &+ 1] &+ w[i &+ 1])
+            round(g, h, a, &b, c, d, e, &f, constants[i &+ 2] &+ w[i &+ 2])
+            round(f, g, h, &a, b, c, d, &e, constants[i &+ 3] &+ w[i &+ 3])
+            round(e, f, g, &h, a, b, c, &d, constants[i &+ 4] &+ w[i &+ 4])
+            round(d, e, f, &g, h, a, b, &c, constants[i &+ 5] &+ w[i &+ 5])
+            round(c, d, e, &f, g, h, a, &b, constants[i &+ 6] &+ w[i &+ 6])
+            round(b, c, d, &e, f, g, h, &a, constants[i &+ 7] &+ w[i &+ 7])
         }
         state[0] &+= a
         state[1] &+= b
@@ -94,6 +90,33 @@ public struct Digest: Hashable, Sendable {
         state[6] &+= g
         state[7] &+= h
     }
+
+    @inline(__always)
+    private static func round(
+        _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32, _ g: UInt32,
+        _ h: inout UInt32, _ word: UInt32
+    ) {
+        let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+        let t1 = h &+ s1 &+ (g ^ (e & (f ^ g))) &+ word
+        let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+        d &+= t1
+        h = t1 &+ s0 &+ ((a & b) | (c & (a | b)))
+    }
+
+    /// The text of one word, of which eight nibbles at a time get a byte each.
+    fileprivate static func digits(_ word: UInt64) -> (UInt64, UInt64) {
+        (digits(UInt32(truncatingIfNeeded: word >> 32)), digits(UInt32(truncatingIfNeeded: word)))
+    }
+    private static func digits(_ half: UInt32) -> UInt64 {
+        var nibbles = UInt64(half)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_ffff_0000_ffff
+        nibbles = (nibbles | nibbles << 8) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles | nibbles << 4) & 0x0f0f_0f0f_0f0f_0f0f
+        // 1 in each byte that is above 9: letters begin 39 behind where the digits would go on.
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39
+    }
+    fileprivate var words: InlineArray<4, UInt64> { [first, second, third, fourth] }
 
     private static func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
@@ -112,4 +135,22 @@ public struct Digest: Hashable, Sendable {
         0x84c8_7814, 0x8cc7_0208,
         0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
+}
+
+extension [UInt8] {
+    /// The 64 digits of `Digest.hex`, straight to where they go.
+    public mutating func append(hexOf digest: Digest) {
+        append(addingCapacity: 64) { output in
+            let words = digest.words
+            for place in 0..<4 {
+                let (high, low) = Digest.digits(words[place])
+                for shift in stride(from: UInt64(56), through: 0, by: -8) {
+                    output.append(UInt8(truncatingIfNeeded: high &>> shift))
+                }
+                for shift in stride(from: UInt64(56), through: 0, by: -8) {
+                    output.append(UInt8(truncatingIfNeeded: low &>> shift))
+                }
+            }
+        }
+    }
 }

@@ -46,16 +46,16 @@ extension Duration {
         }
     }
 
-    private static func name(_ rank: Int) -> String {
+    private static func appendName(_ rank: Int, to text: inout [UInt8]) {
         switch rank {
-        case 0: "ns"
-        case 1: "us"
-        case 2: "ms"
-        case 3: "s"
-        case 4: "m"
-        case 5: "h"
-        default: "d"
+        case 0: text.append(UInt8(ascii: "n"))
+        case 1: text.append(UInt8(ascii: "u"))
+        case 2, 4: text.append(UInt8(ascii: "m"))
+        case 5: text.append(UInt8(ascii: "h"))
+        case 6: text.append(UInt8(ascii: "d"))
+        default: break
         }
+        if rank < 4 { text.append(UInt8(ascii: "s")) }
     }
 
     private static func rank(_ name: Span<UInt8>) -> Int? {
@@ -117,7 +117,7 @@ extension Duration {
             let size = Self.size(rank)
             if rest >= size {
                 result.append(decimal: UInt64(rest / size))
-                result.append(contentsOf: Self.name(rank).utf8)
+                Self.appendName(rank, to: &result)
                 rest %= size
             }
             rank -= 1

@@ -112,19 +112,28 @@ public struct CivilTime: Equatable, Sendable {
     /// RFC 3339 with milliseconds.
     public var rfc3339: String {
         var text: [UInt8] = []
-        text.reserveCapacity(24)
         append(to: &text)
         return String(decoding: text, as: UTF8.self)
     }
 
     fileprivate func append(to text: inout [UInt8]) {
-        text.append(year, width: 4, "-")
-        text.append(month, width: 2, "-")
-        text.append(day, width: 2, "T")
-        text.append(hour, width: 2, ":")
-        text.append(minute, width: 2, ":")
-        text.append(second, width: 2, ".")
-        text.append(nanosecond / 1_000_000, width: 3, "Z")
+        text.append(addingCapacity: 24) { output in
+            func write(_ number: Int, _ mark: Unicode.Scalar) {
+                output.append(UInt8(truncatingIfNeeded: 48 + number / 10 % 10))
+                output.append(UInt8(truncatingIfNeeded: 48 + number % 10))
+                output.append(UInt8(ascii: mark))
+            }
+            output.append(UInt8(truncatingIfNeeded: 48 + year / 1_000))
+            output.append(UInt8(truncatingIfNeeded: 48 + year / 100 % 10))
+            write(year, "-")
+            write(month, "-")
+            write(day, "T")
+            write(hour, ":")
+            write(minute, ":")
+            write(second, ".")
+            output.append(UInt8(truncatingIfNeeded: 48 + nanosecond / 100_000_000))
+            write(nanosecond / 1_000_000, "Z")
+        }
     }
 }
 

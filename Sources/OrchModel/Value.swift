@@ -24,7 +24,8 @@ public enum Value: Equatable, Sendable {
     /// The value of the first member named `key`; nil when this is no object or has none. O(members).
     public subscript(key: String) -> Value? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.key == key }?.value
+        for place in members.indices where members[place].key == key { return members[place].value }
+        return nil
     }
     public var string: String? { if case .string(let text) = self { text } else { nil } }
     public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
@@ -148,23 +149,29 @@ public struct ObjectReader {
         return text
     }
     public func string(_ key: String, or fallback: String) throws(ShapeError) -> String {
-        try has(key) ? string(key) : fallback
+        guard let found = value[key] else { return fallback }
+        guard let text = found.string else { throw ShapeError(path: key, expected: "a string") }
+        return text
     }
     public func optionalString(_ key: String) throws(ShapeError) -> String? {
         guard let found = value[key], found != .null else { return nil }
         guard let text = found.string else { throw ShapeError(path: key, expected: "a string") }
         return text
     }
-    public func int(_ key: String) throws(ShapeError) -> Int {
-        guard let number = value[key]?.int, let small = Int(exactly: number) else {
+    public func int(_ key: String) throws(ShapeError) -> Int { try int(value[key], key) }
+    public func int(_ key: String, or fallback: Int) throws(ShapeError) -> Int {
+        guard let found = value[key] else { return fallback }
+        return try int(found, key)
+    }
+    public func optionalInt(_ key: String) throws(ShapeError) -> Int? {
+        guard let found = value[key], found != .null else { return nil }
+        return try int(found, key)
+    }
+    private func int(_ found: Value?, _ key: String) throws(ShapeError) -> Int {
+        guard let number = found?.int, let small = Int(exactly: number) else {
             throw ShapeError(path: key, expected: "an integer")
         }
         return small
-    }
-    public func int(_ key: String, or fallback: Int) throws(ShapeError) -> Int { try has(key) ? int(key) : fallback }
-    public func optionalInt(_ key: String) throws(ShapeError) -> Int? {
-        guard let found = value[key], found != .null else { return nil }
-        return try int(key)
     }
     public func bool(_ key: String, or fallback: Bool) throws(ShapeError) -> Bool {
         guard let found = value[key] else { return fallback }
@@ -176,16 +183,21 @@ public struct ObjectReader {
         guard let number = found.double else { throw ShapeError(path: key, expected: "a number") }
         return number
     }
-    public func duration(_ key: String) throws(ShapeError) -> Duration {
-        guard let text = value[key]?.string, let span = Duration(text: text) else {
+    public func duration(_ key: String) throws(ShapeError) -> Duration { try duration(value[key], key) }
+    public func duration(_ key: String, or fallback: Duration) throws(ShapeError) -> Duration {
+        guard let found = value[key] else { return fallback }
+        return try duration(found, key)
+    }
+    public func optionalDuration(_ key: String) throws(ShapeError) -> Duration? {
+        guard let found = value[key] else { return nil }
+        return try duration(found, key)
+    }
+    private func duration(_ found: Value?, _ key: String) throws(ShapeError) -> Duration {
+        guard let text = found?.string, let span = Duration(text: text) else {
             throw ShapeError(path: key, expected: "a duration")
         }
         return span
     }
-    public func duration(_ key: String, or fallback: Duration) throws(ShapeError) -> Duration {
-        try has(key) ? duration(key) : fallback
-    }
-    public func optionalDuration(_ key: String) throws(ShapeError) -> Duration? { try has(key) ? duration(key) : nil }
     public func strings(_ key: String, or fallback: [String] = []) throws(ShapeError) -> [String] {
         guard let found = value[key] else { return fallback }
         guard let items = found.array else { throw ShapeError(path: key, expected: "a list") }

@@ -277,7 +277,7 @@ struct Simulation {
         for seat in machine.watch.touched {
             let id = machine.seats[seat].id
             let status = conductor.process(of: id)
-            machine.watchTold(id, status)
+            machine.watchTold(seat, status)
             if let wrong = machine.disagreement(seat, status) {
                 machine.violate("\(id) \(wrong)")
             }

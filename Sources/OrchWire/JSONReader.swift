@@ -17,10 +17,12 @@ public struct JSONError: Error, Equatable, Sendable {
 extension JSON {
     /// Reads exactly one value (RFC 8259, strictly: no duplicate keys, no lone surrogates, valid UTF-8, nothing after it).
     /// Integers beyond `Int64` become doubles; numbers beyond `Double` are errors. O(n).
-    public static func parse(_ bytes: [UInt8], depth: Int = Limits.valueDepth, nodes: Int = Limits.valueNodes)
-        throws(JSONError) -> Value
-    {
+    /// `start`: where it begins.
+    public static func parse(
+        _ bytes: [UInt8], from start: Int = 0, depth: Int = Limits.valueDepth, nodes: Int = Limits.valueNodes
+    ) throws(JSONError) -> Value {
         var reader = JSONReader(bytes: bytes, depth: depth, nodes: nodes)
+        reader.at = start
         let value = try reader.value(depth: 0)
         reader.skipSpace()
         guard reader.at == bytes.count else { throw reader.error("something follows the value") }
@@ -59,20 +61,18 @@ struct JSONReader {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)
         case JSON.quote: return .string(try string())
-        case UInt8(ascii: "t"): return try word(Self.yes, .bool(true))
-        case UInt8(ascii: "f"): return try word(Self.no, .bool(false))
-        case UInt8(ascii: "n"): return try word(Self.nothing, .null)
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         default: throw error("no value begins so")
         }
     }
 
-    private static let yes = Array("true".utf8)
-    private static let no = Array("false".utf8)
-    private static let nothing = Array("null".utf8)
-
-    private mutating func word(_ expected: [UInt8], _ value: Value) throws(JSONError) -> Value {
-        guard at + expected.count <= bytes.count, bytes[at..<at + expected.count].elementsEqual(expected) else {
+    private mutating func word(_ word: String, _ value: Value) throws(JSONError) -> Value {
+        let expected = word.utf8.span
+        guard at + expected.count <= bytes.count else { throw error("no value begins so") }
+        for place in 0..<expected.count where bytes[at + place] != expected[place] {
             throw error("no value begins so")
         }
         at += expected.count

@@ -53,24 +53,15 @@ public enum JSON {
 
     /// A string in quotes. Everything but quotes, backslashes and control characters stands as it is, in UTF-8.
     public static func append(_ text: String, to bytes: inout [UInt8]) {
-        let start = bytes.count
         let span = text.utf8.span
-        // Without a branch in the loop, so that many bytes are looked at in one step; nearly all texts are plain.
-        var isSpecial: UInt8 = 0
+        // Nearly all texts are plain.
+        let isPlain = PlainText.isPlain(span)
         bytes.append(addingCapacity: span.count + 2) { output in
             output.append(quote)
-            for place in 0..<span.count {
-                let byte = span[place]
-                isSpecial |= byte < 0x20 ? 1 : 0
-                isSpecial |= byte == quote ? 1 : 0
-                isSpecial |= byte == backslash ? 1 : 0
-                isSpecial |= byte == 0x7f ? 1 : 0
-                output.append(byte)
-            }
-            output.append(quote)
+            if isPlain { for place in 0..<span.count { output.append(span[place]) } }
+            if isPlain { output.append(quote) }
         }
-        guard isSpecial != 0 else { return }
-        bytes.removeSubrange(start + 1..<bytes.count)
+        if isPlain { return }
         for place in 0..<span.count { appendEscaped(span[place], to: &bytes) }
         bytes.append(quote)
     }
@@ -94,4 +85,47 @@ public enum JSON {
     }
     static let quote = UInt8(ascii: "\"")
     static let backslash = UInt8(ascii: "\\")
+}
+
+/// Whether a text stands in JSON as it is, eight bytes at a time: the high bit of each says whether that byte is to be escaped.
+private enum PlainText {
+    static func isPlain(_ text: Span<UInt8>) -> Bool {
+        var marks: UInt64 = 0
+        var at = 0
+        while at &+ 8 <= text.count {
+            marks |= special(word(text, at))
+            at &+= 8
+        }
+        if at < text.count {
+            if at > 0 {
+                // Some of it a second time.
+                marks |= special(word(text, text.count &- 8))
+            } else {
+                var rest = each(UInt8(ascii: "."))
+                while at < text.count {
+                    rest = rest << 8 | UInt64(text[at])
+                    at &+= 1
+                }
+                marks |= special(rest)
+            }
+        }
+        return marks & each(0x80) == 0
+    }
+
+    /// Control characters, quotes and backslashes. A carry may mark the byte above one that is marked, and never hides one.
+    private static func special(_ word: UInt64) -> UInt64 {
+        let control = (word &- each(0x20)) & ~word
+        return control | zero(word ^ each(JSON.quote)) | zero(word ^ each(JSON.backslash)) | zero(word ^ each(0x7f))
+    }
+    private static func zero(_ word: UInt64) -> UInt64 { (word &- each(1)) & ~word }
+    private static func each(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+    /// Eight looks that are one load.
+    private static func word(_ text: Span<UInt8>, _ at: Int) -> UInt64 {
+        let piece = text.extracting(at..<at &+ 8)
+        return half(piece[0], piece[1], piece[2], piece[3]) | half(piece[4], piece[5], piece[6], piece[7]) << 32
+    }
+    private static func half(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) -> UInt64 {
+        UInt64(a) | UInt64(b) << 8 | UInt64(c) << 16 | UInt64(d) << 24
+    }
 }

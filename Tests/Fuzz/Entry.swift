@@ -24,6 +24,8 @@ private func runDriver(
         let code = unsafe runDriver(&count, &words) { bytes, count in
             if let broken = unsafe Entry.target.feed(Array(UnsafeBufferPointer(start: bytes, count: count))) {
                 print("BROKEN: \(broken)")
+                // What is still in a buffer would die with the program.
+                unsafe fflush(nil)
                 abort()
             }
             return 0

@@ -48,10 +48,14 @@ enum FuzzTarget: String, CaseIterable {
             return nil
         case .success(let loaded):
             let text = ManifestWriter.yaml(loaded.request)
-            guard case .success(let again) = load(Array(text.utf8)) else {
-                return "what `orch config` prints is refused:\n\(text)"
+            switch load(Array(text.utf8)) {
+            case .failure(let errors):
+                let reasons = errors.diagnostics.map { "\($0.position?.text ?? "-") \($0.message)" }
+                return "what `orch config` prints is refused:\n\(text)\n\(reasons.joined(separator: "\n"))"
+            case .success(let again):
+                return again.request.stack == loaded.request.stack
+                    ? nil : "`orch config` prints another meaning:\n\(text)"
             }
-            return again.request.stack == loaded.request.stack ? nil : "`orch config` prints another meaning:\n\(text)"
         }
     }
 

@@ -73,6 +73,8 @@ struct Seat {
     var lastEnd: LastEnd?
     /// What the oracle counts of it.
     var tries = WatchedTries()
+    /// What status said of it at the end of the last turn that was about it.
+    var told: Told?
 }
 
 struct LastEnd {

@@ -53,6 +53,7 @@ extension Machine {
 
     /// What was accepted in this turn, as it arrived: a stop that came before a start gives no limit to what that has started.
     private func watchHurries() {
+        if watch.acceptedOfTurn.isEmpty { return }
         for (_, question) in watch.acceptedOfTurn.sorted(by: { $0.order < $1.order }) {
             switch question {
             case .apply(let place), .tryOut(let place, _): unhurry(scenario.revisions[place].name)

@@ -46,8 +46,8 @@ struct Told {
 
 /// What a daemon said, the next one says too.
 extension Machine {
-    func watchTold(_ id: InstanceID, _ status: ProcessStatus?) {
-        watch.told[id] = status.map { Told(phase: $0.phase, launch: $0.launch, at: clock) }
+    func watchTold(_ seat: Int, _ status: ProcessStatus?) {
+        seats[seat].told = status.map { Told(phase: $0.phase, launch: $0.launch, at: clock) }
     }
 
     /// Whether something has come to pass in its stack that may end an instance which is ready.
@@ -68,7 +68,8 @@ extension Machine {
 
     func checkTold(_ known: [StackStatus]) {
         for row in known.flatMap(\.instances) {
-            guard let told = watch.told[row.id], !watch.isDiskBehind, told.at > watch.runLostAt,
+            guard let told = seatIndex[row.id].flatMap({ seats[$0].told }), !watch.isDiskBehind,
+                told.at > watch.runLostAt,
                 told.at > lastAskedFor(row.id.service.stack), told.phase != row.phase, isWanted(row.id)
             else { continue }
             let seat = seats[seat(of: row.id)]

@@ -65,8 +65,6 @@ struct Watch {
     var wokenAt = Instant.zero
     /// A wake-up came late, or the machine slept.
     var wasEverAway = false
-    /// What status said of an instance at the end of the last turn that was about it.
-    var told: [InstanceID: Told] = [:]
     /// When each stack that has been hurried goes without order.
     var hurriedBy: [String: Instant] = [:]
     /// When something last was to stop the whole of a stack, even if it is wanted again by the end of the turn.

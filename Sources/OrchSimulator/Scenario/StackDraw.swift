@@ -227,15 +227,18 @@ struct StackDraw {
     /// How launches behave that do not simply behave.
     func quirks(_ temper: Temper, _ dice: inout SplitMix) -> [Quirk] {
         var quirks: [Quirk] = []
-        for name in Self.letters.prefix(8).map(String.init) {
+        for name in Self.letters.map(String.init) {
+            // Drawn for all, so that a life does not depend on which services there are.
+            let isThere = stack.service(name) != nil
             for replica in 1...3 {
                 let id = InstanceID(service: ServiceID(stack: stack.name, service: name), replica: replica)
                 for nth in 1...4 where dice.once(in: temper.isSick ? 2 : 8) {
-                    quirks.append(Quirk(id, nth: nth, SimulatedLife(&dice)))
+                    let life = SimulatedLife(&dice)
+                    if isThere { quirks.append(Quirk(id, nth: nth, life)) }
                 }
             }
         }
-        return quirks.filter { quirk in stack.service(quirk.instance.service.service) != nil }
+        return quirks
     }
 }
 
