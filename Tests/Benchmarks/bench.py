@@ -120,7 +120,7 @@ class Bench:
         """What needs no fleet."""
         if "G14" in self.wanted:
             self.attempt("orch", "G14", single.validate, self.results, 10_000, self.rounds)
-        for number, action in ("G15", lambda _: single.simulate(self.results, self.options.sim, 3)), (
+        for number, action in ("G15", lambda _: single.simulate(self.results, self.options.sim, 9)), (
             "cost", lambda _: single.instructions(self.results, self.options.sim)):
             if number in self.wanted and not self.options.sim:
                 self.results.unmeasured(number, "it needs the simulator: --sim")

@@ -57,7 +57,8 @@ def validate(machine, results, count, rounds):
 
 
 def simulate(results, program, rounds):
-    """Turns of the whole daemon in a second of one core's time. It has one thread, so its CPU time is a core's, whoever else runs."""
+    """Turns of the whole daemon in a second of one core's time. It has one thread, so its CPU time is a core's, whoever else runs.
+    On a machine that is shared this time varies by a third from minute to minute, and what disturbs it only ever adds: the best counts."""
     for _ in range(rounds):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = subprocess.run([program, str(SIMULATED_LIVES)], check=False, capture_output=True, text=True)
