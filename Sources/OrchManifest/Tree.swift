@@ -6,7 +6,7 @@ struct NodeID: Hashable {
 }
 
 /// One scalar, list or map of a parsed file, and where it stands.
-struct Node: Equatable {
+struct Node {
     enum Kind: UInt8 { case scalar, sequence, mapping }
     /// The tags of the YAML core schema and the two that steer merging of files.
     enum Tag: UInt8 { case none, string, integer, number, boolean, null, collection, reset, override }
@@ -38,9 +38,6 @@ struct Node: Equatable {
 struct Tree {
     private(set) var nodes: [Node] = []
     private(set) var children: [NodeID] = []
-
-    /// So many more come.
-    mutating func reserve(_ count: Int) { nodes.reserveCapacity(nodes.count + count) }
 
     mutating func add(_ node: Node) -> NodeID {
         nodes.append(node)

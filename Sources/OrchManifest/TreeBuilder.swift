@@ -29,16 +29,12 @@ struct TreeBuilder {
     /// Nodes so far, with every alias counted as large as what it stands for. Refusing beyond the limit keeps this from overflowing.
     private var expanded = 0
 
-    /// Parses one file into `tree`. Nil when there is no usable root; the reasons are in `reporter`. `isAlwaysStream`: libyaml reads it,
-    /// also what could be read without it.
-    static func build(
-        _ source: Source, file: Int, into tree: inout Tree, reporter: inout Reporter, isAlwaysStream: Bool = false
-    ) -> NodeID? {
+    /// Parses one file into `tree`. Nil when there is no usable root; the reasons are in `reporter`.
+    static func build(_ source: Source, file: Int, into tree: inout Tree, reporter: inout Reporter) -> NodeID? {
         var builder = TreeBuilder(source: source, file: file, tree: tree, reporter: reporter)
         tree = Tree()
         reporter = Reporter()
-        let tokens = isAlwaysStream ? nil : PlainYAML.tokens(of: source.bytes)
-        let root = tokens.map { builder.take($0) } ?? builder.run()
+        let root = builder.run()
         tree = builder.tree
         reporter = builder.reporter
         return root
@@ -49,27 +45,6 @@ struct TreeBuilder {
         self.file = UInt16(clamping: file)
         self.tree = tree
         self.reporter = reporter
-    }
-
-    /// What was read without libyaml has no anchors, no tags, and nothing that could be refused before it is closed.
-    private mutating func take(_ tokens: [PlainYAML.Token]) -> NodeID? {
-        tree.reserve(tokens.count)
-        for token in tokens {
-            var node = Node(
-                kind: .scalar, file: file, line: token.line, column: token.column, width: token.width)
-            switch token.kind {
-            case .plain, .quoted:
-                node.isPlain = token.kind == .plain
-                node.hasDollar = token.hasDollar
-                node.text = String(decoding: source.bytes[Int(token.start)..<Int(token.end)], as: UTF8.self)
-                pending.append(tree.add(node))
-            case .mapping, .sequence:
-                node.kind = token.kind == .mapping ? .mapping : .sequence
-                frames.append(Frame(node: node, anchor: nil, firstPending: pending.count, expandedBefore: 0))
-            case .end: close()
-            }
-        }
-        return pending.first
     }
 
     private mutating func run() -> NodeID? {
