@@ -44,7 +44,7 @@ import Testing
         let text = "services:\n" + (0..<5_000).map { "  s\($0): { comand: a }\n" }.joined()
         let complaints = Fixture(text).complaints()
         #expect(complaints.count == Limits.diagnostics + 1)
-        #expect(complaints.last == "102:3 error[more] from here on 9800 more are not shown")
+        #expect(complaints.last == "102:9 error[more] from here on 9800 more are not shown")
     }
 
     /// Every load of broken text ends, with a stack or with at least one located error.
