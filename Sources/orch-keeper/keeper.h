@@ -33,7 +33,7 @@ extern struct keeper { /* what never changes after the start, but for ready_fd *
     int64_t patience; /* until a message that nobody reads makes us ask, and until the answer is missed */
 } keeper;
 _Noreturn void end(int code, const char *format, ...) __attribute__((format(printf, 2, 3))); /* tells the starter, too */
-void watch(int fd, enum source source, uint32_t index);
+void watch(int fd, enum source source, uint32_t index); /* without memory for it: launch_give_up looks instead, and tries again */
 void watch_guests(int operation); /* once: somebody waits for the daemon at one of its sockets, or has written */
 void timer_set(enum timer timer, int64_t delay); /* nanoseconds; -1: not at all */
 

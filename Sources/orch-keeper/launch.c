@@ -89,8 +89,7 @@ static void launch(uint32_t index, const struct spawn_request *request, int bert
     struct spawn_birth *birth = &slots[index].birth;
     uint8_t stage;
     int error = spawn_start(berth, request, birth, &stage);
-    if (error < 0) spawn_berth_free(berth);
-    if (error < 0) return fail(index, stage, -error);
+    if (error < 0) return spawn_berth_free(berth), fail(index, stage, -error);
     slots[index].fact.pid = birth->pid, slots[index].fact.start_ticks = birth->start_ticks;
     watch(birth->pidfd, SOURCE_CHILD, index);
     watch(birth->report_fd, SOURCE_REPORT, index);
@@ -141,8 +140,7 @@ static void conclude(uint32_t index) {
 }
 
 void launch_read_report(uint32_t index) {
-    if (slots[index].fact.state != KEEPER_STARTING || slots[index].birth.report_fd < 0) return;
-    if (spawn_has_reported(&slots[index].birth)) conclude(index);
+    if (slots[index].fact.state == KEEPER_STARTING && slots[index].birth.report_fd >= 0 && spawn_has_reported(&slots[index].birth)) conclude(index);
 }
 
 /* Peek, record, then reap: whatever happens to us in between, the status is not lost. What another keeper started is no
@@ -167,7 +165,11 @@ void launch_reap(uint32_t index, int is_patient) {
 }
 
 void launch_give_up(void) {
-    for (uint32_t index = 0; index < slots_used; index++) launch_reap(index, 0);
+    for (uint32_t index = 0; index < slots_used; index++) {
+        launch_read_report(index), launch_reap(index, 0);
+        if (is_alive(&slots[index])) watch(slots[index].birth.pidfd, SOURCE_CHILD, index);
+        if (slots[index].birth.report_fd >= 0) watch(slots[index].birth.report_fd, SOURCE_REPORT, index);
+    }
 }
 
 void launch_adopt(const struct keeper_event *known, const int fds[3], uint8_t told) {

@@ -123,7 +123,8 @@ static int64_t run_timers(void) {
 }
 
 void watch(int fd, enum source source, uint32_t index) {
-    corch_epoll_ctl(keeper.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)source << 32 | index);
+    int error = corch_epoll_ctl(keeper.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint64_t)source << 32 | index);
+    if (error < 0 && error != -EEXIST) timer_set(TIMER_GIVE_UP, SECOND / 10);
 }
 
 void watch_guests(int operation) {
