@@ -46,7 +46,7 @@ import Testing
         #expect(torture.lines("written").count == size.services)
         #expect(torture.lines("contested").isEmpty, "\(torture.lines("contested").prefix(5))")
         // A pipe drains after its writer is gone.
-        var damage = ""
+        var damage = "nobody could look at them"
         try? place.eventually("all that was written is in the files", within: 20) {
             damage = try torture.damage()
             return damage.isEmpty
