@@ -102,7 +102,7 @@ mutants: ## plant every bug of Tests/Mutants/mutants.txt and see the simulator f
 .PHONY: torture
 SERVICES ?= 1000
 LAUNCHES ?= 20000
-torture: dist ## kill the daemon for SECONDS=60 under SERVICES=1000 that write and LAUNCHES=20000 short launches, and hold their books against ours
+torture: dist ## kill the daemon for SECONDS=60 under SERVICES=1000 that write and LAUNCHES=20000 short launches, upgrade it, and hold their books against ours
 	swift build --build-tests
 	TORTURE_SERVICES=$(SERVICES) TORTURE_LAUNCHES=$(LAUNCHES) TORTURE_SECONDS=$(SECONDS) $(if $(SEED),TORTURE_SEED=$(SEED)) \
 	  ORCH_PROGRAMS='$(CURDIR)/$(DIST)/bin' swift test --skip-build --disable-xctest --filter TortureTests

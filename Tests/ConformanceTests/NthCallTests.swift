@@ -28,7 +28,7 @@ import Testing
         }
 
     @Test(arguments: kinds) func aCallThatFailsCostsNothing(kind: Kind) throws {
-        let place = try Workplace(isShimmed: true)
+        let place = try Workplace(shim: .calls)
         let day = Day(place, packs: false)
         try day.begin()
         let keeper = try place.keeper()
@@ -59,7 +59,7 @@ import Testing
 
 extension Workplace {
     /// Whether a call failed meanwhile.
-    fileprivate func fails(_ kind: NthCallTests.Kind, _ number: Int, during turn: () throws -> Void) throws -> Bool {
+    func fails(_ kind: NthCallTests.Kind, _ number: Int, during turn: () throws -> Void) throws -> Bool {
         let path = home + "/fault"
         let text = "\(kind.program) \(kind.name) \(kind.code) \(number) \(Int32.random(in: 1 ..< .max))\n"
         try write(text, to: "../fault.new")

@@ -38,6 +38,8 @@ final class Torture {
     /// Milliseconds from deaths of daemons until the next ones were there, and from then until those that did had taken over; all in all.
     private(set) var absent: Int64 = 0
     private(set) var takingOver: Int64 = 0
+    /// Lines of all writers, once they were counted.
+    private(set) var linesWritten = 0
     /// Exits as the history tells them, by launch: in order, with the service and the end.
     private(set) var told: [UInt64: [(service: String, end: String)]] = [:]
     private var dice: SplitMix
@@ -62,6 +64,10 @@ final class Torture {
             text += "  b\(number): { command: [\(probe), brief, \(books), b\(number)] }\n"
         }
         return text
+    }
+
+    func awaitWriters() throws {
+        try place.eventually("all writers write") { lines("starts").count == size.services }
     }
 
     // MARK: The storm
@@ -139,7 +145,7 @@ final class Torture {
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 
-    private func milliseconds() -> Int64 {
+    func milliseconds() -> Int64 {
         var now = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
@@ -154,6 +160,9 @@ final class Torture {
     func lines(_ book: String) -> [[String]] {
         contents("\(books)/\(book)").split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     }
+
+    /// As many lines as they say that they wrote.
+    func countLines() { linesWritten = lines("written").reduce(0) { $0 + (Int($1.last ?? "") ?? 0) } }
 
     /// Reads what came to the history since the last time: the newest 100,000 are kept, and there may be more.
     func collect() throws {

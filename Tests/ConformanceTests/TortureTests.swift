@@ -5,18 +5,59 @@ import OrchModel
 import OrchWire
 import Testing
 
-/// The daemon is killed every few milliseconds. `make torture` makes it long and large.
+/// Services that keep books of their own while the daemon is killed every few milliseconds, or replaced by another version. `make torture`
+/// makes it long and large.
 @Suite(.serialized) struct TortureTests {
     @Test func nothingIsLostDoubledOrMadeUp() throws {
         let size = Torture.Size()
-        let place = try Workplace()
-        let torture = Torture(place, size)
+        let torture = Torture(try Workplace(), size)
         print("torture: seed \(size.seed), \(size.services) writers, \(size.seconds) s, \(size.launches) launches")
-        try place.write(torture.manifest)
-        let apply = try place.orch("apply", "--detach")
+        try torture.place.write(torture.manifest)
+        let apply = try torture.place.orch("apply", "--detach")
         #expect(apply.status == 0, "\(apply)")
-        try place.eventually("all writers write") { torture.lines("starts").count == size.services }
+        try torture.awaitWriters()
         try torture.storm()
+        let launches = try reckon(torture)
+        print(
+            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, the next one there after"
+                + " \(torture.absent / Int64(max(1, torture.kills))) ms; \(torture.served) had taken over, after"
+                + " \(torture.takingOver / Int64(max(1, torture.served))) ms; \(launches) short launches,"
+                + " \(torture.linesWritten) lines"
+        )
+        #expect(torture.kills >= size.seconds)
+        #expect(launches >= size.launches)
+    }
+
+    @Test func upgradesUnderLoadCostNothing() throws {
+        let two = try TwoVersions()
+        let torture = Torture(two.place, Torture.Size())
+        try two.place.write(torture.manifest)
+        let apply = try two.orch("old", "apply --detach")
+        #expect(apply.status == 0, "\(apply)")
+        try torture.awaitWriters()
+        let keeper = try two.place.keeper()
+        for folder in ["new", "old", "new", "old"] {
+            let began = torture.milliseconds()
+            let upgrade = try two.orch(folder, "daemon upgrade")
+            let took = torture.milliseconds() - began
+            #expect(upgrade.status == 0 && upgrade.output.hasPrefix("orch 0."), "\(upgrade)")
+            print("torture: \(upgrade.output.prefix { $0 != "\n" }); the command took \(took) ms")
+            #expect(took < 30_000, "somebody answers again")
+            #expect(try two.place.keeper() == keeper, "the keeper is the same process")
+            // Some time under this version.
+            let ends = torture.lines("ends").count
+            try two.place.until("launches end") { torture.lines("ends").count > ends + torture.size.briefs }
+        }
+        try reckon(torture)
+        let lines = torture.linesWritten
+        print("torture: \(torture.size.services) writers through four upgrades, \(lines) lines")
+        #expect(lines > torture.size.services)
+    }
+
+    /// Ends it, and holds what is told against what is true. How many short launches there were.
+    @discardableResult
+    private func reckon(_ torture: Torture) throws -> Int {
+        let (place, size) = (torture.place, torture.size)
         // What ends now is not started for another end.
         try place.write("", to: "rest")
         try place.eventually("the short ones rest", within: 120) { torture.lines("resting").count == size.briefs }
@@ -31,15 +72,6 @@ import Testing
             try torture.collect()
             return torture.told.count >= torture.lines("ends").count + size.briefs + size.services
         }
-        let launches = torture.lines("ends").count + torture.lines("resting").count
-        let written = torture.lines("written").reduce(0) { $0 + (Int($1.last ?? "") ?? 0) }
-        print(
-            "torture: \(torture.kills) daemons killed within \(torture.lasted) s, the next one there after"
-                + " \(torture.absent / Int64(max(1, torture.kills))) ms; \(torture.served) had taken over, after"
-                + " \(torture.takingOver / Int64(max(1, torture.served))) ms; \(launches) short launches, \(written) lines"
-        )
-        #expect(torture.kills >= size.seconds)
-        #expect(launches >= size.launches)
         let wrong = torture.differences()
         #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5)) … \(wrong.suffix(5))")
         #expect(torture.lines("starts").count == size.services)
@@ -52,7 +84,10 @@ import Testing
             return damage.isEmpty
         }
         #expect(damage.isEmpty, "\(damage.prefix(1_000))")
+        let launches = torture.lines("ends").count + torture.lines("resting").count
         if !wrong.isEmpty || !damage.isEmpty { throw Broken("\(place.home) is left to look at") }
+        torture.countLines()
         #expect(try place.end() == "")
+        return launches
     }
 }

@@ -173,7 +173,7 @@ import Testing
 }
 
 /// The programs of this build and, in another folder, the same as a later version: 0.1.0 is 0.2.0 wherever it stands in them.
-private struct TwoVersions {
+struct TwoVersions {
     let place: Workplace
     var path: String { "\(place.home)/versions" }
 

@@ -7,6 +7,10 @@ import OrchWire
 /// A home of its own for one test: ORCH_HOME, a folder for manifests, and the real programs beside the test bundle.
 /// Ending it stops the daemon and proves that nothing is left.
 final class Workplace {
+    /// What stands between the programs and the C library (Tests/fault-shim): a file `fault` may make calls fail, or `malloc`, or signals
+    /// interrupt every wait.
+    enum Shim { case calls, memory, storm }
+
     let home: String
     let folder: String
     private let environment: [String]
@@ -16,8 +20,8 @@ final class Workplace {
 
     /// `tracking` forces how trees are held: `session` where nothing better is to be assumed. `isNobody` runs all of it as the user
     /// nobody, which only root can.
-    /// `isArmed`: a file `failpoint` may end its programs. `isShimmed`: a file `fault` may make their calls fail.
-    init(tracking: String? = nil, isNobody: Bool = false, isArmed: Bool = false, isShimmed: Bool = false) throws {
+    /// `isArmed`: a file `failpoint` may end its programs.
+    init(tracking: String? = nil, isNobody: Bool = false, isArmed: Bool = false, shim: Shim? = nil) throws {
         home = try makeFolder()
         folder = home + "/stack"
         unsafe mkdir(folder, 0o755)
@@ -35,9 +39,13 @@ final class Workplace {
         ]
         variables.append("SWIFT_BACKTRACE=enable=no")
         if isArmed { variables.append("ORCH_FAILPOINT=\(home)/failpoint") }
-        if isShimmed {
-            variables += ["LD_PRELOAD=\(program("libfault-shim.so"))", "FAULT_SHIM=\(home)/fault"]
+        switch shim {
+        case .calls: variables += ["FAULT_SHIM=\(home)/fault"]
+        case .memory: variables += ["FAULT_SHIM=\(home)/fault", "FAULT_MEMORY=1"]
+        case .storm: variables += ["FAULT_STORM=\(home)/storm"]
+        case nil: break
         }
+        if shim != nil { variables.append("LD_PRELOAD=\(program("libfault-shim.so"))") }
         if let tracking { variables.append("ORCH_TRACKING=\(tracking)") }
         environment = variables
     }
@@ -163,10 +171,10 @@ struct Broken: Error, CustomStringConvertible {
 
 /// A program of this build, or of the one whose folder ORCH_PROGRAMS names.
 func program(_ name: String) -> String {
-    if let other = unsafe getenv("ORCH_PROGRAMS").map({ unsafe String(cString: $0) + "/" + name }),
-        unsafe access(other, X_OK) == 0
-    {
-        return other
+    if let folder = unsafe getenv("ORCH_PROGRAMS").map({ unsafe String(cString: $0) }) {
+        for other in ["\(folder)/\(name)", "\(folder)/../libexec/orch/\(name)"] where unsafe access(other, X_OK) == 0 {
+            return other
+        }
     }
     var path = [CChar](repeating: 0, count: 4_096)
     let length = unsafe readlink("/proc/self/exe", &path, 4_096)

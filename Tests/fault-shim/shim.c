@@ -3,12 +3,16 @@
  * Makes the Nth system call of a kind fail, in a program that knows nothing of it: LD_PRELOADed, it stands before the C library.
  * The file that FAULT_SHIM names says `PROGRAM KIND ERRNO N SERIAL`; it is removed as the call fails, so it happens once. While it
  * is there, every thread of PROGRAM counts, from 1 when SERIAL is another one than before. Own calls go to the kernel directly.
+ *
+ * With FAULT_STORM=PATH every thread is interrupted once a millisecond by a signal that does nothing, so that all that waits comes
+ * back with EINTR; after ten of them there is a file PATH.PROGRAM. The keeper blocks all signals, so it is left out.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,17 +23,23 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static long (*kernel)(long, ...);
 static const char *order;
 static char own[16];
+static int counts_memory; /* there are so many of these that they are counted with FAULT_MEMORY only */
+static void storm(const char *path);
 
 __attribute__((constructor)) static void begin(void) {
     order = getenv("FAULT_SHIM");
+    counts_memory = getenv("FAULT_MEMORY") != NULL;
     const char *slash = strrchr(program_invocation_name, '/');
     snprintf(own, sizeof own, "%s", slash != NULL ? slash + 1 : program_invocation_name);
+    int is_ours = strcmp(own, "orch") == 0 || strcmp(own, "orchd") == 0 || strcmp(own, "orch-edge") == 0;
+    if (getenv("FAULT_STORM") != NULL && is_ours) storm(getenv("FAULT_STORM"));
 }
 
 /* As syscall(2); before `begin` ran, too. */
@@ -40,6 +50,55 @@ typedef long call(long, ...);
 static call *find(void) {
     if (kernel == NULL) kernel = (call *)(uintptr_t)dlsym(RTLD_NEXT, "syscall");
     return kernel;
+}
+
+#define THREADS_MAX 64
+static char storm_path[256];
+static _Atomic int thread_count;
+static int threads[THREADS_MAX];
+
+/* Comes to the thread that began the program; it passes it on to the others. */
+static void interrupt(int signal) {
+    static _Atomic int count;
+    int error = errno;
+    if (kernel_call(SYS_gettid) == kernel_call(SYS_getpid)) {
+        for (int index = 0; index < thread_count && index < THREADS_MAX; index++)
+            kernel_call(SYS_tgkill, kernel_call(SYS_getpid), threads[index], signal);
+        if (++count == 10) kernel_call(SYS_close, kernel_call(SYS_openat, AT_FDCWD, storm_path, O_CREAT | O_WRONLY, 0600));
+    }
+    errno = error;
+}
+
+static void storm(const char *path) {
+    find();
+    snprintf(storm_path, sizeof storm_path, "%s.%s", path, own);
+    struct sigaction action = {.sa_handler = interrupt}; /* without SA_RESTART */
+    sigaction(SIGALRM, &action, NULL);
+    sigset_t alarms; /* a starter may have blocked it */
+    sigemptyset(&alarms), sigaddset(&alarms, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_interval = {0, 1000}, .it_value = {0, 1000}}, NULL);
+}
+
+struct beginning {
+    void *(*body)(void *);
+    void *argument;
+};
+
+static void *enter(void *given) {
+    struct beginning thread = *(struct beginning *)given;
+    free(given);
+    int index = thread_count++;
+    if (index < THREADS_MAX) threads[index] = (int)kernel_call(SYS_gettid);
+    return thread.body(thread.argument);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+    struct beginning *given = malloc(sizeof *given);
+    if (given == NULL) return EAGAIN;
+    *given = (struct beginning){body, argument};
+    return real(thread, attributes, enter, given);
 }
 
 /* Whether this call is the one; then errno is set. */
@@ -117,6 +176,8 @@ CALL(int, epoll_create1, "epoll_create", (int flags), kernel_call(SYS_epoll_crea
 CALL(int, epoll_ctl, "epoll_ctl", (int epoll, int what, int fd, struct epoll_event *event), kernel_call(SYS_epoll_ctl, epoll, what, fd, event))
 CALL(int, pipe2, "pipe", (int fds[2], int flags), kernel_call(SYS_pipe2, fds, flags))
 CALL(int, memfd_create, "memfd", (const char *name, unsigned flags), kernel_call(SYS_memfd_create, name, flags))
+void *__libc_malloc(size_t size);
+void *malloc(size_t size) { return counts_memory && fails("memory") ? NULL : __libc_malloc(size); }
 CALL(pid_t, fork, "fork", (void), ((pid_t(*)(void))(uintptr_t)dlsym(RTLD_NEXT, "fork"))())
 
 /* What the C library has no function for here. */
