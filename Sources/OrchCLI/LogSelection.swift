@@ -9,14 +9,20 @@ struct LogSelection {
     private(set) var voices: [LogLineView.Voice] = []
 
     /// - Parameter kinds: which outputs. Two that go into one file are kept apart by the file's time index.
-    init(_ statuses: [InstanceStatus], kinds: [LogStreamKind]) {
+    init(_ statuses: [InstanceStatus], kinds: [LogStreamKind], on platform: any Platform) throws(Failure) {
         var services: [ServiceID] = []
+        var known: (patterns: [String], redaction: Redaction) = ([], Redaction())
         for status in statuses {
             if services.last != status.id.service { services.append(status.id.service) }
+            // Instances of one service follow each other.
+            if known.patterns != status.redactedLog {
+                known = (status.redactedLog, try Redaction(of: status, on: platform))
+            }
             for kind in kinds {
                 let path = kind == .stdout ? status.stdoutLog : status.stderrLog
                 guard let path else { continue }
-                streams.append(LogStream(label: status.label, kind: kind, path: path))
+                streams.append(
+                    LogStream(label: status.label, kind: kind, path: path, redaction: known.redaction))
                 voices.append(
                     LogLineView.Voice(instance: status.id, label: status.label, kind: kind, number: services.count - 1))
             }
@@ -25,4 +31,19 @@ struct LogSelection {
 
     var hasSeveralInstances: Bool { voices.contains { $0.instance != voices[0].instance } }
     var nameWidth: Int { min(24, voices.reduce(0) { max($0, DisplayWidth.of($1.label)) }) }
+}
+
+extension Redaction {
+    /// Of the instance's log. A pattern that can't be read hides nothing, so nothing is shown then.
+    init(of status: InstanceStatus, on platform: any Platform) throws(Failure) {
+        var finders: [LineFinder] = []
+        for pattern in status.redactedLog {
+            do throws(Fault) { finders.append(try platform.pattern(pattern)) } catch {
+                var fault = error
+                fault.remedy = "mend logging.redact of \(status.id.service.service) and apply again"
+                throw Failure(.failed, fault)
+            }
+        }
+        self.init(finders)
+    }
 }

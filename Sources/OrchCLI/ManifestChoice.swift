@@ -64,6 +64,10 @@ struct ManifestOptions: ParsableArguments {
             files: try paths(platform), currentDirectory: platform.workingDirectory,
             callerEnvironment: platform.environment, overrides: overrides,
             isKnownUser: { platform.isKnownUser($0) }, isKnownTimeZone: { platform.isKnownTimeZone($0) },
+            patternFlaw: { pattern in
+                do throws(Fault) { _ = try platform.pattern(pattern) } catch { return error.reason }
+                return nil
+            },
             read: { (path) throws(Fault) in try platform.read(path) })
         guard let sight else { return input }
         let manifests = input.paths

@@ -45,7 +45,7 @@ struct Orch: ParsableCommand {
 public func runOrch(_ arguments: [String], on platform: any Platform) -> ExitCode {
     let context = Context(platform)
     do {
-        var command = try Orch.parseAsRoot(arguments)
+        var command = try parsed(arguments)
         if let command = command as? any OrchCommand {
             do throws(Failure) { return try command.run(in: context) } catch {
                 context.console.report(error)
@@ -61,6 +61,12 @@ public func runOrch(_ arguments: [String], on platform: any Platform) -> ExitCod
         }
         return ended(by: error, in: context)
     }
+}
+
+/// The parser would take `rotate` for a service of `logs`.
+private func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    guard arguments.starts(with: LogsRotateCommand.words) else { return try Orch.parseAsRoot(arguments) }
+    return try LogsRotateCommand.parseAsRoot(Array(arguments.dropFirst(LogsRotateCommand.words.count)))
 }
 
 /// A first word that is no command deserves better than the parser's answer.

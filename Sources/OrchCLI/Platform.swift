@@ -35,8 +35,8 @@ public protocol Platform: AnyObject {
     func names(in folder: String) -> [String]
     /// To read logs from.
     var logFiles: any LogFiles { get }
-    /// Whether a line matches a POSIX extended regular expression (regex(7)).
-    func pattern(_ expression: String) throws(Fault) -> ([UInt8]) -> Bool
+    /// Where a line matches a POSIX extended regular expression (regex(7)).
+    func pattern(_ expression: String) throws(Fault) -> LineFinder
     func isFile(_ path: String) -> Bool
     /// Whether this host has a user of that name or number; true when that can't be asked.
     func isKnownUser(_ name: String) -> Bool

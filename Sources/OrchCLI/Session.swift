@@ -135,7 +135,8 @@ final class Session {
         switch command {
         case .diff, .recall, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .applyKnown, .start, .stop:
             true
-        case .rollback, .down, .restart, .follow, .events, .daemonStop, .daemonRestart, .daemonUpgrade: false
+        case .rollback, .down, .restart, .follow, .events, .rotateLogs, .daemonStop, .daemonRestart, .daemonUpgrade:
+            false
         }
     }
 
@@ -156,8 +157,8 @@ final class Session {
             switch reply.body {
             case .refusal(let refusal): throw Failure(refusal)
             case .status(let stacks): return JSON.bytes(of: ["stacks": .array(stacks.map(\.value))])
-            case .accepted, .plan, .recalled, .there, .instance, .gone, .occurrence, .verdict, .why, .history, .daemon,
-                .end:
+            case .accepted, .plan, .recalled, .there, .instance, .gone, .occurrence, .verdict, .why, .history, .rotated,
+                .daemon, .end:
                 throw .unexpectedReply
             }
         }

@@ -91,7 +91,9 @@ struct Settling {
                 bytes = context.platform.readTail(of: other, limit: FailureView.tailBytes) ?? []
             }
             let view = FailureView(
-                status: status, lastLines: FailureView.lastLines(of: bytes), time: context.console.time,
+                status: status,
+                lastLines: FailureView.lastLines(of: bytes, try Redaction(of: status, on: context.platform)),
+                time: context.console.time,
                 width: context.console.width)
             try context.console.print(view.lines())
         }

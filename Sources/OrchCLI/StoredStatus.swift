@@ -37,7 +37,7 @@ struct StoredStatus {
         return StackStatus(
             name: stack.name, revision: pointer["revision"]?.string ?? "",
             manifestPath: pointer["manifest_path"]?.string ?? "",
-            phase: .stopped, instances: stack.services.flatMap { instances(of: $0, in: stack.name, since: since) })
+            phase: .stopped, instances: stack.services.flatMap { instances(of: $0, in: stack, since: since) })
     }
 
     /// The pointer names the revision, the revision holds the stack; both are sealed documents whose seal is the daemon's business.
@@ -51,19 +51,21 @@ struct StoredStatus {
         return (try? Stack(stored)).map { (pointer, $0) }
     }
 
-    private func instances(of service: ServiceSpec, in stack: String, since: WallTime) -> [InstanceStatus] {
-        (0..<service.replicas).map { index in
-            let id = InstanceID(service: ServiceID(stack: stack, service: service.name), replica: index + 1)
+    private func instances(of service: ServiceSpec, in stack: Stack, since: WallTime) -> [InstanceStatus] {
+        let redacted = stack.redactions(for: service)
+        return (0..<service.replicas).map { index in
+            let id = InstanceID(service: ServiceID(stack: stack.name, service: service.name), replica: index + 1)
             var status = InstanceStatus(
                 id: id, label: id.label(alone: service.replicas == 1), kind: service.kind, phase: .idle, since: since)
             status.reason = service.enabled ? "" : "disabled"
             func path(_ kind: LogStreamKind) -> String? {
                 LogLayout.path(
-                    for: kind, spec: service.logging, stack: stack, service: service.name, replica: index + 1,
+                    for: kind, spec: service.logging, stack: stack.name, service: service.name, replica: index + 1,
                     state: platform.stateDirectory)
             }
             status.stdoutLog = path(.stdout)
             status.stderrLog = path(.stderr)
+            status.redactedLog = redacted
             return status
         }
     }

@@ -34,6 +34,7 @@ extension Conductor {
             isReplaced = true
             return .accepted(nil, text: "the daemon is replaced; services run on")
         case .daemonUpgrade(let upgrade): return try self.upgrade(upgrade, id, from: place, at: now)
+        case .rotateLogs(let targets): return try rotateLogs(of: targets, id, from: place, at: now)
         case .follow(let targets, let goal, let opening):
             try follow(targets, goal, opening, id, from: place)
             return nil
@@ -55,9 +56,8 @@ extension Conductor {
         case .status(let target, let detail): return .status(try status(of: target, detail))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .follow, .events, .daemonStop,
-            .daemonRestart,
-            .daemonUpgrade:
+        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .follow, .events, .rotateLogs,
+            .daemonStop, .daemonRestart, .daemonUpgrade:
             return nil
         }
     }
@@ -144,9 +144,10 @@ extension Conductor {
     func located(_ status: InstanceStatus) -> InstanceStatus { located(status, in: requests[status.id.service.stack]) }
 
     func located(_ status: InstanceStatus, in request: ApplyRequest?) -> InstanceStatus {
-        guard let spec = request?.stack.service(status.id.service.service) else { return status }
+        guard let stack = request?.stack, let spec = stack.service(status.id.service.service) else { return status }
         var row = status
         (row.stdoutLog, row.stderrLog) = identity.logPaths(status.id, spec.logging)
+        row.redactedLog = stack.redactions(for: spec)
         return row
     }
 

@@ -34,6 +34,9 @@ public struct Conductor<H: Host, S: Store> {
     var isReplaced = false
     /// Who waits for the keeper to be another one.
     var upgradeAskedBy: (client: ClientID, id: UInt64)?
+    /// Who waits for the rotation of logs, by its number, and the number of the last one.
+    var rotationsAskedBy: [(number: UInt64, client: ClientID, id: UInt64)] = []
+    var lastRotation: UInt64 = 0
     private var ending: Ending?
     var releases: HeldReleases
     /// The former daemon did not live to write how some launches ended.
@@ -113,6 +116,7 @@ public struct Conductor<H: Host, S: Store> {
         case .terminationRequested: shutDown("a signal asked for it", at: now)
         case .remarked(let text): remark(text, at: now)
         case .renewed(let fault): keeperRenewed(fault, at: now)
+        case .rotated(let number, let files): rotated(number, files)
         }
     }
 

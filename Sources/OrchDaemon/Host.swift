@@ -20,6 +20,8 @@ public import OrchModel
 ///   its limit, as a fault then. The same runner twice runs once.
 /// - What names a launch that is over or that nobody knows changes nothing, but that it is answered: a probe as `unasked`, a step with a
 ///   fault, a release with `drained`.
+/// - A rotation of logs is answered once, with its number, and in time though a line has no end: for each file that its instances write what
+///   became of it, each file once, whether they run or not; nothing for what they discard.
 /// - The next daemon on the machine finds every launch that was not released, with its end if it has one, and is told the rest: an end
 ///   that nobody was told of is found or told, once; `emptied` is told again, as it is nobody's memory; `launched` is not. What is noted as
 ///   released and not drained is found as closed, with its end, and nothing is told of it but `drained`. Nothing is told
@@ -85,6 +87,8 @@ public enum Input: Equatable, Sendable {
     case remarked(String)
     /// The answer to `renew`, once: the keeper is another program, or why it is the one that it was.
     case renewed(Fault?)
+    /// The answer to `rotate` of that number.
+    case rotated(UInt64, [LogRotation])
 }
 
 /// What goes out.
@@ -94,6 +98,8 @@ public enum Output: Equatable, Sendable {
     case send(ClientID, [UInt8])
     /// After what was sent is delivered; nothing is sent or heard any more.
     case close(ClientID)
+    /// The active log files of these instances are rotated.
+    case rotate(UInt64, [LogRotation.Subject])
     /// The keeper becomes another program, and starts daemons of another one from now on.
     case renew(Upgrade)
     /// The daemon ends.

@@ -184,7 +184,10 @@ enum Fields {
                 "when_full", .word(LoggingSpec.WhenFull.allCases.map(\.rawValue)), default: "block",
                 "What a full disk does."),
             Field("strip_ansi", .boolean, default: "false", "Remove terminal colours."),
-            .later("redact", "Patterns to mask."),
+            Field(
+                "redact", .list(.text), default: "[]",
+                "POSIX extended patterns: what they match is masked wherever log lines are shown or searched, never in the files."
+            ),
             .later("levels", "A separate file for errors."),
             .later("forward", "Also to journald or syslog."),
         ])

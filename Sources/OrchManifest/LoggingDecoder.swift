@@ -15,6 +15,7 @@ extension Decoder {
             logging.whenFull = choice
         }
         if let node = section["strip_ansi"], let flag = flag(node, "strip_ansi") { logging.stripANSI = flag }
+        if let node = section["redact"] { logging.redact = redactions(node) }
         decoded.spec.logging = logging
     }
 

@@ -17,11 +17,14 @@ public struct ManifestInput {
     public var isKnownUser: ((String) -> Bool)?
     /// Whether this host has a time zone of this name; nil when that can't be asked.
     public var isKnownTimeZone: ((String) -> Bool)?
+    /// What is wrong with a POSIX extended regular expression, nil for nothing; nil when that can't be asked.
+    public var patternFlaw: ((String) -> String?)?
 
     public init(
         files: [String], currentDirectory: String, callerEnvironment: [EnvironmentEntry] = [],
         overrides: [EnvironmentEntry] = [],
         isKnownUser: ((String) -> Bool)? = nil, isKnownTimeZone: ((String) -> Bool)? = nil,
+        patternFlaw: ((String) -> String?)? = nil,
         read: @escaping (String) throws(Fault) -> [UInt8]
     ) {
         self.files = files
@@ -31,6 +34,7 @@ public struct ManifestInput {
         self.read = read
         self.isKnownUser = isKnownUser
         self.isKnownTimeZone = isKnownTimeZone
+        self.patternFlaw = patternFlaw
     }
 
     /// The manifests as they are read: absolute, but for standard input.

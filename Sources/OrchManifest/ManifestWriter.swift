@@ -24,12 +24,22 @@ public enum ManifestWriter {
         return .object(
             members.map { member in
                 switch member.key {
-                case "command", "environment", "logging": member
+                case "command", "environment": member
+                case "logging": Value.Member(member.key, logging(member.value))
                 case "depends_on": Value.Member(member.key, needs(member.value))
                 case "health": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })
                 case "stop": Value.Member(member.key, stop(member.value, hasShell: hasShell))
                 default: Value.Member(member.key, escaped(member.value))
                 }
+            })
+    }
+
+    /// Paths are resolved at launch, patterns are read at once.
+    private static func logging(_ value: Value) -> Value {
+        guard let members = value.members else { return value }
+        return .object(
+            members.map { member in
+                member.key == "redact" ? Value.Member(member.key, escaped(member.value)) : member
             })
     }
 

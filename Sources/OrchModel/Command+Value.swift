@@ -20,6 +20,7 @@ extension Command: ValueCodable {
         case .why: "why"
         case .history: "history"
         case .events: "events"
+        case .rotateLogs: "rotate-logs"
         case .daemonStatus: "daemon-status"
         case .daemonStop: "daemon-stop"
         case .daemonRestart: "daemon-restart"
@@ -54,6 +55,7 @@ extension Command: ValueCodable {
             w.set("target", target)
             w.set("since", since.map { .int($0.nanoseconds) })
             w.set("follow", follow)
+        case .rotateLogs(let targets): w.set("targets", list: targets)
         case .daemonUpgrade(let upgrade): w.set("upgrade", upgrade)
         case .daemonStatus, .daemonStop, .daemonRestart: break
         }
@@ -84,6 +86,7 @@ extension Command: ValueCodable {
         case "events":
             let since = try r.optionalInt("since").map { WallTime(nanoseconds: Int64($0)) }
             self = .events(try r.optional("target"), since: since, follow: try r.bool("follow", or: false))
+        case "rotate-logs": self = .rotateLogs(try r.list("targets"))
         case "daemon-status": self = .daemonStatus
         case "daemon-stop": self = .daemonStop
         case "daemon-restart": self = .daemonRestart

@@ -27,6 +27,8 @@ public enum Command: Equatable, Sendable {
     case history(Target)
     /// Streams occurrences since a time; ends when `follow` is false.
     case events(Target?, since: WallTime?, follow: Bool)
+    /// Rotates the active log files; answered when that is done. No target: everything.
+    case rotateLogs([Target])
     case daemonStatus
     /// Stops all stacks in order, forgets nothing, and ends.
     case daemonStop

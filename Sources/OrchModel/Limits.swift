@@ -116,6 +116,13 @@ public enum Limits {
     public static let logAgeLook = Duration.seconds(3600)
     /// How long after files were opened their former segments are looked at, all at once.
     public static let logPruneDelay = Duration.milliseconds(100)
+    /// Patterns of one service's `logging.redact`, and bytes of one; each line that is shown is searched for all of them.
+    public static let redactions = 32
+    public static let patternBytes = 1_000
+    /// Of a pattern with its repetitions written out (`PatternCost`): what its compilation takes grows with it.
+    public static let patternSize = 10_000
+    /// How long a rotation that was asked for is waited for; a line that has not ended by then is said, and ends it later.
+    public static let logRotateWait = Duration.seconds(2)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
     /// How old what `status` says of memory and processor time may be.

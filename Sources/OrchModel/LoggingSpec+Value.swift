@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi}`.
+/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi, redact}`.
 extension LoggingSpec: ValueCodable {
     public var value: Value { written(complete: false) }
 
@@ -12,6 +12,7 @@ extension LoggingSpec: ValueCodable {
         w.setObject("rotate", rotate.written(complete: complete))
         w.set("when_full", whenFull.rawValue, unless: WhenFull.block.rawValue)
         w.set("strip_ansi", stripANSI, unless: false)
+        if complete || !redact.isEmpty { w.set("redact", Value.strings(redact)) }
         return w.value
     }
 
@@ -24,6 +25,7 @@ extension LoggingSpec: ValueCodable {
         rotate = try r.optional("rotate") ?? Rotation()
         whenFull = try r.word("when_full", or: .block)
         stripANSI = try r.bool("strip_ansi", or: false)
+        redact = try r.strings("redact")
     }
 }
 

@@ -277,6 +277,9 @@ public struct LoggingSpec: Equatable, Sendable {
     public var rotate = Rotation()
     public var whenFull = WhenFull.block
     public var stripANSI = false
+    /// POSIX extended regular expressions (regex(7)): what they match is masked wherever log lines are shown, never in the files. At most
+    /// `Limits.redactions`, each of at most `Limits.patternBytes`.
+    public var redact: [String] = []
     public init() {}
 }
 

@@ -25,7 +25,9 @@ extension InstanceStatus: ValueCodable {
         w.set("ports", .array(ports.map(\.value)))
         w.set("cpu_percent", .orNull(cpuPercent.map { .double($0) }))
         w.set("memory_bytes", .orNull(memoryBytes.map { .int($0) }))
-        w.set("log", ["stdout": .optional(stdoutLog), "stderr": .optional(stderrLog)])
+        var log: [Value.Member] = [.init("stdout", .optional(stdoutLog)), .init("stderr", .optional(stderrLog))]
+        if !redactedLog.isEmpty { log.append(.init("redact", .strings(redactedLog))) }
+        w.set("log", .object(log))
         w.set("tracking", tracking)
         w.set("said", said)
         w.set("runs", list: runs)
@@ -55,6 +57,7 @@ extension InstanceStatus: ValueCodable {
         memoryBytes = r.value("memory_bytes")?.int
         stdoutLog = r.value("log")?["stdout"]?.string
         stderrLog = r.value("log")?["stderr"]?.string
+        redactedLog = (r.value("log")?["redact"]?.array ?? []).compactMap(\.string)
         tracking = try r.optionalString("tracking")
         said = try r.optionalString("said")
         runs = try r.list("runs")

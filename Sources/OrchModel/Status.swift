@@ -54,6 +54,8 @@ public struct InstanceStatus: Equatable, Sendable {
     public var memoryBytes: Int64?
     public var stdoutLog: String?
     public var stderrLog: String?
+    /// Patterns of what is to be masked where its log is shown (`LoggingSpec.redact`).
+    public var redactedLog: [String] = []
     /// How its processes are held together: `cgroup` or `session`.
     public var tracking: String?
     /// Runs of a scheduled task that are over, newest last.

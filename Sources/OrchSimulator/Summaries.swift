@@ -80,6 +80,7 @@ extension Command {
         case .follow(let targets, let goal, _): "follow \(targets.map(\.summary)) until \(goal.word)"
         case .why(let target): "why \(target.summary)"
         case .events(let target, _, let follows): "events \(target?.summary ?? "")\(follows ? ", following" : "")"
+        case .rotateLogs(let targets): "rotate the logs of \(targets.map(\.summary))"
         case .daemonStatus: "daemon status"
         case .daemonStop: "daemon stop"
         case .daemonRestart: "daemon restart"

@@ -23,7 +23,8 @@ extension Frame {
                 bytes.append(word: ",\"instance\":")
                 JSON.append(status, to: &bytes)
                 bytes.append(UInt8(ascii: "}"))
-            case .accepted, .plan, .recalled, .there, .gone, .occurrence, .verdict, .why, .history, .daemon, .refusal,
+            case .accepted, .plan, .recalled, .there, .gone, .occurrence, .verdict, .why, .history, .rotated, .daemon,
+                .refusal,
                 .end:
                 JSON.append(reply.value, to: &bytes)
             }
@@ -89,6 +90,7 @@ extension JSON {
         bytes.append(number: ",\"memory_bytes\":", row.memoryBytes)
         bytes.append(text: ",\"log\":{\"stdout\":", row.stdoutLog)
         bytes.append(text: ",\"stderr\":", row.stderrLog)
+        if !row.redactedLog.isEmpty { bytes.append(member: ",\"redact\":", .strings(row.redactedLog)) }
         bytes.append(UInt8(ascii: "}"))
         if let tracking = row.tracking { bytes.append(text: ",\"tracking\":", tracking) }
         if let said = row.said { bytes.append(text: ",\"said\":", said) }

@@ -23,6 +23,8 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case verdict(Verdict)
         case why([Explanation])
         case history(StackHistory)
+        /// What became of each log file.
+        case rotated([LogRotation])
         case daemon(DaemonStatus)
         case refusal(Refusal)
         /// Ends `events`.
@@ -40,7 +42,7 @@ public struct Reply: Equatable, Sendable, ValueCodable {
     public var isFinal: Bool {
         switch body {
         case .instance, .gone, .there, .occurrence: false
-        case .accepted, .status, .plan, .recalled, .verdict, .why, .history, .daemon, .refusal, .end: true
+        case .accepted, .status, .plan, .recalled, .verdict, .why, .history, .rotated, .daemon, .refusal, .end: true
         }
     }
 
@@ -83,6 +85,9 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case .history(let history):
             w.set("reply", "history")
             w.set("history", history)
+        case .rotated(let files):
+            w.set("reply", "rotated")
+            w.set("files", .array(files.map(\.value)))
         case .daemon(let status):
             w.set("reply", "daemon")
             w.set("daemon", status)
@@ -116,6 +121,7 @@ extension Reply.Body {
         case "verdict": self = .verdict(try r.noun("verdict"))
         case "why": self = .why(try r.list("explanations"))
         case "history": self = .history(try r.noun("history"))
+        case "rotated": self = .rotated(try r.list("files"))
         case "daemon": self = .daemon(try r.noun("daemon"))
         case "refusal": self = .refusal(try r.noun("refusal"))
         case "end": self = .end

@@ -31,6 +31,7 @@ import Testing
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
         try page.hold("orch rehearse --json", to: lines(place.orch("rehearse", "--json")))
         try page.hold("orch logs --json", to: lines(place.orch("logs", "--json")))
+        try page.hold("orch logs rotate --json", to: [place.orch("logs", "rotate", "--json").output])
         try page.hold("orch daemon status --json", to: [place.orch("daemon", "status", "--json").output])
         let stories = try JSON.parse(place.orch("why", "web", "--json").output).array ?? []
         #expect(stories.map { $0.members?.map(\.key) ?? [] } == [["instance", "chain"]])

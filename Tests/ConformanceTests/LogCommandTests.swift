@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OrchModel
+import OrchWire
 import Testing
 
 /// `orch logs` over what real launches wrote.
@@ -30,6 +31,89 @@ import Testing
         #expect(try place.orch("logs", "web", "--previous", "-n1").output == first)
         let before = try place.orch("logs", "web", "--previous", "-n", "5000").output.split(separator: "\n")
         #expect(before.count == 2001 && before.first == "1" && before.dropLast().last == "2000")
+        #expect(try place.end() == "")
+    }
+
+    @Test func whatIsRedactedIsInTheFileAndInNoView() throws {
+        let place = try Workplace()
+        func manifest(_ redact: String) -> String {
+            """
+            name: shop
+            services:
+              web:
+                command: "printf 'login token=s3cret-%d ok\\\\n' 1; printf 'caf\\\\303 token=\\\\377x\\\\n'; exec sleep 1000"
+                logging: { stdout: web.log, redact: \(redact) }
+              broken:
+                command: "echo 'token=s3cret-2 was refused'; exit 3"
+                restart: no
+                logging: { redact: ['token=[^ ]+'] }
+            """
+        }
+        try place.write(manifest("[]"))
+        let failed = try place.orch("apply")
+        #expect(failed.status == 1 && failed.output.contains("│ [redacted] was refused"), "\(failed)")
+        try place.eventually("it is written") { try place.orch("logs", "web", "-n1").output.contains("token=") }
+        #expect(try place.orch("logs", "web").output.contains("s3cret-1"))
+        let (pid, bytes) = (try place.pid("web"), contents(place.folder + "/web.log"))
+        try place.write(manifest("['token=[^ ]+']"))
+        #expect(try place.orch("apply", "--detach").status == 0)
+        let after = try place.pid("web")
+        #expect(after == pid, "taken up by a running service")
+        for words in [["logs", "web"], ["logs", "web", "--json"], ["logs", "web", "--grep", "login"], ["logs"]] {
+            let shown = try place.orch(words)
+            #expect(shown.status == 0 && shown.output.contains("login [redacted] ok"), "\(words): \(shown)")
+            #expect(!shown.output.contains("s3cret"), "\(words): \(shown)")
+        }
+        #expect(try place.orch("logs", "web", "--grep", "s3cret").output == "", "what is hidden can't be searched for")
+        #expect(contents(place.folder + "/web.log") == bytes, "the file is as it was")
+        #expect(try !place.orch("status", "--json").output.contains("s3cret"))
+        #expect(try !place.orch("why", "broken").output.contains("s3cret"))
+        #expect(try place.orch("daemon", "stop").status == 0)
+        let alone = try place.orch("logs", "web")
+        #expect(alone.output.contains("login [redacted] ok"), "without a daemon too: \(alone)")
+        try place.write(manifest("['(']"))
+        let refused = try place.orch("validate")
+        #expect(refused.status == 3 && refused.errors.contains("orch.yaml:5:"), "\(refused)")
+        #expect(refused.errors.contains("regex(7)"), "\(refused)")
+        #expect(try place.end() == "")
+    }
+
+    @Test func logsAreRotatedOnDemandWhileServicesWrite() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: shop
+            services:
+              web:
+                command: "i=0; while :; do i=$((i+1)); echo line $i; done"
+                logging: { stdout: web.log, rotate: { size: none, keep: 1000 } }
+              quiet:
+                command: "exec sleep 1000"
+              rotate:
+                command: "exec sleep 1000"
+            """)
+        #expect(try place.orch("apply").status == 0)
+        try place.eventually("lines are written") { try place.orch("logs", "web", "-n1").output.hasPrefix("line ") }
+        let pid = try place.pid("web")
+        let text = try place.orch("logs", "rotate", "web")
+        #expect(text.status == 0 && text.output.contains("web.log → web.log.1"), "\(text)")
+        let empty = try place.orch("logs", "rotate", "quiet")
+        #expect(empty.status == 0 && empty.output.contains("is empty, left alone"), "\(empty)")
+        #expect(try place.orch("logs", "shop/rotate").status == 0, "a service may be called as the command is")
+        let json = try JSON.parse(place.orch("logs", "rotate", "--json").output)
+        let files = json["files"]?.array ?? []
+        #expect(files.count == 6)
+        let web = files.first { $0["service"]?.string == "web" && $0["stream"]?.string == "stdout" }
+        #expect(web?["segment"]?.string == place.folder + "/web.log.2", "\(json)")
+        #expect(files.count { $0["outcome"]?.string == "empty" } == 5)
+        #expect(try place.orch("logs", "rotate", "wbe").status == 1)
+        let now = try place.pid("web")
+        #expect(now == pid, "the service runs on")
+        #expect(try place.orch("stop", "web").status == 0)
+        let whole = try place.shell("cat web.log.1 web.log.2 web.log | awk '$0 != \"line \" NR { print; exit 1 }'")
+        #expect(whole.status == 0, "lost, doubled or torn: \(whole)")
+        #expect(try place.orch("daemon", "stop").status == 0)
+        #expect(try place.orch("logs", "rotate", "web").status == 4)
         #expect(try place.end() == "")
     }
 }

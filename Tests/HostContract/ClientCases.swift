@@ -18,6 +18,22 @@ extension Contract {
             play.stage.perform(.send(other, [4]))
             try play.watch("what was sent") { first.received == [1, 2, 3] && second.received == [4] }
         },
+        Case("a rotation of logs is answered once, for each file once, whether its service runs or not") { play in
+            var logging = LoggingSpec()
+            logging.stderr = .discard
+            let web = LogRotation.Subject(InstanceID(service: ServiceID(stack: "s", service: "web")), logging)
+            play.stage.perform(.rotate(7, [web, web]))
+            play.stage.perform(.rotate(8, []))
+            var answers: [UInt64: [[LogRotation]]] = [:]
+            try play.until("both answers") {
+                answers = [:]
+                for case .rotated(let number, let files) in play.heard { answers[number, default: []].append(files) }
+                return answers.count == 2
+            }
+            try play.check(answers[8] == [[]], "of nothing is said \(answers[8] ?? [])")
+            try play.check(answers[7]?.count == 1, "answered \(answers[7]?.count ?? 0) times")
+            try play.check(answers[7]?.first?.map(\.outcome) == [.empty], "it says \(answers[7] ?? [])")
+        },
         Case("a connection that nobody knows is not written to") { play in
             play.stage.perform(.send(ClientID(77), [1]))
             play.stage.perform(.close(ClientID(77)))
@@ -95,7 +111,7 @@ extension Input {
     fileprivate func isOf(_ client: ClientID) -> Bool {
         switch self {
         case .connected(let other, _), .received(let other, _), .disconnected(let other): other == client
-        case .event, .terminationRequested, .remarked, .renewed: false
+        case .event, .terminationRequested, .remarked, .renewed, .rotated: false
         }
     }
 }

@@ -147,7 +147,9 @@ import Testing
         )
         put("one\ntwo\npart", pipe.write)
         awaitFact("it is written") { bench.text("web.log") == "one\ntwo\npart" }
-        pump.rotate(LaunchID(1))
+        pump.rotate(7, [subject(bench, "web.log")], state: bench.folder)
+        // What is in the pipe when it is asked still goes into the old file.
+        notices(of: pump) { if case .rotated = $0 { true } else { false } }
         put("ed\nthree\n", pipe.write)
         awaitFact("the line is finished first") {
             bench.text("web.log.1") == "one\ntwo\nparted\n" && bench.text("web.log") == "three\n"

@@ -122,6 +122,7 @@ func put(_ bytes: [UInt8], _ descriptor: Int32) {
 func put(_ text: String, _ descriptor: borrowing Descriptor) { put(Array(text.utf8), descriptor.number) }
 
 /// The notices of a pump until one that is awaited, at most for 20 s.
+@discardableResult
 func notices(of pump: LogPump, until isLast: (LogNotice) -> Bool) -> [LogNotice] {
     var all: [LogNotice] = []
     let deadline = ContinuousClock.now + .seconds(20)

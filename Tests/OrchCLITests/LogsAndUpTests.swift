@@ -51,6 +51,55 @@ import Testing
         #expect(run("logs web --previous -f", on: platform) == .usage)
     }
 
+    @Test func whatIsRedactedIsNeitherShownNorFoundNorSent() throws {
+        let platform = ScriptedPlatform { command in
+            var web = InstanceStatus.sample("web", .ready)
+            web.stdoutLog = "/logs/web/stdout.log"
+            web.redactedLog = ["hunter2", "er2tail"]
+            if case .status = command { return [.reply(.status([.shop([web])]))] }
+            return []
+        }
+        platform.files["/home/ada/shop/orch.yaml"] = "name: shop\n"
+        platform.files["/logs/web/stdout.log"] = "user=ada password=hunter2\nhunter2tail and hunter2\nplain\n"
+        #expect(run("logs web", on: platform) == .success)
+        #expect(platform.output == "user=ada password=[redacted]\n[redacted] and [redacted]\nplain\n")
+        let shown = platform.output
+        #expect(run("logs web --grep hunter", on: platform) == .success)
+        #expect(platform.output == shown, "grepping must not tell what is hidden")
+        #expect(run("logs web --grep user --json", on: platform) == .success)
+        #expect(
+            try JSON.parse(String(platform.output.dropFirst(shown.count)))["line"] == "user=ada password=[redacted]")
+    }
+
+    @Test func aPatternThatCannotBeReadHidesEverything() {
+        let platform = ScriptedPlatform { command in
+            var web = InstanceStatus.sample("web", .ready)
+            web.stdoutLog = "/logs/web/stdout.log"
+            web.redactedLog = ["["]
+            if case .status = command { return [.reply(.status([.shop([web])]))] }
+            return []
+        }
+        platform.files["/home/ada/shop/orch.yaml"] = "name: shop\n"
+        platform.files["/logs/web/stdout.log"] = "secret\n"
+        #expect(run("logs web", on: platform) == .failed)
+        #expect(platform.output == "" && platform.errors.contains("unmatched ["))
+        #expect(platform.errors.contains("logging.redact of web"))
+    }
+
+    @Test func halfALineAtTheCutOfATailIsNotShownWhereSomethingIsMasked() {
+        let mask = Redaction([
+            { line, start in
+                let text = String(decoding: line[start...], as: UTF8.self)
+                return text.hasPrefix("key=") ? start..<line.count : nil
+            }
+        ])
+        let cut = Array(
+            ("rest-of-a-key\n" + String(repeating: "x", count: FailureView.tailBytes) + "\nkey=1\nend\n").utf8)
+        #expect(FailureView.lastLines(of: Array(cut.suffix(FailureView.tailBytes)), mask) == ["[redacted]", "end"])
+        #expect(FailureView.lastLines(of: Array("first\nkey=1\n".utf8), mask) == ["first", "[redacted]"])
+        #expect(FailureView.lastLines(of: Array("key=1\n".utf8), Redaction()) == ["key=1"])
+    }
+
     @Test func jsonSaysWhose() throws {
         let platform = platform()
         _ = run("logs db --json", on: platform)

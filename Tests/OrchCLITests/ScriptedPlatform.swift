@@ -79,8 +79,15 @@ final class ScriptedPlatform: Platform {
         files.keys.filter { $0.hasPrefix(folder + "/") }.map { String($0.dropFirst(folder.count + 1)) }.sorted()
     }
     var logFiles: any LogFiles { self }
-    func pattern(_ expression: String) throws(Fault) -> ([UInt8]) -> Bool {
-        { String(decoding: $0, as: UTF8.self).contains(expression) }
+    /// Plain text stands for patterns; `[` for one that is none.
+    func pattern(_ expression: String) throws(Fault) -> LineFinder {
+        if expression == "[" { throw Fault(step: "read the pattern", subject: "[", reason: "unmatched [") }
+        let wanted = Array(expression.utf8)
+        return { line, start in
+            guard start + wanted.count <= line.count else { return nil }
+            return (start...(line.count - wanted.count)).first { line[$0..<($0 + wanted.count)].elementsEqual(wanted) }
+                .map { $0..<($0 + wanted.count) }
+        }
     }
     func isFile(_ path: String) -> Bool { files[path] != nil }
     func isKnownUser(_ name: String) -> Bool { true }

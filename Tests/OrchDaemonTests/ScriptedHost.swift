@@ -20,6 +20,7 @@ final class ScriptedHost: Host {
     var launchFault: Fault?
     /// Why the keeper does not become another program.
     var renewalFault: Fault?
+    var rotationTakes = Duration.zero
     /// What it knows of time zones.
     var zones: [String: TimeZone] = [ScheduleSpec.hostZone: .utc]
     private var coming: [(at: Instant, sequence: Int, input: Input)] = []
@@ -51,9 +52,19 @@ final class ScriptedHost: Host {
         case .effect(let effect): perform(effect)
         case .send(let client, let bytes): received[client, default: []] += bytes
         case .close(let client): closed.append(client)
+        case .rotate(let number, let subjects): rotate(number, subjects)
         case .renew: send(.renewed(renewalFault))
         case .end: break
         }
+    }
+
+    private func rotate(_ number: UInt64, _ subjects: [LogRotation.Subject]) {
+        let files = subjects.flatMap { subject in
+            subject.files(in: "/state").map { stream, sink in
+                LogRotation(subject.instance, stream, file: sink.destination.path ?? "", .empty)
+            }
+        }
+        send(.rotated(number, files), after: rotationTakes)
     }
 
     private func perform(_ effect: Effect) {

@@ -175,6 +175,34 @@ import Testing
             ])
     }
 
+    @Test func patternsThatCannotBeUsedAreTold() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  a: { command: a, logging: { redact: ["ok", "", "a[", '(x)\\1', "(a{999}){999}"] } }
+                  b: { command: b, logging: { redact: token } }
+                  c: { command: c, logging: { redact: [[x]] } }
+                """
+            ).complaints() == [
+                "2:46 error[value] \"redact\" has an empty pattern, which would match everywhere",
+                "2:50 error[value] \"redact\": \"a[\" is no regular expression: unmatched [",
+                "2:56 error[value] \"redact\": \"(x)\\1\" has a back-reference, which can take for ever to match",
+                "2:65 error[limit] \"redact\": \"(a{999}){999}\" repeats too much: its size is more than 10000",
+                "3:39 error[type] \"redact\" must be a list of regular expressions, not \"token\"",
+                "4:40 error[type] \"redact\" must be text, not a list",
+            ])
+    }
+
+    @Test func patternsHaveLimits() {
+        let many = (0...Limits.redactions).map { "p\($0)" }.joined(separator: ", ")
+        let found = Fixture("services: { a: { command: a, logging: { redact: [\(many)] } } }").complaints()
+        #expect(found.count == 1 && found[0].contains("error[limit] \"redact\" has 33 patterns; the limit is 32"))
+        let long = String(repeating: "x", count: Limits.patternBytes + 1)
+        let other = Fixture("services: { a: { command: a, logging: { redact: [\(long)] } } }").complaints()
+        #expect(other.count == 1 && other[0].contains("a pattern of 1001 bytes; the limit is 1000"))
+    }
+
     @Test func updatesAndRenamesAreHeldAgainstTheRest() {
         #expect(
             Fixture(

@@ -22,7 +22,8 @@ struct Fixture {
             ManifestInput(
                 files: manifests, currentDirectory: "/srv/shop", callerEnvironment: caller, overrides: overrides,
                 isKnownUser: users.map { users in { users.contains($0) } },
-                isKnownTimeZone: { ["UTC", "Europe/Paris"].contains($0) }
+                isKnownTimeZone: { ["UTC", "Europe/Paris"].contains($0) },
+                patternFlaw: { $0.contains("[") && !$0.contains("]") ? "unmatched [" : nil }
             ) { path throws(Fault) in
                 guard let bytes = files[path] else {
                     throw Fault(step: "read", subject: path, reason: "no such file or directory (ENOENT)")

@@ -110,6 +110,7 @@ import Testing
         logging.rotate.compress = .gzip
         logging.whenFull = .drop
         logging.stripANSI = true
+        logging.redact = ["token=[^ ]+", "$HOME$"]
         #expect(web.logging == logging)
         var admin = PortSpec(port: 9000)
         admin.name = "admin"
@@ -176,6 +177,7 @@ let full = """
           rotate: { size: 10MiB, keep: 7, every: 1d, max_age: 30d, total: 1GB, compress: gzip }
           when_full: drop
           strip_ansi: true
+          redact: ["token=[^ ]+", "$HOME$"]
         ports: [auto, { name: admin, port: 9000, protocol: udp, host: 127.0.0.1, on_conflict: next }]
       db:
         command: exec postgres -D data

@@ -91,6 +91,7 @@ struct NounGenerator {
         logging.rotate.compress = pick(LoggingSpec.Compression.allCases)
         logging.whenFull = pick(LoggingSpec.WhenFull.allCases)
         logging.stripANSI = chance()
+        logging.redact = (0..<below(3)).map { _ in text() }
         return logging
     }
 
@@ -228,6 +229,7 @@ struct NounGenerator {
         status.memoryBytes = maybe(Int64(below(1 << 40)))
         status.stdoutLog = maybe(text())
         status.stderrLog = maybe(text())
+        status.redactedLog = (0..<below(2)).map { _ in text() }
         status.tracking = maybe("cgroup")
         status.said = maybe(text())
         status.runs = (0..<below(3)).map { _ in run() }
@@ -287,7 +289,8 @@ struct NounGenerator {
             .applyKnown(KnownRequest(.planned(revision: text()), rollbackWithin: maybe(span()))),
             .applyKnown(KnownRequest(.applied(stack: name(), origin: Digest(of: [2])))),
             .rollback(rollback()), .rollbackPlan(rollback()), .history(target),
-            .events(maybe(target), since: maybe(time()), follow: chance()), .daemonStatus, .daemonStop, .daemonRestart,
+            .events(maybe(target), since: maybe(time()), follow: chance()), .rotateLogs([target, target]),
+            .daemonStatus, .daemonStop, .daemonRestart,
             .daemonUpgrade(Upgrade(keeper: name(), daemon: name(), keeperProtocol: below(300))),
         ])
     }

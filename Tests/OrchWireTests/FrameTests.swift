@@ -89,6 +89,14 @@ import Testing
                         digest: Digest(of: []), files: ["/a"], variables: ["B"], inheritance: ["C*"], users: ["d"],
                         zones: ["UTC"]))),
             .occurrence(occurrence),
+            .rotated([
+                LogRotation(status.id, nil, file: "/a", .rotated(segment: "/a.1")),
+                LogRotation(status.id, .stderr, file: "/b", .failed("no")),
+                LogRotation(status.id, .stdout, file: "/c", .empty),
+                LogRotation(status.id, .stdout, file: "/d", .shared),
+                LogRotation(status.id, .stdout, file: "/e", .unfinished),
+                LogRotation(status.id, .stdout, file: "/f", .forgotten),
+            ]),
             .verdict(.failed("no")), .why([Explanation(status: status, chain: [occurrence])]), .daemon(daemon),
             .refusal(.otherVersion(client: "0", daemon: "1")), .end,
         ]
@@ -119,6 +127,7 @@ import Testing
         full.cpuPercent = 0.1
         full.memoryBytes = 1 << 40
         full.stdoutLog = "/logs/out"
+        full.redactedLog = ["a\"", "b"]
         full.tracking = "cgroup"
         full.said = "hello"
         full.runs = [

@@ -9,7 +9,8 @@ struct LogsCommand: OrchCommand {
         discussion: """
             Reads across rotated files, with or without a daemon. On a terminal control characters are made visible; into a \
             pipe the bytes of a single service go as they are.
-            """)
+            """,
+        subcommands: [LogsRotateCommand.self])
 
     @Argument(
         help: "The services; default: all of the stack of the manifest here, else of the only one.",
@@ -53,7 +54,7 @@ struct LogsCommand: OrchCommand {
     func run(in context: Context) throws(Failure) -> ExitCode {
         let kinds: [LogStreamKind] = stderr ? [.stderr] : stdout ? [.stdout] : [.stdout, .stderr]
         let instances = try instances(in: context)
-        let selection = LogSelection(instances, kinds: kinds)
+        let selection = try LogSelection(instances, kinds: kinds, on: context.platform)
         guard !selection.streams.isEmpty else {
             throw Failure(
                 .failed, "there is no log to show: what is meant writes none", help: "`orch config` shows its logging")
@@ -93,8 +94,8 @@ struct LogsCommand: OrchCommand {
         query.follows = follow
         if let grep {
             do throws(Fault) {
-                let matches = try context.platform.pattern(grep)
-                query.accepts = { matches($0.bytes) }
+                let find = try context.platform.pattern(grep)
+                query.accepts = { find($0.bytes, 0) != nil }
             } catch { throw Failure(.usage, error) }
         }
         return query

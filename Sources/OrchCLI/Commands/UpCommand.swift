@@ -54,7 +54,8 @@ struct Foreground {
     /// What one instance writes, from now on.
     private struct Tail {
         var voice: LogLineView.Voice
-        var paths: [String?]
+        /// Where its logs are, and what is masked in them.
+        var source: [String?]
         var reader: LogReader
     }
 
@@ -107,7 +108,7 @@ struct Foreground {
         case .instance(let status):
             let isNews = progress.update(status, at: now)
             view.nameWidth = max(view.nameWidth, min(24, DisplayWidth.of(status.label)))
-            let voice = listen(to: status)
+            let voice = try listen(to: status)
             guard isNews else { return }
             try drain()
             let reason = status.reason.isEmpty || status.phase == .ready ? "" : ": \(status.reason)"
@@ -115,34 +116,35 @@ struct Foreground {
                 view.remark("── \(status.phase.rawValue)\(reason)", style: PhaseText.style(of: status.phase), on: voice)
             )
         case .gone(let id): progress.vanish(id, at: now)
-        case .accepted, .status, .plan, .recalled, .there, .occurrence, .verdict, .why, .history, .daemon, .refusal,
+        case .accepted, .status, .plan, .recalled, .there, .occurrence, .verdict, .why, .history, .rotated, .daemon,
+            .refusal,
             .end:
             break
         }
     }
 
     /// Opens the instance's logs where they are now, from the beginning of this command on.
-    private mutating func listen(to status: InstanceStatus) -> LogLineView.Voice {
-        let paths = [status.stdoutLog, status.stderrLog]
+    private mutating func listen(to status: InstanceStatus) throws(Failure) -> LogLineView.Voice {
+        let source = [status.stdoutLog, status.stderrLog] + status.redactedLog
         if let place = tails.firstIndex(where: { $0.voice.instance == status.id }) {
-            guard tails[place].paths != paths else { return tails[place].voice }
+            guard tails[place].source != source else { return tails[place].voice }
             tails[place].reader.close()
-            tails[place].reader = reader(status)
-            tails[place].paths = paths
+            tails[place].reader = try reader(status)
+            tails[place].source = source
             return tails[place].voice
         }
         let sibling = tails.first { $0.voice.instance.service == status.id.service }
         let number = sibling?.voice.number ?? (tails.map(\.voice.number).max() ?? -1) + 1
         let voice = LogLineView.Voice(instance: status.id, label: status.label, kind: .stdout, number: number)
-        tails.append(Tail(voice: voice, paths: paths, reader: reader(status)))
+        tails.append(Tail(voice: voice, source: source, reader: try reader(status)))
         return voice
     }
 
-    private func reader(_ status: InstanceStatus) -> LogReader {
+    private func reader(_ status: InstanceStatus) throws(Failure) -> LogReader {
         var query = LogQuery()
         query.since = begin.wall
         query.follows = true
-        let selection = LogSelection([status], kinds: [.stdout, .stderr])
+        let selection = try LogSelection([status], kinds: [.stdout, .stderr], on: context.platform)
         return LogReader(context.platform.logFiles, streams: selection.streams, query: query)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import OrchModel
+internal import OrchWire
 
 /// What went wrong with one instance, where in the manifest, what it wrote last, and where to read on.
 struct FailureView {
@@ -35,9 +36,11 @@ struct FailureView {
         return result + [Line("      `orch why \(status.label)` tells the story", .faint)]
     }
 
-    /// The last whole lines of a log's end.
-    static func lastLines(of bytes: [UInt8]) -> [String] {
-        let lines = bytes.split(separator: 10, omittingEmptySubsequences: true)
-        return lines.suffix(lineCount).map { String(decoding: $0, as: UTF8.self) }
+    /// The last lines of a log's end, which is at most `tailBytes` of it. Half a line may be half of what is to be masked, which no pattern
+    /// finds: where something is, it is left out.
+    static func lastLines(of bytes: [UInt8], _ redaction: Redaction) -> [String] {
+        var lines = bytes.split(separator: 10, omittingEmptySubsequences: true)
+        if !redaction.isEmpty, bytes.count >= tailBytes, !lines.isEmpty { lines.removeFirst() }
+        return lines.suffix(lineCount).map { String(decoding: redaction.applied(to: Array($0)), as: UTF8.self) }
     }
 }

@@ -52,6 +52,7 @@ extension LinuxHost {
             switch notice {
             case .drained(let launch, let bytesLeft): drained(launch, bytesLeft: bytesLeft)
             case .remark(let text): outbox.append(.remarked(text))
+            case .rotated(let number, let files): outbox.append(.rotated(number, files))
             }
         }
     }

@@ -152,6 +152,7 @@ public final class LinuxHost: Host {
             if let clients { outbox += clients.send(bytes, to: client, poller) }
             Failpoint.answerSent.reach()
         case .close(let client): clients?.close(client, poller)
+        case .rotate(let number, let subjects): pump.rotate(number, subjects, state: state)
         case .renew(let upgrade): renew(upgrade)
         case .end(let ending): end(ending)
         }

@@ -5,14 +5,24 @@ internal import OrchModel
 extension LogFile {
     /// Renames the file to its next segment, in the same folder and never over another, opens a new file of the old name, and does
     /// with the segments as `rotate` says.
-    func rotateNow(_ now: Instant, at time: WallTime, cutsLine: Bool = false) throws(LogTrouble) {
-        guard let found = status else { return try open(now) }
+    @discardableResult
+    func rotateNow(
+        _ now: Instant, at time: WallTime, cutsLine: Bool = false
+    ) throws(LogTrouble) -> LogRotation.Outcome {
+        guard let found = status else {
+            try open(now)
+            return .empty
+        }
+        var made: String?
         let place = try LogFolder.opened(folder)
         if place.status(of: name)?.isSameFile(as: found) == true {
             var number = (LogLayout.segments(of: name, among: place.names()).last ?? 0) + 1
             while true {
                 let segment = LogLayout.segment(name, number)
-                if try LogTrouble.asking({ () throws(SystemError) in try place.rename(name, to: segment) }) { break }
+                if try LogTrouble.asking({ () throws(SystemError) in try place.rename(name, to: segment) }) {
+                    made = segment
+                    break
+                }
                 number += 1
             }
         }
@@ -21,6 +31,10 @@ extension LogFile {
         try open(now)
         continuesLine = cutsLine
         prune(LogLayout.segments(of: name, among: place.names()), in: place, at: time)
+        guard let made else { return .failed("somebody took its name away; a new file was begun") }
+        // In this order: a compressed segment has its name before the plain one goes.
+        let isKept = place.status(of: made) != nil || place.status(of: LogLayout.compressed(made)) != nil
+        return isKept ? .rotated(segment: LogLayout.join(folder, made)) : .forgotten
     }
 
     /// Forgets the segments that `rotate` does not allow: more than `keep`, older than `max_age`, beyond `total`. Has the others

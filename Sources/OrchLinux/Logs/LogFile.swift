@@ -31,6 +31,8 @@ final class LogFile {
     var canSplice: Bool
     /// Somebody asked for a rotation when the file was so long.
     var rotationAsked: Int64?
+    /// Who waits for the next rotation, and where in their answers it belongs.
+    var rotationsAwaited: [(asked: AskedRotation, place: Int)] = []
     /// The pipe that wrote last.
     weak var lastWriter: LogPipe?
 

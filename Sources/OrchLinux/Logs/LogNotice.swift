@@ -9,6 +9,8 @@ public enum LogNotice: Equatable, Sendable {
     case drained(LaunchID, bytesLeft: Int)
     /// A fallback taken, a file that can't be written, bytes dropped: for status and doctor.
     case remark(String)
+    /// The answer to `rotate` of that number: what became of each file.
+    case rotated(UInt64, [LogRotation])
 }
 
 /// What the daemon tells the pump.
@@ -16,7 +18,7 @@ enum LogRequest {
     /// The number is owned by the request.
     case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink)
     case reconfigure(LaunchID, LogStreamKind?, LogSink)
-    case rotate(LaunchID)
+    case rotate(UInt64, [LogRotationOrder])
     case finish(LaunchID)
     case stop
 }

@@ -59,8 +59,16 @@ public final class LogPump: Sendable {
         mailbox.send(.reconfigure(launch, stream, sink))
     }
 
-    /// Rotates the files of a launch at the end of the line that is being written.
-    public func rotate(_ launch: LaunchID) { mailbox.send(.rotate(launch)) }
+    /// Rotates the files of these instances, each at the end of the line that is being written; those that are empty are left alone.
+    /// `LogNotice.rotated` with the same number answers, at the latest after `Limits.logRotateWait`.
+    public func rotate(_ number: UInt64, _ subjects: [LogRotation.Subject], state: String) {
+        let orders = subjects.flatMap { subject in
+            subject.files(in: state).map {
+                LogRotationOrder(instance: subject.instance, stream: $0.stream, sink: $0.sink)
+            }
+        }
+        mailbox.send(.rotate(number, orders))
+    }
 
     /// The launch is over: its pipes are read to their end, or for `Limits.logDrainWait` when somebody else keeps them open; then
     /// comes `LogNotice.drained`. At once for a launch that has no pipe.

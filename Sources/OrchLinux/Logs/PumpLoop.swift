@@ -17,7 +17,11 @@ final class PumpLoop {
     /// Files whose writing failed and is to be tried again.
     var waitingFiles: [LogFile] = []
 
-    private let compressor: LogCompressor
+    let compressor: LogCompressor
+    /// Those that somebody waits for, in order.
+    var rotations: [AskedRotation] = []
+    /// One of them may be done.
+    var answersAreReady = false
     /// When segments are looked at for their age.
     private var agesAt: Instant?
     /// Files that were opened or given another rotation since segments were last looked at, and when they are.
@@ -70,6 +74,7 @@ final class PumpLoop {
                 pipe.isQueued = false
                 serve(pipe)
             }
+            if answersAreReady { answerRotations() }
         }
     }
 
@@ -104,12 +109,14 @@ final class PumpLoop {
         for pipe in heldPipes { consider(pipe.lookAt) }
         for pipe in draining { consider(pipe.drainUntil) }
         for file in waitingFiles { consider(file.waiting?.until) }
+        for asked in rotations { consider(asked.until) }
         consider(agesAt)
         consider(pruneAt)
         return next
     }
 
     private func expire() {
+        if !rotations.isEmpty { answerRotations() }
         if !heldPipes.isEmpty {
             for pipe in heldPipes where pipe.lookAt.map({ $0 <= now }) ?? false { enqueue(pipe) }
             heldPipes.removeAll { $0.lookAt.map { $0 <= now } ?? true }
@@ -177,6 +184,7 @@ final class PumpLoop {
             for older in others where older.hasHungUp && older.comes(before: pipe) { exhaust(older) }
         }
         let result = turn(pipe)
+        if let file = pipe.file { rotateIfAwaited(file) }
         if result != .held, result != .yielding, let others = pipe.file?.pipes, others.count > 1 {
             // They may wait for the end of this pipe's line.
             for other in others where other !== pipe && other.heldUntil != nil { enqueue(other) }
@@ -223,8 +231,7 @@ final class PumpLoop {
                 direct(pipe, to: sink)
                 enqueue(pipe)
             }
-        case .rotate(let launch):
-            for file in (launches[launch] ?? []).compactMap(\.file) { rotateAtLineEnd(file) }
+        case .rotate(let number, let orders): rotate(number, orders)
         case .finish(let launch):
             finish(launch)
         case .stop: break
@@ -293,20 +300,20 @@ final class PumpLoop {
         return made
     }
 
-    func rotate(_ file: LogFile, cutsLine: Bool = false) throws(LogTrouble) {
-        try file.rotateNow(now, at: wall, cutsLine: cutsLine)
+    @discardableResult
+    func rotate(_ file: LogFile, cutsLine: Bool = false) throws(LogTrouble) -> LogRotation.Outcome {
+        let outcome = try file.rotateNow(now, at: wall, cutsLine: cutsLine)
+        settle(file, outcome)
         watchAge(of: file)
+        return outcome
     }
 
-    private func rotateAtLineEnd(_ file: LogFile) {
-        guard !file.appends else { return }
-        do throws(LogTrouble) {
-            try file.prepare(now)
-            guard file.offset > 0 else { return }
-            if file.endsLine() { try rotate(file) } else { file.rotationAsked = file.offset }
-        } catch {
-            wait(for: file, error)
-        }
+    /// The file of that path, whatever its spelling, if it is being written.
+    func openFile(_ path: String) -> LogFile? {
+        if let known = files[path] { return known }
+        let (folder, name) = LogLayout.split(path)
+        guard let found = try? LogFolder(reading: folder).status(of: name) else { return nil }
+        return files.values.first { $0.status?.isSameFile(as: found) ?? false }
     }
 
     private func finish(_ launch: LaunchID) {
@@ -342,6 +349,7 @@ final class PumpLoop {
 
     private func closeIfUnused(_ file: LogFile?) {
         guard let file, file.pipes.isEmpty else { return }
+        rotateUnfinished(file)
         tellDropped(file)
         if file.dropped.bytes > 0 {
             remark("log \(file.path): \(file.dropped.sentence) were dropped and no note of it could be written")

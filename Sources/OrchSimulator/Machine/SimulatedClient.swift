@@ -274,6 +274,7 @@ extension Reply.Body {
         case .verdict(let verdict): "\(verdict)"
         case .why: "why"
         case .history: "history"
+        case .rotated(let files): "\(files.count) files rotated"
         case .daemon: "daemon"
         case .refusal(let refusal): "refused, \(refusal.kind.rawValue): \(refusal.message)"
         case .end: "end"

@@ -31,8 +31,21 @@ final class SimulatedHost: Host {
         case .effect(let effect): machine.perform(effect)
         case .send(let client, let bytes): machine.send(bytes, to: client)
         case .close(let client): machine.close(client)
+        case .rotate(let number, let subjects): machine.inbox.append(.rotated(number, Self.untouched(subjects)))
         case .renew: machine.inbox.append(.renewed(nil))
         case .end: break
+        }
+    }
+
+    /// A machine in memory writes no logs: all are empty.
+    private static func untouched(_ subjects: [LogRotation.Subject]) -> [LogRotation] {
+        var named: Set<String> = []
+        return subjects.flatMap { subject in
+            subject.files(in: "").compactMap { stream, sink in
+                guard let path = sink.destination.path, named.insert(path).inserted else { return nil }
+                let isShared = sink.destination == .append(path)
+                return LogRotation(subject.instance, stream, file: path, isShared ? .shared : .empty)
+            }
         }
     }
 

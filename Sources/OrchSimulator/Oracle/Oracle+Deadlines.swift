@@ -77,8 +77,7 @@ extension Machine {
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
         case .stop, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events, .history,
-            .daemonStatus,
-            .daemonRestart, .daemonUpgrade, .daemonStop:
+            .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
     }

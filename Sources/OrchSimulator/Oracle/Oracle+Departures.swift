@@ -13,8 +13,7 @@ extension Machine {
         case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
         case .stop(let targets, _): checkDepartures(targets, isUp: false)
         case .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events,
-            .history, .daemonStatus,
-            .daemonRestart, .daemonUpgrade, .daemonStop:
+            .history, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
     }

@@ -68,8 +68,7 @@ extension Machine {
             case .rollback(let request): watch.commandedAt[request.stack] = clock
             case .daemonStop: watch.allCommandedAt = clock
             case .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events, .history,
-                .daemonStatus, .daemonRestart,
-                .daemonUpgrade:
+                .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade:
                 break
             }
         }

@@ -228,7 +228,8 @@ extension Machine {
             if clients[place].isOtherVersion, refusal.kind != .version {
                 violate("another version is refused for \(refusal.kind)")
             }
-        case .status, .plan, .recalled, .there, .instance, .gone, .occurrence, .why, .history, .daemon, .end: break
+        case .status, .plan, .recalled, .there, .instance, .gone, .occurrence, .why, .history, .rotated, .daemon, .end:
+            break
         }
     }
 

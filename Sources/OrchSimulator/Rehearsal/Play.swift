@@ -147,7 +147,8 @@ struct Play {
             case .occurrence(let occurrence): hear(occurrence)
             case .verdict(let fallen): verdict = fallen
             case .refusal(let refusal): if score.acts.count == 1 { score.refusal = refusal }
-            case .accepted, .status, .plan, .recalled, .there, .why, .history, .daemon, .end: break
+            case .accepted, .status, .plan, .recalled, .there, .why, .history, .rotated, .daemon, .end:
+                break
             }
         }
         if machine.isDaemonAlive, machine.daemon == listenedTo { heardUntil = machine.now.wall }

@@ -2,15 +2,18 @@
 public import OrchModel
 
 /// One output of one instance, by the file that it is written to (`LogLayout.path`).
-public struct LogStream: Equatable, Sendable {
+public struct LogStream {
     /// What people see before its lines: `web`, `web.2`.
     public var label: String
     public var kind: LogStreamKind
     public var path: String
-    public init(label: String, kind: LogStreamKind, path: String) {
+    /// What nobody is to see of its lines; they are masked before anything is asked of them.
+    public var redaction: Redaction
+    public init(label: String, kind: LogStreamKind, path: String, redaction: Redaction = Redaction()) {
         self.label = label
         self.kind = kind
         self.path = path
+        self.redaction = redaction
     }
 }
 
@@ -21,7 +24,7 @@ public struct LogLine: Equatable, Sendable {
     /// When it was read from its process, as exactly as the time index tells; nil without one.
     public var time: WallTime?
     public var launch: LaunchID?
-    /// Without the newline; any bytes, not always UTF-8.
+    /// Without the newline and what is redacted; any bytes, not always UTF-8.
     public var bytes: [UInt8]
     /// False for a line that has no end yet and for all but the last piece of a long one.
     public var isComplete: Bool

@@ -16,6 +16,7 @@ public struct LogReader {
 
     private let files: any LogFiles
     private let kinds: [LogStreamKind]
+    private let redactions: [Redaction]
     private let query: LogQuery
     private var sources: [Source] = []
     /// The sources that have a head, as a heap by its time.
@@ -31,6 +32,7 @@ public struct LogReader {
         self.files = files
         self.query = query
         kinds = streams.map(\.kind)
+        redactions = streams.map(\.redaction)
         var known: [String: Int] = [:]
         for (index, stream) in streams.enumerated() {
             if let source = known[stream.path] {
@@ -50,12 +52,14 @@ public struct LogReader {
 
     private mutating func begin(_ source: Int, _ path: String) {
         guard query.last != nil || query.since != nil else { return }
-        let (streams, kinds, accepts) = (sources[source].streams, kinds, query.accepts)
+        let (streams, kinds, redactions, accepts) = (sources[source].streams, kinds, redactions, query.accepts)
         let start = LogStart.find(files, path: path, query: query) { bytes, entry in
             guard let stream = Self.stream(of: entry, among: streams, kinds) else { return false }
             guard let accepts else { return true }
             return accepts(
-                LogLine(stream: stream, time: entry?.time, launch: entry?.launch, bytes: bytes, isComplete: true))
+                LogLine(
+                    stream: stream, time: entry?.time, launch: entry?.launch,
+                    bytes: redactions[stream].applied(to: bytes), isComplete: true))
         }
         surplus += start.lines
         sources[source].cursor.seek(to: start.number, offset: start.offset)
@@ -108,7 +112,8 @@ public struct LogReader {
             }
             guard let stream = Self.stream(of: piece.entry, among: sources[source].streams, kinds) else { continue }
             let line = LogLine(
-                stream: stream, time: time, launch: piece.entry?.launch, bytes: piece.bytes,
+                stream: stream, time: time, launch: piece.entry?.launch,
+                bytes: redactions[stream].applied(to: piece.bytes),
                 isComplete: piece.isComplete)
             if let accepts = query.accepts, !accepts(line) { continue }
             return line
