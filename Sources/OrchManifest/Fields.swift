@@ -188,12 +188,24 @@ enum Fields {
                 "redact", .list(.text), default: "[]",
                 "POSIX extended patterns: what they match is masked wherever log lines are shown or searched, never in the files."
             ),
-            .later("levels", "A separate file for errors."),
+            Field(
+                "levels", .either([.word(["none"]), .object(levels)]), default: "none",
+                "Lines at error level are copied to a file of their own; where they went before, they still go."),
             .later("forward", "Also to journald or syslog."),
         ])
     private static let sink = FieldForm.either([.text, .null, .object(append)])
     static let append = FieldTable(
         "a log sink", [Field("append", .text, "A file that others may write to too; it is not rotated.")])
+
+    static let levels = FieldTable(
+        "levels",
+        [
+            Field(
+                "from", .text,
+                "How a line tells its level: json (level, severity, lvl), prefix (ERROR, [error], E0102, <3>, level=error), or a POSIX extended pattern that errors match."
+            ),
+            Field("error_file", .text, "The file for errors; it rotates as the service's other files do."),
+        ])
 
     static let rotate = FieldTable(
         "rotate",

@@ -16,6 +16,7 @@ extension Decoder {
         }
         if let node = section["strip_ansi"], let flag = flag(node, "strip_ansi") { logging.stripANSI = flag }
         if let node = section["redact"] { logging.redact = redactions(node) }
+        if let node = section["levels"] { logging.levels = levels(node, logging, into: decoded) }
         decoded.spec.logging = logging
     }
 

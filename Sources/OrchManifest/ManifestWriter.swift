@@ -39,7 +39,17 @@ public enum ManifestWriter {
         guard let members = value.members else { return value }
         return .object(
             members.map { member in
-                member.key == "redact" ? Value.Member(member.key, escaped(member.value)) : member
+                switch member.key {
+                case "redact": Value.Member(member.key, escaped(member.value))
+                case "levels":
+                    Value.Member(
+                        member.key,
+                        .object(
+                            (member.value.members ?? []).map {
+                                $0.key == "from" ? Value.Member($0.key, escaped($0.value)) : $0
+                            }))
+                default: member
+                }
             })
     }
 

@@ -121,6 +121,8 @@ public enum Limits {
     public static let patternBytes = 1_000
     /// Of a pattern with its repetitions written out (`PatternCost`): what its compilation takes grows with it.
     public static let patternSize = 10_000
+    /// Bytes at the beginning of a line in which `level=` is looked for.
+    public static let levelBytes = 1_024
     /// How long a rotation that was asked for is waited for; a line that has not ended by then is said, and ends it later.
     public static let logRotateWait = Duration.seconds(2)
     /// How long until a log file that could not be written is tried again.

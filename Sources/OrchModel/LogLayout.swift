@@ -26,6 +26,9 @@ public struct LogSink: Equatable, Sendable {
     public var rotate: LoggingSpec.Rotation
     public var whenFull: LoggingSpec.WhenFull
     public var stripANSI: Bool
+    /// How bad lines are told, and the file that they are copied to, absolute; both or neither.
+    public var levels: LoggingSpec.Levels.Source?
+    public var errorFile: String?
 
     public init(
         _ destination: Destination, format: LoggingSpec.Format = .raw, rotate: LoggingSpec.Rotation = .init(),
@@ -36,6 +39,16 @@ public struct LogSink: Equatable, Sendable {
         self.rotate = rotate
         self.whenFull = whenFull
         self.stripANSI = stripANSI
+    }
+}
+
+extension LogSink {
+    /// With the bad lines copied as `levels` says.
+    fileprivate func copying(_ levels: LoggingSpec.Levels?, _ named: (String) -> String) -> LogSink {
+        var sink = self
+        sink.levels = levels?.from
+        sink.errorFile = levels.map { named($0.errorFile) }
+        return sink
     }
 }
 
@@ -58,22 +71,28 @@ public enum LogLayout {
     ) -> LogSink {
         LogSink(
             destination(for: stream, spec: spec, stack: stack, service: service, replica: replica, state: state),
-            format: spec.format, rotate: spec.rotate, whenFull: spec.whenFull, stripANSI: spec.stripANSI)
+            format: spec.format, rotate: spec.rotate, whenFull: spec.whenFull, stripANSI: spec.stripANSI
+        ).copying(spec.levels) { named($0, stack, service, replica) }
+    }
+
+    /// A path of the manifest for one instance.
+    private static func named(
+        _ path: String, _ stack: String, _ service: String, _ replica: Int, isShared: Bool = false
+    ) -> String {
+        let resolved = path.replacing("${ORCH_STACK}", with: stack).replacing("${ORCH_SERVICE}", with: service)
+            .replacing("${ORCH_REPLICA}", with: String(replica))
+        return isShared || path.contains("${ORCH_REPLICA}") ? resolved : numbered(resolved, replica)
     }
 
     private static func destination(
         for stream: LogStreamKind, spec: LoggingSpec, stack: String, service: String, replica: Int, state: String
     ) -> LogSink.Destination {
-        func named(_ path: String) -> String {
-            path.replacing("${ORCH_STACK}", with: stack).replacing("${ORCH_SERVICE}", with: service)
-                .replacing("${ORCH_REPLICA}", with: String(replica))
-        }
         switch stream == .stdout ? spec.stdout : spec.stderr {
         case .standard:
             return .file("\(state)/logs/\(stack)/\(service)/" + numbered("\(stream.rawValue).log", replica))
-        case .file(let path):
-            return .file(path.contains("${ORCH_REPLICA}") ? named(path) : numbered(named(path), replica))
-        case .append(let path): return .append(named(path))
+        case .file(let path): return .file(named(path, stack, service, replica))
+        // One for all.
+        case .append(let path): return .append(named(path, stack, service, replica, isShared: true))
         case .discard: return .discard
         case .merge:
             // Standard output can't be merged into itself.

@@ -11,7 +11,7 @@ public struct LogRotation: Equatable, Sendable {
             self.logging = logging
         }
         /// The files that it writes, each once, with everything the pump has to know of them.
-        public func files(in state: String) -> [(stream: LogStreamKind?, sink: LogSink)] {
+        public func files(in state: String) -> [(output: Output, sink: LogSink)] {
             func sink(_ stream: LogStreamKind) -> LogSink {
                 LogLayout.sink(
                     for: stream, spec: logging, stack: instance.service.stack, service: instance.service.service,
@@ -19,10 +19,23 @@ public struct LogRotation: Equatable, Sendable {
             }
             let (first, second) = (sink(.stdout), sink(.stderr))
             let isShared = first.destination == second.destination
-            let found: [(LogStreamKind?, LogSink)] =
-                isShared ? [(nil, first)] : [(LogStreamKind.stdout, first), (.stderr, second)]
-            return found.filter { $0.1.destination != .discard }
+            var found: [(output: Output, sink: LogSink)] =
+                isShared ? [(.both, first)] : [(.stdout, first), (.stderr, second)]
+            found.removeAll { $0.sink.destination == .discard }
+            if !found.isEmpty, let path = first.errorFile {
+                found.append((.errors, LogSink(.file(path), rotate: logging.rotate, whenFull: logging.whenFull)))
+            }
+            return found
         }
+    }
+
+    /// What is in a file.
+    public enum Output: String, Sendable, CaseIterable {
+        case stdout, stderr
+        /// Both outputs go there.
+        case both
+        /// Copies of bad lines of either (`logging.levels`).
+        case errors
     }
 
     public enum Outcome: Equatable, Sendable {
@@ -41,21 +54,20 @@ public struct LogRotation: Equatable, Sendable {
     }
 
     public var instance: InstanceID
-    /// Nil when both outputs go there.
-    public var stream: LogStreamKind?
+    public var output: Output
     /// Absolute.
     public var file: String
     public var outcome: Outcome
 
-    public init(_ instance: InstanceID, _ stream: LogStreamKind?, file: String, _ outcome: Outcome) {
+    public init(_ instance: InstanceID, _ output: Output, file: String, _ outcome: Outcome) {
         self.instance = instance
-        self.stream = stream
+        self.output = output
         self.file = file
         self.outcome = outcome
     }
 }
 
-/// `{"stack", "service", "instance", "stream", "file", "outcome", "segment" or "reason"}`.
+/// `{"stack", "service", "instance", "output", "file", "outcome", "segment" or "reason"}`.
 extension LogRotation: ValueCodable {
     private var word: String {
         switch outcome {
@@ -73,7 +85,7 @@ extension LogRotation: ValueCodable {
         w.set("stack", instance.service.stack)
         w.set("service", instance.service.service)
         w.set("instance", instance.name)
-        w.set("stream", stream?.rawValue ?? "both")
+        w.set("output", output.rawValue)
         w.set("file", file)
         w.set("outcome", word)
         switch outcome {
@@ -99,6 +111,6 @@ extension LogRotation: ValueCodable {
             case "failed": .failed(try r.string("reason"))
             default: throw ShapeError(path: "outcome", expected: "what became of the file")
             }
-        self.init(id, LogStreamKind(rawValue: try r.string("stream")), file: try r.string("file"), outcome)
+        self.init(id, try r.word("output"), file: try r.string("file"), outcome)
     }
 }

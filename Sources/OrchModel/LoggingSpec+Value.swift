@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi, redact}`.
+/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi, redact, levels}`.
 extension LoggingSpec: ValueCodable {
     public var value: Value { written(complete: false) }
 
@@ -13,6 +13,7 @@ extension LoggingSpec: ValueCodable {
         w.set("when_full", whenFull.rawValue, unless: WhenFull.block.rawValue)
         w.set("strip_ansi", stripANSI, unless: false)
         if complete || !redact.isEmpty { w.set("redact", Value.strings(redact)) }
+        if complete || levels != nil { w.set("levels", levels?.value ?? "none") }
         return w.value
     }
 
@@ -26,6 +27,7 @@ extension LoggingSpec: ValueCodable {
         whenFull = try r.word("when_full", or: .block)
         stripANSI = try r.bool("strip_ansi", or: false)
         redact = try r.strings("redact")
+        if r.value("levels") != "none" { levels = try r.optional("levels") }
     }
 }
 
@@ -50,6 +52,38 @@ extension LoggingSpec.Sink {
             guard let path = value?["append"]?.string else { throw ShapeError(path: "append", expected: "a path") }
             self = .append(path)
         case .bool, .int, .double, .array: throw ShapeError(path: "", expected: "a path, null or merge")
+        }
+    }
+}
+
+/// `{from: json | prefix | REGEX, error_file: path}`.
+extension LoggingSpec.Levels: ValueCodable {
+    public var value: Value {
+        var w = ObjectWriter()
+        w.set("from", from.text)
+        w.set("error_file", errorFile)
+        return w.value
+    }
+    public init(_ value: Value) throws(ShapeError) {
+        let r = try ObjectReader(value)
+        self.init(from: Source(text: try r.string("from")), errorFile: try r.string("error_file"))
+    }
+}
+
+extension LoggingSpec.Levels.Source {
+    /// As a manifest says it. A pattern of just the word `json` is `[j]son`.
+    public var text: String {
+        switch self {
+        case .json: "json"
+        case .prefix: "prefix"
+        case .pattern(let text): text
+        }
+    }
+    public init(text: String) {
+        switch text {
+        case "json": self = .json
+        case "prefix": self = .prefix
+        default: self = .pattern(text)
         }
     }
 }

@@ -280,6 +280,25 @@ public struct LoggingSpec: Equatable, Sendable {
     /// POSIX extended regular expressions (regex(7)): what they match is masked wherever log lines are shown, never in the files. At most
     /// `Limits.redactions`, each of at most `Limits.patternBytes`.
     public var redact: [String] = []
+    /// How the level of a line is told, and where the bad ones are copied; nil looks at no line.
+    public struct Levels: Equatable, Sendable {
+        public enum Source: Equatable, Sendable {
+            /// One JSON object a line (`LevelReader.json`).
+            case json
+            /// What a line begins with (`LevelReader.prefix`).
+            case prefix
+            /// A POSIX extended regular expression (regex(7)) that errors match; it tells nothing of other lines.
+            case pattern(String)
+        }
+        public var from: Source
+        /// Absolute; launch variables may be in it.
+        public var errorFile: String
+        public init(from: Source, errorFile: String) {
+            self.from = from
+            self.errorFile = errorFile
+        }
+    }
+    public var levels: Levels?
     public init() {}
 }
 

@@ -78,6 +78,45 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    @Test func errorsAreCopiedThoughDaemonsDie() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: shop
+            services:
+              web:
+                command: "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); case $i in *7) echo \\"ERROR $i\\";; *) echo \\"INFO $i\\";; esac; done; exec sleep 1000"
+                logging:
+                  stdout: web.log
+                  rotate: { size: 20kB, keep: 1000 }
+                  levels: { from: prefix, error_file: errors.log }
+            """)
+        #expect(try place.orch("apply").status == 0)
+        let pid = try place.pid("web")
+        for _ in 0..<5 {
+            let status = try JSON.parse(place.orch("daemon", "status", "--json").output)
+            let daemon = try #require(status["pid"]?.int)
+            #expect(try place.shell("kill -9 \(daemon)").status == 0)
+            try place.eventually("the next daemon is there") {
+                let next = try? JSON.parse(place.orch("daemon", "status", "--json").output)["pid"]?.int
+                return next != nil && next != daemon
+            }
+        }
+        let all = "(ls -v errors.log.* 2>/dev/null | xargs -r cat; cat errors.log)"
+        try place.eventually("the last error is copied") {
+            try place.shell("\(all) | tail -n1").output == "ERROR 19997\n"
+        }
+        let copied = try place.shell("\(all) | grep -c . ; \(all) | grep '^ERROR [0-9]*7$' | sort -u | wc -l")
+        let counts = copied.output.split(separator: "\n").compactMap { Int($0) }
+        #expect(counts.count == 2 && counts[1] == 2_000 && counts[0] >= 2_000, "\(copied)")
+        let whole = "(ls -v web.log.* 2>/dev/null | xargs -r cat; cat web.log)"
+        let exact = try place.shell("\(whole) | awk '{ if ($2 != NR) exit 1 } END { if (NR != 20000) exit 1 }'")
+        #expect(exact.status == 0, "the log itself is exact")
+        let now = try place.pid("web")
+        #expect(now == pid)
+        #expect(try place.end() == "")
+    }
+
     @Test func logsAreRotatedOnDemandWhileServicesWrite() throws {
         let place = try Workplace()
         try place.write(
@@ -103,7 +142,7 @@ import Testing
         let json = try JSON.parse(place.orch("logs", "rotate", "--json").output)
         let files = json["files"]?.array ?? []
         #expect(files.count == 6)
-        let web = files.first { $0["service"]?.string == "web" && $0["stream"]?.string == "stdout" }
+        let web = files.first { $0["service"]?.string == "web" && $0["output"]?.string == "stdout" }
         #expect(web?["segment"]?.string == place.folder + "/web.log.2", "\(json)")
         #expect(files.count { $0["outcome"]?.string == "empty" } == 5)
         #expect(try place.orch("logs", "rotate", "wbe").status == 1)

@@ -40,8 +40,35 @@ import Testing
         #expect(torn <= kills)
     }
 
+    /// The log stays exact though its lines are looked at; the copy has each bad line at least once, in order.
+    @Test func copiesOfErrorsRepeatButNeverLose() throws {
+        let bench = try Workbench()
+        let kills = try torment(
+            bench, format: "raw", lines: 300_000, more: ["7$", bench.path("errors.log")], life: 80)
+        #expect(kills >= 5)
+        let written = bench.segments("web.log").flatMap { $0 }
+        #expect(same(written, bench.bytes(bench.path("expected"))), "the log itself is exact")
+        var next = 7
+        var torn = 0
+        for line in bench.segments("errors.log").flatMap({ $0 }).split(separator: 10) {
+            guard let number = Int(String(decoding: line, as: UTF8.self)), number % 10 == 7 else {
+                torn += 1
+                continue
+            }
+            guard number <= next else {
+                Issue.record("after \(next - 10) comes \(number)")
+                return
+            }
+            if number == next { next += 10 }
+        }
+        #expect(next == 300_007)
+        #expect(torn <= kills)
+    }
+
     /// Returns how many pumps were killed before everything was written.
-    private func torment(_ bench: Workbench, format: String, lines: Int) throws -> Int {
+    private func torment(
+        _ bench: Workbench, format: String, lines: Int, more: [String] = [], life: Int32 = 8
+    ) throws -> Int {
         let expected = unsafe open(bench.path("expected"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         try Process(["/usr/bin/seq", "\(lines)"], [1: expected]).wait()
         close(expected)
@@ -54,14 +81,14 @@ import Testing
             let control = try Descriptor.pipe()
             let begun = try Descriptor.pipe()
             let probe = try Process(
-                [try self.probe(), bench.path("web.log"), "1000000", "400", format],
+                [try self.probe(), bench.path("web.log"), "1000000", "400", format] + more,
                 [0: control.read.number, 1: begun.write.number, 3: pipe.read.number])
             _ = consume begun.write
             var byte: UInt8 = 0
             #expect(unsafe read(begun.read.number, &byte, 1) == 1, "the pump has begun")
             chance = chance &* 1_664_525 &+ 1_013_904_223
             // How long this one may live; the writer's end makes it the last one.
-            _ = poll(nil, 0, Int32(chance >> 16) % 8 + 1)
+            _ = poll(nil, 0, Int32(chance >> 16) % life + 1)
             var status: Int32 = 0
             if unsafe waitpid(writer.pid, &status, WNOHANG) == writer.pid {
                 _ = consume control.write

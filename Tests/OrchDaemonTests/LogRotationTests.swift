@@ -28,7 +28,7 @@ import Testing
             Issue.record("no answer: \(rig.replies(client))")
             return
         }
-        #expect(files.map(\.instance) == [web, web] && files.map(\.stream) == [.stdout, .stderr])
+        #expect(files.map(\.instance) == [web, web] && files.map(\.output) == [.stdout, .stderr])
         #expect(all.count == 4)
         #expect(rig.answer(client, first).count == 1 && rig.answer(client, second).count == 1)
     }

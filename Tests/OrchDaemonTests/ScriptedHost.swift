@@ -60,8 +60,8 @@ final class ScriptedHost: Host {
 
     private func rotate(_ number: UInt64, _ subjects: [LogRotation.Subject]) {
         let files = subjects.flatMap { subject in
-            subject.files(in: "/state").map { stream, sink in
-                LogRotation(subject.instance, stream, file: sink.destination.path ?? "", .empty)
+            subject.files(in: "/state").map { output, sink in
+                LogRotation(subject.instance, output, file: sink.destination.path ?? "", .empty)
             }
         }
         send(.rotated(number, files), after: rotationTakes)

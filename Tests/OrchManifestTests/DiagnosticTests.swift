@@ -194,6 +194,31 @@ import Testing
             ])
     }
 
+    @Test func levelsThatCannotBeHeldAreTold() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  a: { command: a, logging: { levels: json } }
+                  b: { command: b, logging: { levels: { from: json } } }
+                  c: { command: c, logging: { levels: { from: "a[", error_file: c.log } } }
+                  d: { command: d, logging: { stdout: d.log, levels: { from: prefix, error_file: ./d.log } } }
+                  e: { command: e, logging: { levels: { from: prefix, error_file: logs/ } } }
+                  f: { command: f, logging: { stdout: null, stderr: null, levels: { from: prefix, error_file: f.log } } }
+                  g: { command: g, logging: { levels: { from: prefix, error_file: d.log } } }
+                  h: { command: h, logging: { levels: none } }
+                """
+            ).complaints() == [
+                "2:39 error[value] \"levels\" can't be \"json\"",
+                "3:39 error[missing] \"levels\" needs \"error_file\"",
+                "4:47 error[value] \"from\": \"a[\" is no regular expression: unmatched [",
+                "5:82 error[log-conflict] \"error_file\" is the file of an output, where its lines are already",
+                "6:67 error[value] \"error_file\": \"logs/\" is a folder",
+                "7:67 error[conflict] \"levels\" has nothing to read: both outputs are discarded",
+                "8:67 error[log-conflict] \"g\" and \"d\" both write to /srv/shop/d.log",
+            ])
+    }
+
     @Test func patternsHaveLimits() {
         let many = (0...Limits.redactions).map { "p\($0)" }.joined(separator: ", ")
         let found = Fixture("services: { a: { command: a, logging: { redact: [\(many)] } } }").complaints()

@@ -92,6 +92,8 @@ struct NounGenerator {
         logging.whenFull = pick(LoggingSpec.WhenFull.allCases)
         logging.stripANSI = chance()
         logging.redact = (0..<below(3)).map { _ in text() }
+        let sources: [LoggingSpec.Levels.Source] = [.json, .prefix, .pattern(text() + ".")]
+        logging.levels = maybe(LoggingSpec.Levels(from: pick(sources), errorFile: "/e/\(text())"))
         return logging
     }
 

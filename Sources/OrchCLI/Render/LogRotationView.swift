@@ -16,7 +16,7 @@ struct LogRotationView {
         ])
         table.rows = files.map { file in
             Table.Row(cells: [
-                Line(labels[file.instance] ?? file.instance.name, .strong), Line(file.stream?.rawValue ?? "both"),
+                Line(labels[file.instance] ?? file.instance.name, .strong), Line(file.output.rawValue),
                 Self.line(of: file),
             ])
         }

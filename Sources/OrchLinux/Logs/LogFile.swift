@@ -23,6 +23,10 @@ final class LogFile {
     var whenFull: LoggingSpec.WhenFull
     /// The pipes that lead here, in order of attachment.
     var pipes: [LogPipe] = []
+    /// The pipes whose bad lines are copied here.
+    var taps: [LogPipe] = []
+    /// All that waits when it can't be written.
+    var feeders: [LogPipe] { taps.isEmpty ? pipes : pipes + taps }
     /// Why nothing can be written at the moment, and when it is tried again.
     var waiting: (trouble: LogTrouble, until: Instant)?
     /// What `when_full: drop` threw away since the last note in the file said so.

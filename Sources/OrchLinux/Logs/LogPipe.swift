@@ -16,6 +16,8 @@ final class LogPipe {
     var file: LogFile?
     /// Nil: bytes as they are.
     var converter: LineConverter?
+    /// Nil: nobody looks at its lines.
+    var tap: LineTap?
     /// No writer is left (EPOLLHUP), or the rest of it was given up.
     var hasHungUp = false
     /// It is in the pump's list of pipes with something to do.
@@ -50,6 +52,12 @@ final class LogPipe {
 
     /// An unfinished line is written at this length: its writer must never find the pipe full because of it.
     var longestPart: Int { min(Limits.logLineBytes, capacity / 2) }
+
+    /// So many bytes of it have gone on, or are lost.
+    func gave(_ count: Int) {
+        if let left = farewellBytes { farewellBytes = left - count }
+        if let tap { tap.seen = max(0, tap.seen - count) }
+    }
 
     func convert(for sink: LogSink) {
         converter =

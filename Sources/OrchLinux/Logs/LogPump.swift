@@ -64,7 +64,7 @@ public final class LogPump: Sendable {
     public func rotate(_ number: UInt64, _ subjects: [LogRotation.Subject], state: String) {
         let orders = subjects.flatMap { subject in
             subject.files(in: state).map {
-                LogRotationOrder(instance: subject.instance, stream: $0.stream, sink: $0.sink)
+                LogRotationOrder(instance: subject.instance, output: $0.output, sink: $0.sink)
             }
         }
         mailbox.send(.rotate(number, orders))

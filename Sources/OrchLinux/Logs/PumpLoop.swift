@@ -134,7 +134,7 @@ final class PumpLoop {
             let due = waitingFiles.filter { $0.waiting.map { $0.until <= now } ?? true }
             waitingFiles.removeAll { file in due.contains { $0 === file } }
             for file in due {
-                for pipe in file.pipes { enqueue(pipe) }
+                for pipe in file.feeders { enqueue(pipe) }
                 tellDropped(file)
             }
         }
@@ -265,13 +265,14 @@ final class PumpLoop {
         case .file(let path): pipe.file = file(path, appends: false, sink)
         case .append(let path): pipe.file = file(path, appends: true, sink)
         }
+        tap(pipe, for: sink)
         guard pipe.file !== before else { return }
         before?.pipes.removeAll { $0 === pipe }
         pipe.file?.pipes.append(pipe)
         closeIfUnused(before)
     }
 
-    private func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
+    func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
         if let known = files[path] {
             if known.appends != appends {
                 remark(
@@ -340,6 +341,8 @@ final class PumpLoop {
         draining.removeAll { $0 === pipe }
         pipe.file?.pipes.removeAll { $0 === pipe }
         closeIfUnused(pipe.file)
+        pipe.tap?.errors.taps.removeAll { $0 === pipe }
+        closeIfUnused(pipe.tap?.errors)
         launches[pipe.launch]?.removeAll { $0 === pipe }
         guard launches[pipe.launch]?.isEmpty ?? true else { return }
         launches[pipe.launch] = nil
@@ -347,8 +350,8 @@ final class PumpLoop {
         if finishing.remove(pipe.launch) != nil { mailbox.post(.drained(pipe.launch, bytesLeft: 0)) }
     }
 
-    private func closeIfUnused(_ file: LogFile?) {
-        guard let file, file.pipes.isEmpty else { return }
+    func closeIfUnused(_ file: LogFile?) {
+        guard let file, file.feeders.isEmpty else { return }
         rotateUnfinished(file)
         tellDropped(file)
         if file.dropped.bytes > 0 {

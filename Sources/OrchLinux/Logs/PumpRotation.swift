@@ -18,8 +18,7 @@ final class AskedRotation {
 /// One file to rotate.
 struct LogRotationOrder {
     var instance: InstanceID
-    /// Nil when both outputs go there.
-    var stream: LogStreamKind?
+    var output: LogRotation.Output
     var sink: LogSink
 }
 
@@ -47,7 +46,7 @@ extension PumpLoop {
         guard let file = openFile(path) else { return rotateResting(path, sink) }
         if file.appends { return .shared }
         // What was written before the question goes into the old file.
-        for pipe in file.pipes {
+        for pipe in file.feeders {
             for _ in 0...(pipe.waitingBytes / Limits.logTurnBytes) { _ = turn(pipe) }
             enqueue(pipe)
         }
@@ -105,7 +104,7 @@ extension PumpLoop {
         for asked in due {
             let told = asked.answers.map { order, outcome in
                 LogRotation(
-                    order.instance, order.stream, file: order.sink.destination.path ?? "", outcome ?? .unfinished)
+                    order.instance, order.output, file: order.sink.destination.path ?? "", outcome ?? .unfinished)
             }
             mailbox.post(.rotated(asked.number, told))
         }

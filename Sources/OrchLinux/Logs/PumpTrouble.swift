@@ -29,7 +29,7 @@ extension PumpLoop {
         file.waiting = nil
         waitingFiles.removeAll { $0 === file }
         remark("log \(file.path) is written again")
-        for pipe in file.pipes { enqueue(pipe) }
+        for pipe in file.feeders { enqueue(pipe) }
     }
 
     func refuse(_ pipe: LogPipe, _ file: LogFile) -> PumpTurn {
@@ -46,7 +46,7 @@ extension PumpLoop {
         else {
             return pipe.hasHungUp ? .ended : .empty
         }
-        if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
+        pipe.gave(count)
         if let file {
             file.dropped.bytes += count
             file.dropped.lines += scratch.bytes[0..<count].count { $0 == 10 }
@@ -67,7 +67,7 @@ extension PumpLoop {
         try LogTrouble.asking { () throws(SystemError) in try scratch.consume(pipe.descriptor.number, length: count) }
         file.dropped.bytes += count
         if end != nil { file.dropped.lines += 1 }
-        if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
+        pipe.gave(count)
         pipe.skipsLine = end == nil
         return .again
     }
@@ -90,7 +90,7 @@ extension PumpLoop {
 
     /// As soon as there is room, even when nothing more comes.
     func tellDropped(_ file: LogFile) {
-        guard file.dropped.bytes > 0, let pipe = file.pipes.first else { return }
+        guard file.dropped.bytes > 0, let pipe = file.feeders.first else { return }
         do throws(LogTrouble) {
             try file.prepare(now)
             try writeNote(file, for: pipe)

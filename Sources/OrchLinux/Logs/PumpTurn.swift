@@ -32,6 +32,12 @@ extension PumpLoop {
             }
             if pipe.skipsLine { return try skip(pipe, file) }
             try writeNote(file, for: pipe)
+            var available = available
+            if let tap = pipe.tap {
+                guard let seen = try look(pipe, tap, available) else { return .waiting }
+                if seen == 0 { return .held }
+                available = seen
+            }
             let result =
                 pipe.converter == nil ? try moveRaw(pipe, file, available) : try moveConverted(pipe, file, available)
             recover(file)
@@ -106,7 +112,7 @@ extension PumpLoop {
 
     private func gave(_ pipe: LogPipe, _ count: Int) -> PumpTurn {
         if count > 0 { pipe.heldUntil = nil }
-        if let left = pipe.farewellBytes { pipe.farewellBytes = left - count }
+        pipe.gave(count)
         // Only a pipe that was seen empty may be left to epoll, see PumpLoop.
         return .again
     }

@@ -41,10 +41,10 @@ final class SimulatedHost: Host {
     private static func untouched(_ subjects: [LogRotation.Subject]) -> [LogRotation] {
         var named: Set<String> = []
         return subjects.flatMap { subject in
-            subject.files(in: "").compactMap { stream, sink in
+            subject.files(in: "").compactMap { output, sink in
                 guard let path = sink.destination.path, named.insert(path).inserted else { return nil }
                 let isShared = sink.destination == .append(path)
-                return LogRotation(subject.instance, stream, file: path, isShared ? .shared : .empty)
+                return LogRotation(subject.instance, output, file: path, isShared ? .shared : .empty)
             }
         }
     }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import COrch
+internal import OrchModel
+
+/// Lines that are looked at before they go on. Only pipes of services that ask for it come here.
+extension PumpLoop {
+    /// Lets the lines of `pipe` be looked at as `sink` says.
+    func tap(_ pipe: LogPipe, for sink: LogSink) {
+        let former = pipe.tap
+        pipe.tap = nil
+        former?.errors.taps.removeAll { $0 === pipe }
+        if sink.destination != .discard, let levels = sink.levels, let path = sink.errorFile {
+            let errors = file(path, appends: false, sink)
+            do throws(Fault) {
+                let made = try LineTap(levels, errors: errors, converter: pipe.converter)
+                if let former { made.takeOver(from: former) }
+                errors.taps.append(pipe)
+                pipe.tap = made
+                // An unfinished line waits in it, as with formats that need whole lines.
+                _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2))
+            } catch {
+                remark("log \(path) gets no lines: \(error.text)")
+                closeIfUnused(errors)
+            }
+        }
+        closeIfUnused(former?.errors)
+    }
+
+    /// How many bytes at the head of the pipe may go on: whole lines that were looked at, whose bad ones are in their file. Zero when the
+    /// line has no end yet; nil when the errors can't be written and the writers wait.
+    func look(_ pipe: LogPipe, _ tap: LineTap, _ available: Int) throws(LogTrouble) -> Int? {
+        if tap.seen == 0 {
+            // Small steps: what a killed daemon looked at in vain is not much.
+            let limit = min(available, Limits.logLineBytes)
+            let count = try LogTrouble.asking { () throws(SystemError) in
+                try scratch.peek(pipe.descriptor.number, limit: limit)
+            }
+            let window = scratch.bytes
+            var whole = LineCut.lastNewline(in: window.span, before: count).map { $0 + 1 } ?? 0
+            if whole == 0, count >= pipe.longestPart {
+                whole = LineConverter.scalarBoundary(window.span, before: count)
+            }
+            // Nobody will end the last line.
+            if pipe.hasHungUp, count >= available { whole = count }
+            guard whole > 0 else { return 0 }
+            tap.look(at: window.span.extracting(0..<whole), stamp: stamp)
+        }
+        return writeErrors(pipe, tap) ? tap.seen : nil
+    }
+
+    /// False: they can't be written, and the writers wait.
+    private func writeErrors(_ pipe: LogPipe, _ tap: LineTap) -> Bool {
+        guard !tap.pending.isEmpty else { return true }
+        let file = tap.errors
+        if let waiting = file.waiting, now < waiting.until { return dropErrors(tap) }
+        while true {
+            do throws(LogTrouble) {
+                try file.prepare(now)
+                if file.isOld(at: wall), file.endsLine() { try rotate(file) }
+                try writeNote(file, for: pipe)
+                try append(tap, for: pipe)
+                recover(file)
+                return true
+            } catch {
+                if error.isFull, file.whenFull == .block, file.removeOldestSegment() { continue }
+                wait(for: file, error)
+                return dropErrors(tap)
+            }
+        }
+    }
+
+    /// Counts them where they may be dropped; false where they may not.
+    private func dropErrors(_ tap: LineTap) -> Bool {
+        switch tap.errors.whenFull {
+        case .block: return false
+        case .drop:
+            tap.errors.dropped.bytes += tap.pending.count
+            tap.errors.dropped.lines += tap.pending.count { $0 == 10 }
+            tap.pending = []
+            return true
+        }
+    }
+
+    /// Writes what is pending, rotating between lines; what is written is not pending any more.
+    private func append(_ tap: LineTap, for pipe: LogPipe) throws(LogTrouble) {
+        let file = tap.errors
+        // A kill in the middle of a block tore its last line; the block comes again.
+        if !file.endsLine() { tap.pending.insert(10, at: 0) }
+        let lines = tap.pending
+        var done = 0
+        defer { tap.pending = Array(lines[done...]) }
+        while done < lines.count {
+            let rest = lines.span.extracting(done..<lines.count)
+            let room = file.rotationSize.map { Int(clamping: max(0, $0 - file.offset)) } ?? .max
+            var count = rest.count
+            if count > room {
+                if let last = LineCut.lastNewline(in: rest, before: room) {
+                    count = last + 1
+                } else if file.offset > 0 {
+                    try rotate(file)
+                    continue
+                } else {
+                    count = LineCut.firstNewline(in: rest).map { $0 + 1 } ?? count
+                }
+            }
+            try file.write(rest.extracting(0..<count), from: pipe, at: wall)
+            done += count
+        }
+    }
+}
