@@ -18,9 +18,18 @@ extension Fleet {
         return stack.seal()
     }
 
+    /// A manifest's names are good already; a client of its own makes may say anything, and files and groups have these names.
+    private func checkNames(of stack: Stack) throws(Refusal) {
+        guard let bad = ([stack.name] + stack.services.map(\.name)).first(where: { !Name.isValid($0) }) else { return }
+        throw Refusal(
+            .malformed, "\"\(bad.prefix(80))\" can't name a stack or a service",
+            remedy: "names are a-z, 0-9, _ and -, begin with a letter or digit, and have at most 63 characters")
+    }
+
     /// What applying the request would do, or why the daemon will not. `revision`: its name, where it is known.
     public func plan(for request: ApplyRequest, revision: Digest? = nil) throws(Refusal) -> Plan {
         let stack = request.stack
+        try checkNames(of: stack)
         guard let place = stackPlace(stack.name), !stacks[place].applied.isLeaving else {
             guard stacks.count < Limits.stacks else {
                 throw Refusal(

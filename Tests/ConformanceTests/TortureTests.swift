@@ -17,7 +17,7 @@ import Testing
         #expect(apply.status == 0, "\(apply)")
         try torture.awaitWriters()
         try torture.storm()
-        let launches = try reckon(torture)
+        let launches = try torture.reckon()
         print(
             "torture: \(torture.kills) daemons killed within \(torture.lasted) s, the next one there after"
                 + " \(torture.absent / Int64(max(1, torture.kills))) ms; \(torture.served) had taken over, after"
@@ -48,45 +48,46 @@ import Testing
             let ends = torture.lines("ends").count
             try two.place.until("launches end") { torture.lines("ends").count > ends + torture.size.briefs }
         }
-        try reckon(torture)
+        try torture.reckon()
         let lines = torture.linesWritten
         print("torture: \(torture.size.services) writers through four upgrades, \(lines) lines")
         #expect(lines > torture.size.services)
     }
+}
 
+extension Torture {
     /// Ends it, and holds what is told against what is true. How many short launches there were.
     @discardableResult
-    private func reckon(_ torture: Torture) throws -> Int {
-        let (place, size) = (torture.place, torture.size)
+    func reckon() throws -> Int {
         // What ends now is not started for another end.
         try place.write("", to: "rest")
-        try place.eventually("the short ones rest", within: 120) { torture.lines("resting").count == size.briefs }
+        try place.eventually("the short ones rest", within: 120) { lines("resting").count == size.briefs }
         let rows = try place.rows()
-        for words in torture.lines("starts") where words.count == 2 {
+        for words in lines("starts") where words.count == 2 {
             #expect(rows[words[0]]?["pid"]?.int == Int64(words[1]), "\(words[0]) was restarted")
         }
         let down = try place.orch("down")
         #expect(down.status == 0, "\(down)")
         // What is missing then is told below.
         try? place.eventually("the history is written", within: 10) {
-            try torture.collect()
-            return torture.told.count >= torture.lines("ends").count + size.briefs + size.services
+            try collect()
+            return told.count >= lines("ends").count + size.briefs + size.services
         }
-        let wrong = torture.differences()
+        let wrong = differences()
         #expect(wrong.isEmpty, "\(wrong.count): \(wrong.prefix(5)) … \(wrong.suffix(5))")
-        #expect(torture.lines("starts").count == size.services)
-        #expect(torture.lines("written").count == size.services)
-        #expect(torture.lines("contested").isEmpty, "\(torture.lines("contested").prefix(5))")
+        #expect(lines("starts").count == size.services)
+        #expect(lines("written").count == size.services)
+        #expect(lines("contested").isEmpty, "\(lines("contested").prefix(5))")
         // A pipe drains after its writer is gone.
         var damage = "nobody could look at them"
         try? place.eventually("all that was written is in the files", within: 20) {
-            damage = try torture.damage()
+            damage = try self.damage()
             return damage.isEmpty
         }
         #expect(damage.isEmpty, "\(damage.prefix(1_000))")
-        let launches = torture.lines("ends").count + torture.lines("resting").count
+        let launches = lines("ends").count + lines("resting").count
         if !wrong.isEmpty || !damage.isEmpty { throw Broken("\(place.home) is left to look at") }
-        torture.countLines()
+        countLines()
         #expect(try place.end() == "")
         return launches
     }

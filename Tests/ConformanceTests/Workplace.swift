@@ -110,6 +110,12 @@ final class Workplace {
         guard unsafe Glibc.write(file, bytes, bytes.count) == bytes.count else { throw Broken("cannot write \(name)") }
     }
 
+    /// Applies what was written; a test can't go on without.
+    func apply() throws {
+        let outcome = try orch("apply")
+        guard outcome.status == 0 else { throw Broken("\(outcome)") }
+    }
+
     /// Every instance as `status --json` tells it, by its label.
     func rows() throws -> [String: Value] {
         let outcome = try orch("status", "--json")

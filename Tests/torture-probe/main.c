@@ -3,15 +3,19 @@
  * Services whose truth can be told without orch: what they did is in files of their own, appended before it can be known elsewhere.
  *   torture-probe stay DIR NAME MILLISECONDS   writes numbered lines until SIGTERM, and says how many
  *   torture-probe brief DIR NAME               says how it is about to end and ends so; with DIR/rest it stays
- * Both hold a lock while they live: who finds it taken is the second one of its name.
+ *   torture-probe bomb DIR                     begets eight lines of processes, which beget the next one in a session of its own and leave
+ *   torture-probe hang DIR                     mounts a file system that never answers there, until SIGTERM or for a minute
+ * The first two hold a lock while they live: who finds it taken is the second one of its name.
  */
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t is_told;
@@ -86,8 +90,45 @@ static int brief(const char *folder, const char *name) {
     return code;
 }
 
+static int bomb(const char *folder) {
+    int line = 0;
+    while (line < 8 && fork() > 0) line++;
+    while (line == 8) pause();
+    for (int generation = 0;; generation++) {
+        if (generation % 16 == 0) record(folder, "forks", "x");
+        pid_t next = fork();
+        if (next > 0) _exit(0);
+        if (next == 0) setsid(), signal(SIGTERM, SIG_IGN);
+        poll(NULL, 0, 1);
+    }
+}
+
+/* fuse(4): it is asked how it wants to be spoken to, and answers; then it reads all questions, so that who asked can't even be killed. */
+static int hang(const char *folder) {
+    char text[64], question[1 << 17];
+    int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    snprintf(text, sizeof text, "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", device);
+    if (device < 0 || mount("hang", folder, "fuse", 0, text) < 0) return 111;
+    alarm(60);
+    while (read(device, question, sizeof question) > 0) {
+        struct fuse_in_header asked;
+        memcpy(&asked, question, sizeof asked);
+        if (asked.opcode != FUSE_INIT) continue;
+        struct {
+            struct fuse_out_header head;
+            struct fuse_init_out body;
+        } answer = {.head = {.len = sizeof answer, .unique = asked.unique},
+                    .body = {.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096}};
+        if (write(device, &answer, sizeof answer) < 0) return 112;
+        put(STDOUT_FILENO, "hangs\n");
+    }
+    return 113;
+}
+
 int main(int count, char **words) {
     if (count == 5 && strcmp(words[1], "stay") == 0) return stay(words[2], words[3], atoi(words[4]));
     if (count == 4 && strcmp(words[1], "brief") == 0) return brief(words[2], words[3]);
+    if (count == 3 && strcmp(words[1], "bomb") == 0) return bomb(words[2]);
+    if (count == 3 && strcmp(words[1], "hang") == 0) return hang(words[2]);
     return 64;
 }
