@@ -82,7 +82,9 @@ let package = Package(
             name: "orchd",
             dependencies: ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchLinux", "OrchStore"],
             swiftSettings: house),
-        .executableTarget(name: "orch-keeper", dependencies: ["COrch"], cSettings: [.define("_GNU_SOURCE")]),
+        .executableTarget(
+            name: "orch-keeper", dependencies: ["COrch"],
+            cSettings: [.define("_GNU_SOURCE"), .define("ORCH_FAILPOINTS", .when(configuration: .debug))]),
         .executableTarget(name: "orch-edge", dependencies: ["OrchEdge"], swiftSettings: house),
         .executableTarget(name: "orch-sim", dependencies: ["OrchModel", "OrchSimulator"], swiftSettings: house),
         // tests

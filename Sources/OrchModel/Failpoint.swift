@@ -101,7 +101,35 @@ public enum Failpoint: String, CaseIterable, Sendable {
     case childBorn = "child-born"
     /// How a child ended is in the table; it is not reaped.
     case endRecorded = "end-recorded"
+    /// It is reaped; the table has not come to its end.
+    case endReaped = "end-reaped"
+    /// A launch has its place in the table, and waits for its start.
+    case launchQueued = "launch-queued"
+    /// A child is in the table; nobody was told.
+    case birthRecorded = "birth-recorded"
+    /// The daemon was told what a launch has come to; the table does not say so.
+    case factTold = "fact-told"
+    /// The daemon has acknowledged an end; its pipes are let go, its place is not free.
+    case endAcknowledged = "end-acknowledged"
+    /// All is handed over; nothing that the daemon says was read.
+    case handOverTold = "hand-over-told"
+    /// The daemon's death is known; there is no other one.
+    case daemonReaped = "daemon-reaped"
+    /// There is; it has not heard a word.
+    case daemonForked = "daemon-forked"
+    /// All is written down for the keeper's next program, which is not executed.
+    case legacyWritten = "legacy-written"
+    /// It is executed and has read that; it holds nothing else yet.
+    case legacyInherited = "legacy-inherited"
 
     /// It is the keeper that ends there, not the daemon.
-    public var isKeepers: Bool { [.childPrepared, .childBorn, .endRecorded].contains(self) }
+    public var isKeepers: Bool {
+        [
+            .childPrepared, .childBorn, .endRecorded, .endReaped, .launchQueued, .birthRecorded, .factTold,
+            .endAcknowledged, .handOverTold, .daemonReaped, .daemonForked, .legacyWritten, .legacyInherited,
+        ].contains(self)
+    }
+
+    /// It is reached by an upgrade only.
+    public var isRenewals: Bool { [.legacyWritten, .legacyInherited].contains(self) }
 }

@@ -65,7 +65,7 @@ void daemon_start(void) {
     close(pair[1]);
     if (child < 0) return close(pair[0]), timer_set(TIMER_START, SECOND); /* no process: later */
     corch_drop(&keeper.ready_fd);
-    pid = child;
+    pid = child, FAILPOINT("daemon-forked");
     daemon_starts++;
     is_given_up = 0;
     rest();
@@ -81,7 +81,7 @@ void daemon_ended(const siginfo_t *end) {
     int64_t lived = corch_clock(CLOCK_MONOTONIC) - started;
     if (end->si_pid != pid) return;
     int was_hung = watchdog == ENDING, was_killed = !was_hung && end->si_code == CLD_KILLED && end->si_status == SIGKILL;
-    pid = 0;
+    pid = 0, FAILPOINT("daemon-reaped");
     last = *end;
     link_close();
     watchdog = IDLE;

@@ -64,7 +64,7 @@ int launch_has_output(void) {
 void launch_acknowledged(uint64_t launch) {
     uint32_t index = slot_of_launch(launch);
     if (index == NONE || is_alive(&slots[index])) return;
-    let_go(&slots[index].birth);
+    let_go(&slots[index].birth), FAILPOINT("end-acknowledged");
     slots[index].fact.launch = launches[index] = 0;
     slots_live--;
 }
@@ -93,7 +93,7 @@ static void launch(uint32_t index, const struct spawn_request *request, int bert
     slots[index].fact.pid = birth->pid, slots[index].fact.start_ticks = birth->start_ticks;
     watch(birth->pidfd, SOURCE_CHILD, index);
     watch(birth->report_fd, SOURCE_REPORT, index);
-    hold(&slots[index]);
+    hold(&slots[index]), FAILPOINT("birth-recorded");
     come_to(index, KEEPER_STARTING);
 }
 
@@ -127,7 +127,7 @@ void launch_request(const struct spawn_request *request) {
     if (index != NONE && request->fd_count < 0) fail(index, SPAWN_STAGE_PIPE, EMFILE);
     else if (index != NONE && !is_sound) fail(index, SPAWN_STAGE_SPEC, EINVAL);
     if (index == NONE || !is_sound) return spawn_discard(request);
-    spawn_enqueue(request);
+    spawn_enqueue(request), FAILPOINT("launch-queued");
 }
 
 /* It has executed, failed, or was killed on its way. */
@@ -159,7 +159,7 @@ void launch_reap(uint32_t index, int is_patient) {
     if (slot->birth.report_fd >= 0) conclude(index); /* a child born meanwhile may hold a copy of the pipe's end */
     corch_epoll_ctl(keeper.epoll, EPOLL_CTL_DEL, pidfd, 0, 0);
     corch_wait_pidfd(pidfd, 0, &fact->code, &fact->status, &fact->user_usec, &fact->system_usec);
-    corch_drop(&slot->birth.pidfd);
+    corch_drop(&slot->birth.pidfd), FAILPOINT("end-reaped");
     if (fact->state == KEEPER_RUNNING) come_to(index, KEEPER_ENDED);
     else fail(index, fact->stage, fact->error);
 }

@@ -52,7 +52,7 @@ static int tell(struct slot *slot, uint8_t state) {
         fact.fds |= bits[index];
     }
     if (!transmit(&fact, sizeof fact, fds, count)) return 0;
-    slot->told = state == 0 ? slot->fact.state : state;
+    FAILPOINT("fact-told"), slot->told = state == 0 ? slot->fact.state : state;
     return 1;
 }
 
@@ -61,7 +61,7 @@ static void hand_over(void) {
     if (cursor < slots_used) return launch_lighten(cursor), (void)(cursor += (uint32_t)tell(&slots[cursor], 0));
     struct keeper_hand_over end = {.version = KEEPER_PROTOCOL_VERSION, .type = KEEPER_STATE_END, .count = slots_live,
                                    .highest_launch = highest_launch[0], .daemon_starts = daemon_starts};
-    if (transmit(&end, sizeof end, NULL, 0)) phase = OPEN;
+    if (transmit(&end, sizeof end, NULL, 0)) FAILPOINT("hand-over-told"), phase = OPEN;
 }
 
 /* The state after the one that was told, on the slot's way to where it is now; 0: all is told. */

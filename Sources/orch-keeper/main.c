@@ -83,7 +83,7 @@ static void inherit_place(int file) {
     memcpy(highest_launch, head.highest_launch, sizeof highest_launch);
     daemon_starts = head.daemon_starts;
     while (read(file, &slot, sizeof slot) == sizeof slot) launch_adopt(&slot.event, slot.fds, slot.told);
-    close(file);
+    close(file), FAILPOINT("legacy-inherited");
     daemon_inherit(&head);
     is_resumed = head.link_fd >= 0;
 }

@@ -81,7 +81,7 @@ static int execute(int file) {
 void renew_turn(void) {
     if (!renew_is_asked() || !link_is_quiet() || !spawn_is_idle()) return;
     int file = write_legacy();
-    int error = file < 0 ? -file : execute(file);
+    int error = file < 0 ? -file : (FAILPOINT("legacy-written"), execute(file));
     if (file >= 0) close(file);
     corch_close_range(KEEPER_FLOOR, ~0u, CORCH_CLOSE_RANGE_CLOEXEC);
     answer(error);

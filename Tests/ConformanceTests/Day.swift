@@ -63,10 +63,10 @@ final class Day {
         try place.until("some end") { torture.lines("ends").count > ends + 2 }
     }
 
-    func live() throws {
+    func live(upgrades: Bool = false) throws {
         try turn()
         try insist("down", "gone")
-        try insist("daemon", "restart")
+        try insist("daemon", upgrades ? "upgrade" : "restart")
         try place.until("segments are packed", within: 30) { !isArmed || hasPacked }
     }
 

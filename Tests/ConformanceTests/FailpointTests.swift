@@ -12,7 +12,7 @@ import Testing
         let day = try Day(Workplace(isArmed: true))
         try day.begin()
         try day.arm(point)
-        try day.live()
+        try day.live(upgrades: point.isRenewals)
         #expect(!day.isArmed, "\(point.rawValue) was never reached")
         try day.end(mayForget: point.isKeepers)
     }
