@@ -129,6 +129,30 @@ import Testing
         return peak
     }
 
+    /// Two hundred in a chain and a thousand side by side need what can't start: each names whom it waits for, and none is launched.
+    @Test func nobodyStartsWhoseNeedHasFailed() throws {
+        let place = try Workplace()
+        var text =
+            "name: need\nservices:\n  bad: { command: [sh, -c, 'exit 7'], restart: 'no', ready: { notify: true } }\n"
+        let run = "command: [sleep, '4294']"
+        for number in 1...200 {
+            text += "  c\(number): { \(run), depends_on: [\(number == 1 ? "bad" : "c\(number - 1)")] }\n"
+        }
+        for number in 1...1_000 { text += "  f\(number): { \(run), depends_on: [bad] }\n" }
+        try place.write(text)
+        let apply = try place.orch("apply")
+        #expect(apply.status != 0 && apply.errors.contains("1 of 1201 failed"), "\(apply.errors.suffix(500))")
+        let rows = try place.rows()
+        #expect(rows["bad"]?["phase"] == "failed")
+        for (name, row) in rows where name != "bad" {
+            let need = name.hasPrefix("f") || name == "c1" ? "bad" : "c\((Int(name.dropFirst()) ?? 0) - 1)"
+            let reason = row["reason"]?.string ?? ""
+            #expect(row["phase"] == "waiting" && reason.contains(need), "\(name): \(reason)")
+        }
+        #expect(try place.occurrences("launching").count == 1, "only the one that fails was launched")
+        #expect(try place.end() == "")
+    }
+
     /// Who says little is heard at once beside who never stops.
     @Test func aFloodDrownsNobody() throws {
         let place = try Workplace()

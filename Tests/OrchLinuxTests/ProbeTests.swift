@@ -47,6 +47,18 @@ import Testing
         #expect(bench.leftBehind.count == 1)
     }
 
+    /// All of it is read, so that it can end; little of it is kept.
+    @Test func aCommandMayTalkWithoutEnd() throws {
+        let bench = try Bench(session: false)
+        bench.launch(1, ["sleep", "1000"])
+        _ = try bench.launched(1)
+        let talk = "head -c 20000000 /dev/zero | tr '\\0' x"
+        #expect(try ask(bench, 1, .command(.shell(talk, shell: CommandLine.standardShell))) == .success)
+        let last = try ask(bench, 2, .command(.shell("\(talk); exit 3", shell: CommandLine.standardShell)))
+        guard case .failure(let words) = last else { throw Missing(description: "\(last)") }
+        #expect(words.hasPrefix("exit 3: x") && words.utf8.count <= Limits.probeOutputBytes + 100)
+    }
+
     @Test func connectionsAreMadeOrRefused() throws {
         let bench = try Bench(session: false)
         bench.launch(1, ["sleep", "1000"]) { $0.ports = [PortSpec(port: 0)] }
