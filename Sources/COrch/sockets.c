@@ -63,11 +63,11 @@ int corch_unix_listen(const char *path, int backlog) {
     return -error;
 }
 
-int corch_unix_connect(const char *path) {
+static int unix_connect(const char *path, int type) {
     struct sockaddr_un address;
     int directory = unix_address(path, &address);
     if (directory < -1) return directory;
-    int error = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int error = 0, fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0) error = errno;
     if (!error && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) error = errno;
     if (directory >= 0) close(directory);
@@ -75,6 +75,10 @@ int corch_unix_connect(const char *path) {
     if (fd >= 0) close(fd);
     return -error;
 }
+
+int corch_unix_connect(const char *path) { return unix_connect(path, SOCK_STREAM); }
+
+int corch_datagram_connect(const char *path) { return unix_connect(path, SOCK_DGRAM | SOCK_NONBLOCK); }
 
 union control {
     char bytes[CMSG_SPACE(sizeof(int) * CORCH_FDS_MAX)];

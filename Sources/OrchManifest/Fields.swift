@@ -191,7 +191,10 @@ enum Fields {
             Field(
                 "levels", .either([.word(["none"]), .object(levels)]), default: "none",
                 "Lines at error level are copied to a file of their own; where they went before, they still go."),
-            .later("forward", "Also to journald or syslog."),
+            Field(
+                "forward", .word(LoggingSpec.Forward.allCases.map(\.rawValue)), default: "none",
+                "The machine's own log gets a copy of each line; what it can't take at once is dropped and counted, the files have it."
+            ),
         ])
     private static let sink = FieldForm.either([.text, .null, .object(append)])
     static let append = FieldTable(
@@ -204,7 +207,10 @@ enum Fields {
                 "from", .text,
                 "How a line tells its level: json (level, severity, lvl), prefix (ERROR, [error], E0102, <3>, level=error), or a POSIX extended pattern that errors match."
             ),
-            Field("error_file", .text, "The file for errors; it rotates as the service's other files do."),
+            Field(
+                "error_file", .text,
+                "The file for errors; it rotates as the service's other files do. Not needed where levels are for forward alone."
+            ),
         ])
 
     static let rotate = FieldTable(

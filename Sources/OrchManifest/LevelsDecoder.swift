@@ -12,9 +12,8 @@ extension Decoder {
             return nil
         }
         guard let section = section(node, Fields.levels, "levels") else { return nil }
-        guard let from = section["from"], let errors = section["error_file"] else {
-            let missing = section["from"] == nil ? "from" : "error_file"
-            error("missing", "\"levels\" needs \"\(missing)\"", at: node, help: "write \(shape)")
+        guard let from = section["from"] else {
+            error("missing", "\"levels\" needs \"from\"", at: node, help: "write \(shape)")
             return nil
         }
         if logging.stdout == .discard, logging.stderr == .discard || logging.stderr == .merge {
@@ -22,8 +21,20 @@ extension Decoder {
                 "conflict", "\"levels\" has nothing to read: both outputs are discarded", at: node,
                 help: "let stdout or stderr go to a file")
         }
-        guard let source = source(from), let text = text(errors, "error_file", mode: .launch),
-            let path = path(errors, "error_file", mode: .launch)
+        guard let source = pattern(from, "from").map({ LoggingSpec.Levels.Source(text: $0) }) else { return nil }
+        guard let errors = section["error_file"] else {
+            if logging.forward == .none {
+                error(
+                    "missing", "\"levels\" needs \"error_file\" where nothing is forwarded", at: node,
+                    help: "write \(shape)")
+            }
+            return LoggingSpec.Levels(from: source, errorFile: nil)
+        }
+        return LoggingSpec.Levels(from: source, errorFile: errorFile(errors, logging, into: decoded))
+    }
+
+    private func errorFile(_ errors: NodeID, _ logging: LoggingSpec, into decoded: DecodedService) -> String? {
+        guard let text = text(errors, "error_file", mode: .launch), let path = path(errors, "error_file", mode: .launch)
         else { return nil }
         guard text.utf8.last != 47 else {
             error("value", "\"error_file\": \"\(text)\" is a folder", at: errors, help: "name a file in it")
@@ -38,10 +49,6 @@ extension Decoder {
         } else {
             decoded.sinks.append((path, errors))
         }
-        return LoggingSpec.Levels(from: source, errorFile: path)
-    }
-
-    private func source(_ node: NodeID) -> LoggingSpec.Levels.Source? {
-        pattern(node, "from").map { LoggingSpec.Levels.Source(text: $0) }
+        return path
     }
 }

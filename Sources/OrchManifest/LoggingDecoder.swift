@@ -16,6 +16,14 @@ extension Decoder {
         }
         if let node = section["strip_ansi"], let flag = flag(node, "strip_ansi") { logging.stripANSI = flag }
         if let node = section["redact"] { logging.redact = redactions(node) }
+        if let node = section["forward"], let choice = word(node, "forward", as: LoggingSpec.Forward.self) {
+            logging.forward = choice
+            if choice != .none, logging.stdout == .discard, logging.stderr == .discard || logging.stderr == .merge {
+                error(
+                    "conflict", "\"forward\" has nothing to read: both outputs are discarded", at: node,
+                    help: "let stdout or stderr go to a file, which keeps what the other side can't take")
+            }
+        }
         if let node = section["levels"] { logging.levels = levels(node, logging, into: decoded) }
         decoded.spec.logging = logging
     }

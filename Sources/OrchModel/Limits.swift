@@ -121,6 +121,14 @@ public enum Limits {
     public static let patternBytes = 1_000
     /// Of a pattern with its repetitions written out (`PatternCost`): what its compilation takes grows with it.
     public static let patternSize = 10_000
+    /// Bytes of messages that wait for journald or syslog; what comes beyond is not forwarded.
+    public static let forwardBacklogBytes = 1 << 20
+    /// How long until messages that wait are tried again.
+    public static let forwardLook = Duration.milliseconds(5)
+    /// How long after trouble was told that it is over is told at the earliest, so that what comes and goes does not fill the history.
+    public static let forwardTold = Duration.seconds(5)
+    /// Bytes of a message for syslog; daemons cut longer ones themselves, at 8 KiB or before.
+    public static let syslogBytes = 8_192
     /// Bytes at the beginning of a line in which `level=` is looked for.
     public static let levelBytes = 1_024
     /// How long a rotation that was asked for is waited for; a line that has not ended by then is said, and ends it later.

@@ -26,9 +26,12 @@ public struct LogSink: Equatable, Sendable {
     public var rotate: LoggingSpec.Rotation
     public var whenFull: LoggingSpec.WhenFull
     public var stripANSI: Bool
-    /// How bad lines are told, and the file that they are copied to, absolute; both or neither.
+    /// How the level of a line is told, and the file that bad ones are copied to, absolute.
     public var levels: LoggingSpec.Levels.Source?
     public var errorFile: String?
+    /// The machine's own log that gets a copy, and of whom it says that the lines are.
+    public var forward = LoggingSpec.Forward.none
+    public var instance: InstanceID?
 
     public init(
         _ destination: Destination, format: LoggingSpec.Format = .raw, rotate: LoggingSpec.Rotation = .init(),
@@ -39,16 +42,6 @@ public struct LogSink: Equatable, Sendable {
         self.rotate = rotate
         self.whenFull = whenFull
         self.stripANSI = stripANSI
-    }
-}
-
-extension LogSink {
-    /// With the bad lines copied as `levels` says.
-    fileprivate func copying(_ levels: LoggingSpec.Levels?, _ named: (String) -> String) -> LogSink {
-        var sink = self
-        sink.levels = levels?.from
-        sink.errorFile = levels.map { named($0.errorFile) }
-        return sink
     }
 }
 
@@ -69,10 +62,17 @@ public enum LogLayout {
     public static func sink(
         for stream: LogStreamKind, spec: LoggingSpec, stack: String, service: String, replica: Int, state: String
     ) -> LogSink {
-        LogSink(
+        var sink = LogSink(
             destination(for: stream, spec: spec, stack: stack, service: service, replica: replica, state: state),
             format: spec.format, rotate: spec.rotate, whenFull: spec.whenFull, stripANSI: spec.stripANSI
-        ).copying(spec.levels) { named($0, stack, service, replica) }
+        )
+        sink.levels = spec.levels?.from
+        sink.errorFile = spec.levels?.errorFile.map { named($0, stack, service, replica) }
+        sink.forward = spec.forward
+        if spec.forward != .none {
+            sink.instance = InstanceID(service: ServiceID(stack: stack, service: service), replica: replica)
+        }
+        return sink
     }
 
     /// A path of the manifest for one instance.

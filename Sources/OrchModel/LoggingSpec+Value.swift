@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi, redact, levels}`.
+/// `{stdout, stderr, format, rotate: {size, keep, every, max_age, total, compress}, when_full, strip_ansi, redact, levels, forward}`.
 extension LoggingSpec: ValueCodable {
     public var value: Value { written(complete: false) }
 
@@ -13,6 +13,7 @@ extension LoggingSpec: ValueCodable {
         w.set("when_full", whenFull.rawValue, unless: WhenFull.block.rawValue)
         w.set("strip_ansi", stripANSI, unless: false)
         if complete || !redact.isEmpty { w.set("redact", Value.strings(redact)) }
+        w.set("forward", forward.rawValue, unless: Forward.none.rawValue)
         if complete || levels != nil { w.set("levels", levels?.value ?? "none") }
         return w.value
     }
@@ -27,6 +28,7 @@ extension LoggingSpec: ValueCodable {
         whenFull = try r.word("when_full", or: .block)
         stripANSI = try r.bool("strip_ansi", or: false)
         redact = try r.strings("redact")
+        forward = try r.word("forward", or: Forward.none)
         if r.value("levels") != "none" { levels = try r.optional("levels") }
     }
 }
@@ -66,7 +68,7 @@ extension LoggingSpec.Levels: ValueCodable {
     }
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
-        self.init(from: Source(text: try r.string("from")), errorFile: try r.string("error_file"))
+        self.init(from: Source(text: try r.string("from")), errorFile: try r.optionalString("error_file"))
     }
 }
 

@@ -255,6 +255,8 @@ public struct LoggingSpec: Equatable, Sendable {
     }
     public enum Format: String, Sendable, CaseIterable { case raw, timestamped, json }
     public enum WhenFull: String, Sendable, CaseIterable { case block, drop }
+    /// The machine's own log, which gets a copy of each line; the files stay what counts.
+    public enum Forward: String, Sendable, CaseIterable { case none, journald, syslog }
     public struct Rotation: Equatable, Sendable {
         /// Bytes; nil does not rotate by size.
         public var size: Int64? = 10_000_000
@@ -291,14 +293,15 @@ public struct LoggingSpec: Equatable, Sendable {
             case pattern(String)
         }
         public var from: Source
-        /// Absolute; launch variables may be in it.
-        public var errorFile: String
-        public init(from: Source, errorFile: String) {
+        /// Absolute; launch variables may be in it. Nil copies nowhere: the level is for `forward`.
+        public var errorFile: String?
+        public init(from: Source, errorFile: String?) {
             self.from = from
             self.errorFile = errorFile
         }
     }
     public var levels: Levels?
+    public var forward = Forward.none
     public init() {}
 }
 

@@ -59,6 +59,8 @@ enum Daemon {
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
             state: given.state)
         parts.forcesSessionTracking = environment("ORCH_TRACKING") == "session"
+        if let path = environment("ORCH_JOURNAL_SOCKET") { parts.forwarding.journald = path }
+        if let path = environment("ORCH_SYSLOG_SOCKET") { parts.forwarding.syslog = path }
         if let notify = given.notify { parts.notify = .some(Descriptor(owning: notify)) }
         if let lock = given.lock { parts.lock = .some(Descriptor(owning: lock)) }
         if let program = given.keeperProgram { parts.keeperProgram = .some(Descriptor(owning: program)) }

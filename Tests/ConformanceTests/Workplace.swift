@@ -38,6 +38,8 @@ final class Workplace {
             "NO_COLOR=1",
         ]
         variables.append("SWIFT_BACKTRACE=enable=no")
+        // Nothing of a test is for the machine's own log.
+        variables += ["ORCH_JOURNAL_SOCKET=\(home)/journal", "ORCH_SYSLOG_SOCKET=\(home)/syslog"]
         if isArmed { variables.append("ORCH_FAILPOINT=\(home)/failpoint") }
         switch shim {
         case .calls: variables += ["FAULT_SHIM=\(home)/fault"]

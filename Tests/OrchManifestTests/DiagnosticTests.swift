@@ -206,16 +206,21 @@ import Testing
                   e: { command: e, logging: { levels: { from: prefix, error_file: logs/ } } }
                   f: { command: f, logging: { stdout: null, stderr: null, levels: { from: prefix, error_file: f.log } } }
                   g: { command: g, logging: { levels: { from: prefix, error_file: d.log } } }
-                  h: { command: h, logging: { levels: none } }
+                  h: { command: h, logging: { levels: none, forward: none } }
+                  i: { command: i, logging: { levels: { from: json }, forward: syslog } }
+                  j: { command: j, logging: { forward: rsyslog } }
+                  k: { command: k, logging: { stdout: null, stderr: merge, forward: journald } }
                 """
             ).complaints() == [
                 "2:39 error[value] \"levels\" can't be \"json\"",
-                "3:39 error[missing] \"levels\" needs \"error_file\"",
+                "3:39 error[missing] \"levels\" needs \"error_file\" where nothing is forwarded",
                 "4:47 error[value] \"from\": \"a[\" is no regular expression: unmatched [",
                 "5:82 error[log-conflict] \"error_file\" is the file of an output, where its lines are already",
                 "6:67 error[value] \"error_file\": \"logs/\" is a folder",
                 "7:67 error[conflict] \"levels\" has nothing to read: both outputs are discarded",
                 "8:67 error[log-conflict] \"g\" and \"d\" both write to /srv/shop/d.log",
+                "11:40 error[value] \"forward\" can't be \"rsyslog\"",
+                "12:69 error[conflict] \"forward\" has nothing to read: both outputs are discarded",
             ])
     }
 

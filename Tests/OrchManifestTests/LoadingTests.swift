@@ -111,6 +111,7 @@ import Testing
         logging.whenFull = .drop
         logging.stripANSI = true
         logging.redact = ["token=[^ ]+", "$HOME$"]
+        logging.forward = .journald
         logging.levels = LoggingSpec.Levels(from: .json, errorFile: "/srv/shop/logs/web-errors.log")
         #expect(web.logging == logging)
         var admin = PortSpec(port: 9000)
@@ -180,6 +181,7 @@ let full = """
           strip_ansi: true
           redact: ["token=[^ ]+", "$HOME$"]
           levels: { from: json, error_file: logs/web-errors.log }
+          forward: journald
         ports: [auto, { name: admin, port: 9000, protocol: udp, host: 127.0.0.1, on_conflict: next }]
       db:
         command: exec postgres -D data

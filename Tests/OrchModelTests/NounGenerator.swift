@@ -93,7 +93,8 @@ struct NounGenerator {
         logging.stripANSI = chance()
         logging.redact = (0..<below(3)).map { _ in text() }
         let sources: [LoggingSpec.Levels.Source] = [.json, .prefix, .pattern(text() + ".")]
-        logging.levels = maybe(LoggingSpec.Levels(from: pick(sources), errorFile: "/e/\(text())"))
+        logging.levels = maybe(LoggingSpec.Levels(from: pick(sources), errorFile: maybe("/e/\(text())")))
+        logging.forward = pick(LoggingSpec.Forward.allCases)
         return logging
     }
 

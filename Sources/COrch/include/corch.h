@@ -157,6 +157,9 @@ int corch_unix_listen(const char *path, int backlog);
 /* connect(2) to a unix stream socket of any path length. Returns the (blocking) socket. */
 int corch_unix_connect(const char *path);
 
+/* connect(2) to a unix datagram socket of any path length. Returns the non-blocking socket. */
+int corch_datagram_connect(const char *path);
+
 /* sendmsg(2) with SCM_RIGHTS (unix(7)), never SIGPIPE: head and body are sent as one. At most
  * CORCH_FDS_MAX descriptors; they stay open here. Returns the bytes sent. `flags`: MSG_DONTWAIT. */
 #define CORCH_FDS_MAX 32

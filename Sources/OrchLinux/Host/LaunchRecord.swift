@@ -45,6 +45,8 @@ final class LaunchRecord {
     /// SIGKILL goes out to all of it.
     var isDoomed = false
     var isReleased = false
+    /// Its lines are forwarded, with its pid.
+    var isForwarded = false
     /// Who was still there at the last look.
     var survivors: [String] = []
     /// Signals that came before the process did.

@@ -113,6 +113,7 @@ extension LinuxHost {
         // A notification may have said so before.
         guard !record.hasExecuted else { return }
         record.hasExecuted = true
+        tellPid(of: record)
         if record.isService {
             outbox.append(
                 .event(

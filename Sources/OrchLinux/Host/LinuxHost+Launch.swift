@@ -101,6 +101,13 @@ extension LinuxHost {
         guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
         record.readEnds.append((number: readEnd.number, inode: SmallFile.pipe(readEnd.number) ?? 0))
         pump.attach(record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance))
+        record.isForwarded = logging.forward != .none
+        tellPid(of: record)
+    }
+
+    /// Those whom its lines are forwarded to want to know whose they are.
+    func tellPid(of record: LaunchRecord) {
+        if record.isForwarded, record.pid > 0 { pump.name(record.launch, pid: record.pid) }
     }
 
     /// Its control group's directory, to be born in; nil when trees are held by session.

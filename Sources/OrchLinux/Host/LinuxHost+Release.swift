@@ -20,10 +20,12 @@ extension LinuxHost {
     }
 
     func relog(_ launch: LaunchID, _ logging: LoggingSpec) {
-        guard let context = records[launch]?.context else { return }
+        guard let record = records[launch], let context = record.context else { return }
         for pipe in context.pipes {
             pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context.instance))
         }
+        record.isForwarded = logging.forward != .none
+        tellPid(of: record)
     }
 
     /// The launch goes on under another name: its context says so to the next daemon, its output goes to that name's files.

@@ -24,6 +24,8 @@ public final class LinuxHost: Host {
         public var state: String
         /// Hold trees by session even where control groups could be made (`ORCH_TRACKING=session`).
         public var forcesSessionTracking = false
+        /// Where journald and syslog listen.
+        public var forwarding = ForwardPaths()
         /// orch-edge, absolute; nil when it is not installed.
         public var edgeProgram: String?
 
@@ -92,7 +94,7 @@ public final class LinuxHost: Host {
             poller = try Poller()
             keeper = try KeeperLink(descriptor: parts.keeper)
             keeperProcess = keeper.keeperProcess()
-            pump = try LogPump()
+            pump = try LogPump(forwarding: parts.forwarding)
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")
         }

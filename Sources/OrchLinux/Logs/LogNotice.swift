@@ -19,6 +19,8 @@ enum LogRequest {
     case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink)
     case reconfigure(LaunchID, LogStreamKind?, LogSink)
     case rotate(UInt64, [LogRotationOrder])
+    /// The main process of a launch.
+    case name(LaunchID, pid: Int32)
     case finish(LaunchID)
     case stop
 }

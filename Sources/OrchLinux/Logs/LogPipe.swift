@@ -16,6 +16,8 @@ final class LogPipe {
     var file: LogFile?
     /// Nil: bytes as they are.
     var converter: LineConverter?
+    /// Of the process that it was made for; 0 until it is known, and where nobody asks.
+    var pid: Int32 = 0
     /// Nil: nobody looks at its lines.
     var tap: LineTap?
     /// No writer is left (EPOLLHUP), or the rest of it was given up.

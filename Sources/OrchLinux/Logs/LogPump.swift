@@ -19,9 +19,10 @@ public final class LogPump: Sendable {
     private let isOver = Mutex(false)
 
     /// Starts the thread. It inherits the caller's signal mask; block first what must not hit it.
-    public init() throws(SystemError) {
+    /// - Parameter forwarding: where journald and syslog listen.
+    public init(forwarding paths: ForwardPaths = ForwardPaths()) throws(SystemError) {
         let mailbox = try LogMailbox()
-        let loop = try PumpSeed(mailbox)
+        let loop = try PumpSeed(mailbox, paths)
         self.mailbox = mailbox
         var thread = pthread_t()
         let seed = unsafe Unmanaged.passRetained(loop)
@@ -70,6 +71,9 @@ public final class LogPump: Sendable {
         mailbox.send(.rotate(number, orders))
     }
 
+    /// The main process of a launch, for whoever its lines are forwarded to.
+    public func name(_ launch: LaunchID, pid: Int32) { mailbox.send(.name(launch, pid: pid)) }
+
     /// The launch is over: its pipes are read to their end, or for `Limits.logDrainWait` when somebody else keeps them open; then
     /// comes `LogNotice.drained`. At once for a launch that has no pipe.
     public func finish(_ launch: LaunchID) { mailbox.send(.finish(launch)) }
@@ -96,9 +100,9 @@ private final class PumpSeed {
     private let mailbox: LogMailbox
     private let loop: PumpLoop
 
-    init(_ mailbox: LogMailbox) throws(SystemError) {
+    init(_ mailbox: LogMailbox, _ paths: ForwardPaths) throws(SystemError) {
         self.mailbox = mailbox
-        loop = try PumpLoop(mailbox)
+        loop = try PumpLoop(mailbox, paths)
     }
 
     func run() {

@@ -18,6 +18,9 @@ final class PumpLoop {
     var waitingFiles: [LogFile] = []
 
     let compressor: LogCompressor
+    let paths: ForwardPaths
+    /// Those that were asked for.
+    var sockets: [(kind: LoggingSpec.Forward, socket: ForwardSocket)] = []
     /// Those that somebody waits for, in order.
     var rotations: [AskedRotation] = []
     /// One of them may be done.
@@ -40,8 +43,9 @@ final class PumpLoop {
     private var reported: Set<LaunchID> = []
     private var formattedStamp: (milliseconds: Int64, bytes: [UInt8]) = (.min, [])
 
-    init(_ mailbox: LogMailbox) throws(SystemError) {
+    init(_ mailbox: LogMailbox, _ paths: ForwardPaths) throws(SystemError) {
         self.mailbox = mailbox
+        self.paths = paths
         compressor = LogCompressor { mailbox.post(.remark($0)) }
         scratch = try ScratchPipe()
         epoll = try Descriptor("epoll_create1", corch_epoll_create())
@@ -110,6 +114,7 @@ final class PumpLoop {
         for pipe in draining { consider(pipe.drainUntil) }
         for file in waitingFiles { consider(file.waiting?.until) }
         for asked in rotations { consider(asked.until) }
+        for (_, socket) in sockets { consider(socket.flushAt) }
         consider(agesAt)
         consider(pruneAt)
         return next
@@ -117,6 +122,7 @@ final class PumpLoop {
 
     private func expire() {
         if !rotations.isEmpty { answerRotations() }
+        if !sockets.isEmpty { flushSockets() }
         if !heldPipes.isEmpty {
             for pipe in heldPipes where pipe.lookAt.map({ $0 <= now }) ?? false { enqueue(pipe) }
             heldPipes.removeAll { $0.lookAt.map { $0 <= now } ?? true }
@@ -232,8 +238,8 @@ final class PumpLoop {
                 enqueue(pipe)
             }
         case .rotate(let number, let orders): rotate(number, orders)
-        case .finish(let launch):
-            finish(launch)
+        case .name(let launch, let pid): name(launch, pid: pid)
+        case .finish(let launch): finish(launch)
         case .stop: break
         }
     }
@@ -341,7 +347,7 @@ final class PumpLoop {
         draining.removeAll { $0 === pipe }
         pipe.file?.pipes.removeAll { $0 === pipe }
         closeIfUnused(pipe.file)
-        pipe.tap?.errors.taps.removeAll { $0 === pipe }
+        pipe.tap?.errors?.taps.removeAll { $0 === pipe }
         closeIfUnused(pipe.tap?.errors)
         launches[pipe.launch]?.removeAll { $0 === pipe }
         guard launches[pipe.launch]?.isEmpty ?? true else { return }
@@ -360,6 +366,8 @@ final class PumpLoop {
         waitingFiles.removeAll { $0 === file }
         if files[file.path] === file { files[file.path] = nil }
     }
+
+    func pipes(of launch: LaunchID) -> [LogPipe] { launches[launch] ?? [] }
 
     /// Serves one pipe until it has nothing more to give at the moment.
     private func exhaust(_ pipe: LogPipe) {

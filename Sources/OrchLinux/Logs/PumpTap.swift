@@ -8,18 +8,20 @@ extension PumpLoop {
     func tap(_ pipe: LogPipe, for sink: LogSink) {
         let former = pipe.tap
         pipe.tap = nil
-        former?.errors.taps.removeAll { $0 === pipe }
-        if sink.destination != .discard, let levels = sink.levels, let path = sink.errorFile {
-            let errors = file(path, appends: false, sink)
+        former?.errors?.taps.removeAll { $0 === pipe }
+        let forwarder = forwarder(of: pipe, sink)
+        if sink.destination != .discard, sink.errorFile != nil || forwarder != nil {
+            let errors = sink.errorFile.map { file($0, appends: false, sink) }
             do throws(Fault) {
-                let made = try LineTap(levels, errors: errors, converter: pipe.converter)
+                let made = try LineTap(
+                    sink.levels, errors: errors, converter: pipe.converter, forwarder: forwarder)
                 if let former { made.takeOver(from: former) }
-                errors.taps.append(pipe)
+                errors?.taps.append(pipe)
                 pipe.tap = made
                 // An unfinished line waits in it, as with formats that need whole lines.
                 _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2))
             } catch {
-                remark("log \(path) gets no lines: \(error.text)")
+                remark("the lines of launch \(pipe.launch.number) go to its log alone: \(error.text)")
                 closeIfUnused(errors)
             }
         }
@@ -43,47 +45,45 @@ extension PumpLoop {
             // Nobody will end the last line.
             if pipe.hasHungUp, count >= available { whole = count }
             guard whole > 0 else { return 0 }
-            tap.look(at: window.span.extracting(0..<whole), stamp: stamp)
+            tap.look(at: window.span.extracting(0..<whole), stamp: stamp, at: wall, now)
         }
         return writeErrors(pipe, tap) ? tap.seen : nil
     }
 
     /// False: they can't be written, and the writers wait.
     private func writeErrors(_ pipe: LogPipe, _ tap: LineTap) -> Bool {
-        guard !tap.pending.isEmpty else { return true }
-        let file = tap.errors
-        if let waiting = file.waiting, now < waiting.until { return dropErrors(tap) }
+        guard !tap.pending.isEmpty, let file = tap.errors else { return true }
+        if let waiting = file.waiting, now < waiting.until { return dropErrors(tap, file) }
         while true {
             do throws(LogTrouble) {
                 try file.prepare(now)
                 if file.isOld(at: wall), file.endsLine() { try rotate(file) }
                 try writeNote(file, for: pipe)
-                try append(tap, for: pipe)
+                try append(tap, to: file, for: pipe)
                 recover(file)
                 return true
             } catch {
                 if error.isFull, file.whenFull == .block, file.removeOldestSegment() { continue }
                 wait(for: file, error)
-                return dropErrors(tap)
+                return dropErrors(tap, file)
             }
         }
     }
 
     /// Counts them where they may be dropped; false where they may not.
-    private func dropErrors(_ tap: LineTap) -> Bool {
-        switch tap.errors.whenFull {
+    private func dropErrors(_ tap: LineTap, _ file: LogFile) -> Bool {
+        switch file.whenFull {
         case .block: return false
         case .drop:
-            tap.errors.dropped.bytes += tap.pending.count
-            tap.errors.dropped.lines += tap.pending.count { $0 == 10 }
+            file.dropped.bytes += tap.pending.count
+            file.dropped.lines += tap.pending.count { $0 == 10 }
             tap.pending = []
             return true
         }
     }
 
     /// Writes what is pending, rotating between lines; what is written is not pending any more.
-    private func append(_ tap: LineTap, for pipe: LogPipe) throws(LogTrouble) {
-        let file = tap.errors
+    private func append(_ tap: LineTap, to file: LogFile, for pipe: LogPipe) throws(LogTrouble) {
         // A kill in the middle of a block tore its last line; the block comes again.
         if !file.endsLine() { tap.pending.insert(10, at: 0) }
         let lines = tap.pending
