@@ -42,7 +42,7 @@ extension Fleet {
         // In place: nobody holds a copy of it here.
         slots[place]?.current?.probes[kind]?.isAsked = true
         slots[place]?.current?.probes[kind]?.round += 1
-        slots[place]?.current?.probes[kind]?.next = now.instant + probe.interval
+        slots[place]?.current?.probes[kind]?.keepRhythm(of: probe.interval, at: now.instant)
         let round = slots[place]?.current?.probes[kind]?.round ?? 0
         let runner = takeLaunch()
         effects.append(.probe(launch, kind, round: round, probe, runner: runner))

@@ -71,3 +71,12 @@ extension ProbeState {
         _modify { yield &facts[0].complaint }
     }
 }
+
+extension ProbeState {
+    /// The next question follows this one's due time, not the moment at which it was asked: else those that were late together would be asked
+    /// together for ever, and everybody's interval would grow by how late the daemon wakes. One that is late by half an interval begins a new rhythm.
+    mutating func keepRhythm(of interval: Duration, at now: Instant) {
+        let onTime = next + interval
+        next = onTime - now > interval / 2 ? onTime : now + interval
+    }
+}

@@ -99,6 +99,30 @@ import Testing
         #expect(fleet.status(of: nil).flatMap(\.instances).first?.phase == .unhealthy)
     }
 
+    /// A daemon that wakes 100 ms late asks late, and the question after it comes when it would have come anyway.
+    @Test func aLateQuestionMovesNoOtherOne() throws {
+        func at(_ milliseconds: Int64) -> Moment {
+            Moment(instant: Instant(nanoseconds: milliseconds * 1_000_000), wall: WallTime(nanoseconds: 0))
+        }
+        var recovery = Recovery()
+        recovery.isNewBoot = false
+        var fleet = Fleet(recovering: recovery, at: at(1_000))
+        let spec = service("web") { $0.health.readiness = probe { $0.interval = .seconds(1) } }
+        fleet.observe(.commanded(.apply(try fleet.admit(request([spec]), at: at(1_000)))), at: at(1_000))
+        _ = fleet.reconcile(at: at(1_000))
+        fleet.observe(.launched(LaunchID(1), pid: 1, ports: [], tracking: "cgroup"), at: at(1_000))
+        // When it is asked, and when the next question is due: one late by more than half of its interval begins anew.
+        for (asked, due) in [(1_000, 2_000), (2_100, 3_000), (3_000, 4_000), (4_600, 5_600)] as [(Int64, Int64)] {
+            let rounds: [UInt64] = fleet.reconcile(at: at(asked)).compactMap {
+                if case .probe(_, _, let round, _, _) = $0 { round } else { nil }
+            }
+            let round = try #require(rounds.first, "nobody asked at \(asked) ms")
+            fleet.observe(.probed(LaunchID(1), .readiness, round: round, .success), at: at(asked))
+            _ = fleet.reconcile(at: at(asked))
+            #expect(fleet.deadline == at(due).instant)
+        }
+    }
+
     @Test func theInitialDelayIsKept() {
         timeline("not asked before initial_delay, then at each interval") {
             service("web") {
