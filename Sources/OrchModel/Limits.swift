@@ -108,6 +108,11 @@ public enum Limits {
     public static let logViewBytes = 1 << 20
     /// Bytes moved from one log pipe before the next one has its turn.
     public static let logTurnBytes = 256 << 10
+    /// What a log pipe holds, as the kernel makes it (pipe(7)).
+    public static let logPipeBytes = 64 << 10
+    /// What a log pipe holds whose writer keeps filling it (fs.pipe-max-size allows it to everybody), and how many of them there are.
+    public static let logWidePipeBytes = 1 << 20
+    public static let logWidePipes = 16
     /// How long an unfinished line waits for its end before it is written to a file that several pipes share.
     public static let logPartialLineWait = Duration.milliseconds(200)
     /// How long a closed launch's pipe may stay open in other hands before it is given up.

@@ -11,7 +11,9 @@ final class LogPipe {
     let stream: LogStreamKind?
     let descriptor: Descriptor
     /// Bytes it holds at most.
-    let capacity: Int
+    private(set) var capacity: Int
+    /// When it was last found half full or more.
+    var busyAt = Instant.zero
     /// Nil: read and thrown away.
     var file: LogFile?
     /// Nil: bytes as they are.
@@ -59,6 +61,14 @@ final class LogPipe {
     func gave(_ count: Int) {
         if let left = farewellBytes { farewellBytes = left - count }
         if let tap { tap.seen = max(0, tap.seen - count) }
+    }
+
+    /// Asks the kernel for a pipe of `bytes` (F_SETPIPE_SZ, fcntl(2)). False where it refuses: more waits in it, or its user has too many
+    /// pages in pipes (fs.pipe-user-pages-soft, pipe(7)).
+    func resize(to bytes: Int) -> Bool {
+        let size = corch_pipe_set_size(descriptor.number, Int32(clamping: bytes))
+        if size > 0 { capacity = Int(size) }
+        return size > 0
     }
 
     func convert(for sink: LogSink) {

@@ -11,6 +11,7 @@ internal import OrchModel
 final class PumpLoop {
     let mailbox: LogMailbox
     var scratch: ScratchPipe
+    var widePipes = WidePipes()
     var output: [UInt8] = []
     var now = Instant.zero
     var wall = WallTime(nanoseconds: 0)
@@ -258,6 +259,7 @@ final class PumpLoop {
             return
         }
         pipes[pipe.number] = pipe
+        widePipes.add(pipe)
         launches[pipe.launch, default: []].append(pipe)
     }
 
@@ -265,7 +267,7 @@ final class PumpLoop {
     private func direct(_ pipe: LogPipe, to sink: LogSink) {
         let before = pipe.file
         pipe.convert(for: sink)
-        if pipe.converter != nil { _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2)) }
+        if pipe.converter != nil, pipe.capacity < Limits.logLineBytes * 2 { _ = pipe.resize(to: Limits.logLineBytes * 2) }
         switch sink.destination {
         case .discard: pipe.file = nil
         case .file(let path): pipe.file = file(path, appends: false, sink)
@@ -343,6 +345,7 @@ final class PumpLoop {
     private func detach(_ pipe: LogPipe) {
         _ = corch_epoll_ctl(epoll.number, EPOLL_CTL_DEL, pipe.descriptor.number, 0, 0)
         pipes[pipe.number] = nil
+        widePipes.remove(pipe)
         heldPipes.removeAll { $0 === pipe }
         draining.removeAll { $0 === pipe }
         pipe.file?.pipes.removeAll { $0 === pipe }

@@ -32,6 +32,7 @@ extension PumpLoop {
             }
             if pipe.skipsLine { return try skip(pipe, file) }
             try writeNote(file, for: pipe)
+            if available > pipe.capacity / 2 { widePipes.widen(pipe, at: now) }
             var available = available
             if let tap = pipe.tap {
                 guard let seen = try look(pipe, tap, available) else { return .waiting }
