@@ -113,6 +113,8 @@ public enum Limits {
     /// What a log pipe holds whose writer keeps filling it (fs.pipe-max-size allows it to everybody), and how many of them there are.
     public static let logWidePipeBytes = 1 << 20
     public static let logWidePipes = 16
+    /// Removed segments whose room is not free yet; beyond that the pump waits for the disk.
+    public static let logClosing = 8
     /// How long an unfinished line waits for its end before it is written to a file that several pipes share.
     public static let logPartialLineWait = Duration.milliseconds(200)
     /// How long a closed launch's pipe may stay open in other hands before it is given up.

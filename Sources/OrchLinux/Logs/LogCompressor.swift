@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import OrchModel
-internal import Synchronization
 
-/// Compresses rotated segments one after the other, on a thread that lives while there are any and yields to everything else.
+/// Compresses rotated segments one after the other, on a thread that yields to everything else.
 ///
 /// At every instant a segment is whole under one of its two names, or both: the compressed one is complete, on the disk and has its
 /// name before the plain one goes. What a kill leaves behind is done anew at the next rotation.
 final class LogCompressor: Sendable {
-    private struct Job: Equatable {
+    private struct Job {
         var segment: String
         var folder: String
     }
-    private struct Queue {
-        var jobs: [Job] = []
-        var hasThread = false
-    }
 
-    private let queue = Mutex(Queue())
+    private let thread = JobThread(yields: true)
     private let remark: @Sendable (String) -> Void
 
     /// - Parameter remark: takes, on any thread, why a segment stays as it is.
@@ -28,59 +23,20 @@ final class LogCompressor: Sendable {
 
     /// Has `segment` compressed, unless it waits for that already.
     func compress(_ segment: String, in folder: String) {
-        let job = Job(segment: segment, folder: folder)
-        let needsThread = queue.withLock { queue in
-            if !queue.jobs.contains(job) { queue.jobs.append(job) }
-            defer { queue.hasThread = true }
-            return !queue.hasThread
-        }
-        if needsThread { startThread() }
-    }
-
-    private func startThread() {
-        var thread = pthread_t()
-        let own = unsafe Unmanaged.passRetained(self)
-        let failed = unsafe pthread_create(
-            &thread, nil,
-            { own in
-                if let own = unsafe own { unsafe Unmanaged<LogCompressor>.fromOpaque(own).takeRetainedValue().work() }
-                return nil
-            }, own.toOpaque())
-        if failed == 0 {
-            pthread_detach(thread)
-        } else {
-            unsafe own.release()
-            // The segments wait for the next one.
-            queue.withLock { $0.hasThread = false }
-        }
-    }
-
-    private func work() {
-        // On Linux this is the calling thread's alone (setpriority(2)).
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-        while let job = queue.withLock({ $0.jobs.first }) {
+        let path = LogLayout.join(folder, segment)
+        _ = thread.add(path) { [remark] in
             do throws(SystemError) {
-                try compress(job)
-            } catch {
-                remark(
-                    "log segment \(LogLayout.join(job.folder, job.segment)) stays uncompressed: \(error.reason) (\(error.call))"
-                )
-            }
-            let isOver = queue.withLock { queue in
-                queue.jobs.removeFirst()
-                if queue.jobs.isEmpty { queue.hasThread = false }
-                return queue.jobs.isEmpty
-            }
-            if isOver { return }
+                try LogCompressor.compress(Job(segment: segment, folder: folder))
+            } catch { remark("log segment \(path) stays uncompressed: \(error.reason) (\(error.call))") }
         }
     }
 
-    private func compress(_ job: Job) throws(SystemError) {
+    private static func compress(_ job: Job) throws(SystemError) {
         let place = try LogFolder(reading: job.folder)
         // Gone: somebody removed it before its turn came.
         guard let status = place.status(of: job.segment), status.isRegular else { return }
         let plain = try place.open(job.segment, flags: O_RDONLY)
-        let part = Self.unfinished(job.segment)
+        let part = unfinished(job.segment)
         let name = LogLayout.compressed(job.segment)
         do throws(SystemError) {
             let packed = try place.open(part, flags: O_RDWR | O_CREAT | O_TRUNC)
@@ -111,7 +67,7 @@ final class LogCompressor: Sendable {
     }
 
     /// The entries stay as they are: they count the bytes of the log, not those of the file.
-    private func copyIndex(
+    private static func copyIndex(
         of segment: String, to name: String, inode: UInt64, in place: borrowing LogFolder
     ) throws(SystemError) {
         guard let entries = try? place.open(LogLayout.index(of: segment), flags: O_RDONLY) else { return }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 internal import OrchModel
 
 /// How a log file becomes segments, and what becomes of those.
@@ -96,19 +97,30 @@ extension LogFile {
         guard !appends, let place = try? LogFolder.opened(folder),
             let oldest = LogLayout.segments(of: name, among: place.names()).first
         else { return false }
-        return remove(oldest, in: place)
+        // Its room is needed now.
+        return remove(oldest, in: place, later: false)
     }
 
+    /// - Parameter later: its name goes now, and what it holds of the disk a moment later: to free ten megabytes takes as long as writing three.
     @discardableResult
-    private func remove(_ number: Int, in place: borrowing LogFolder) -> Bool {
+    private func remove(_ number: Int, in place: borrowing LogFolder, later: Bool = true) -> Bool {
         let segment = LogLayout.segment(name, number)
         let compressed = LogLayout.compressed(segment)
         place.remove(LogLayout.index(of: segment))
         place.remove(LogLayout.index(of: compressed))
         Failpoint.segmentForgotten.reach()
         place.remove(LogCompressor.unfinished(segment))
+        let kept = later ? (try? place.open(segment, flags: O_RDONLY))?.release() : nil
+        defer { if let kept { LogFile.closeLater(kept) } }
         // The compressor looks whether the first is still there before it leaves the second behind.
         let hadPlain = place.remove(segment)
         return place.remove(compressed) || hadPlain
+    }
+
+    /// Frees what removed segments hold, which is the last one to have them open.
+    private static let closing = JobThread(yields: false)
+
+    private static func closeLater(_ file: Int32) {
+        if !closing.add("\(file)", limit: Limits.logClosing, { _ = Glibc.close(file) }) { _ = Glibc.close(file) }
     }
 }

@@ -267,7 +267,8 @@ final class PumpLoop {
     private func direct(_ pipe: LogPipe, to sink: LogSink) {
         let before = pipe.file
         pipe.convert(for: sink)
-        if pipe.converter != nil, pipe.capacity < Limits.logLineBytes * 2 { _ = pipe.resize(to: Limits.logLineBytes * 2) }
+        let least = Limits.logLineBytes * 2
+        if pipe.converter != nil, pipe.capacity < least { _ = pipe.resize(to: least) }
         switch sink.destination {
         case .discard: pipe.file = nil
         case .file(let path): pipe.file = file(path, appends: false, sink)
