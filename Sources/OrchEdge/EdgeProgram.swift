@@ -60,6 +60,7 @@ private final class DaemonSession: ChannelInboundHandler {
     private let prober: Prober
     private let loop: any EventLoop
     private var frames = FrameBuffer(limit: Limits.edgeFrameBytes)
+    private var hasUnsent = false
 
     init(on loop: any EventLoop) {
         self.loop = loop
@@ -72,14 +73,24 @@ private final class DaemonSession: ChannelInboundHandler {
         do {
             while let frame = try frames.next() {
                 let ask = try EdgeAsk(frame)
-                prober.ask(ask.probe, timeout: ask.timeout) { verdict in
-                    channel.writeAndFlush(
-                        ByteBuffer(bytes: Frame.encode(EdgeAnswer(id: ask.id, verdict: verdict))), promise: nil)
+                prober.ask(ask.probe, timeout: ask.timeout) { [self] verdict in
+                    answer(EdgeAnswer(id: ask.id, verdict: verdict), on: channel)
                 }
             }
         } catch {
             // Only another version could write what this one can't read; the daemon starts the right one.
             context.close(promise: nil)
+        }
+    }
+
+    /// What is answered in one turn of the loop wakes the daemon once.
+    private func answer(_ answer: EdgeAnswer, on channel: any Channel) {
+        channel.write(ByteBuffer(bytes: Frame.encode(answer)), promise: nil)
+        guard !hasUnsent else { return }
+        hasUnsent = true
+        loop.assumeIsolated().execute { [self] in
+            hasUnsent = false
+            channel.flush()
         }
     }
 

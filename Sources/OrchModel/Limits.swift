@@ -80,8 +80,8 @@ public enum Limits {
     public static let probeBodyBytes = 64 << 10
     /// Connections that orch-edge has open at a time; a probe beyond is not asked.
     public static let probeConnections = 8_192
-    /// Connections that orch-edge keeps to one server between probes.
-    public static let idleConnectionsPerServer = 4
+    /// Connections that orch-edge keeps to one server between probes: at most as many as it was asked at once.
+    public static let idleConnectionsPerServer = 64
     /// Bytes of one frame between orchd and orch-edge.
     public static let edgeFrameBytes = 4 << 20
     /// Bytes of questions that wait for orch-edge to read them; a probe beyond is not asked.
@@ -106,12 +106,12 @@ public enum Limits {
     public static let logLineBytes = 64 << 10
     /// Bytes of a log line that are shown as one; longer ones come in pieces.
     public static let logViewBytes = 1 << 20
-    /// Bytes moved from one log pipe before the next one has its turn.
+    /// Bytes of one log pipe that are looked at before the next one has its turn.
     public static let logTurnBytes = 256 << 10
     /// What a log pipe holds, as the kernel makes it (pipe(7)).
     public static let logPipeBytes = 64 << 10
-    /// What a log pipe holds whose writer keeps filling it (fs.pipe-max-size allows it to everybody), and how many of them there are.
-    public static let logWidePipeBytes = 1 << 20
+    /// What a log pipe holds whose writer keeps filling it, and how many of them there are. More than half a megabyte leaves the caches: slower again.
+    public static let logWidePipeBytes = 512 << 10
     public static let logWidePipes = 16
     /// Removed segments whose room is not free yet; beyond that the pump waits for the disk.
     public static let logClosing = 8

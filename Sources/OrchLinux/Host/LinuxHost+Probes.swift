@@ -49,7 +49,8 @@ extension LinuxHost {
 
     /// What `${PORT}` and `${ORCH_…}` stand for in what is asked of a launch.
     func resolve(_ text: String, for launch: LaunchID) -> String {
-        LaunchTemplate.resolve(text, with: records[launch]?.context?.environment.launchVariables ?? [:])
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+        return LaunchTemplate.resolve(text, with: records[launch]?.context?.environment.launchVariables ?? [:])
     }
 
     /// Tries the addresses of `host:port` in turn.

@@ -19,7 +19,7 @@ enum PumpTurn {
 }
 
 extension PumpLoop {
-    /// Moves at most `Limits.logTurnBytes` from one pipe to its file.
+    /// Moves what waits in one pipe to its file, at most a wide pipe of it; of what has to be looked at, at most `Limits.logTurnBytes`.
     func turn(_ pipe: LogPipe) -> PumpTurn {
         let available = pipe.waitingBytes
         guard available > 0, pipe.farewellBytes.map({ $0 > 0 }) ?? true else { return pipe.hasHungUp ? .ended : .empty }
@@ -51,14 +51,17 @@ extension PumpLoop {
     // MARK: Raw
 
     private func moveRaw(_ pipe: LogPipe, _ file: LogFile, _ available: Int) throws(LogTrouble) -> PumpTurn {
-        let limit = min(available, Limits.logTurnBytes)
         let isShared = file.pipes.count > 1
-        let fits = file.rotationSize.map { Int64(limit) <= $0 - file.offset } ?? true
-        if file.canSplice, !isShared, fits { return try move(pipe, file, limit, isWindow: false) }
+        if file.canSplice, !isShared {
+            // What is far from the end of the file needs no look at its lines.
+            let room = file.rotationSize.map { Int(clamping: max(0, $0 - file.offset)) } ?? .max
+            let unseen = available <= room ? available : room - Limits.logLineBytes
+            if unseen > 0 { return try move(pipe, file, min(unseen, Limits.logWidePipeBytes), isWindow: false) }
+        }
 
         if isShared, mustYield(pipe, file) { return .yielding }
         let seen = try LogTrouble.asking { () throws(SystemError) in
-            try scratch.peek(pipe.descriptor.number, limit: limit)
+            try scratch.peek(pipe.descriptor.number, limit: min(available, Limits.logTurnBytes))
         }
         let window = scratch.bytes
         var whole = seen
