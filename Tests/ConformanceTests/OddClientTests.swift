@@ -24,7 +24,7 @@ import Testing
         }
         let done = milliseconds()
         print("clients: 10,000 answers within \(done - began) ms, a person's after \(heard - asked) ms")
-        #expect(heard - asked < 10_000)
+        #expect(heard - asked < 30_000)
         #expect(try place.orch("restart", "a").status == 0)
         #expect(try place.end() == "")
     }
