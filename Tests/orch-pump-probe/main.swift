@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log pump in a process of its own, to be killed by tests: reads the pipe at descriptor 3 into the file FILE. Writes a byte to
 // standard output once it is attached; at the end of standard input it reads the pipe to its end and exits 0.
-// orch-pump-probe FILE ROTATE_BYTES KEEP FORMAT [PATTERN ERROR_FILE]
+// orch-pump-probe FILE ROTATE_BYTES KEEP FORMAT [LEVELS ERROR_FILE]
 import Glibc
 import OrchLinux
 import OrchModel
@@ -15,7 +15,7 @@ func probe(_ arguments: [String]) throws(SystemError) -> Int32 {
     rotate.keep = keep
     var sink = LogSink(.file(arguments[1]), format: format, rotate: rotate)
     if arguments.count == 7 {
-        sink.levels = .pattern(arguments[5])
+        sink.levels = LoggingSpec.Levels.Source(text: arguments[5])
         sink.errorFile = arguments[6]
     }
     let pump = try LogPump()
