@@ -45,7 +45,7 @@ import Testing
                 logging: { stdout: web.log, redact: \(redact) }
               broken:
                 command: "echo 'token=s3cret-2 was refused'; exit 3"
-                restart: no
+                kind: task
                 logging: { redact: ['token=[^ ]+'] }
             """
         }
