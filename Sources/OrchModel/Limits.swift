@@ -81,7 +81,7 @@ public enum Limits {
     /// Connections that orch-edge has open at a time; a probe beyond is not asked.
     public static let probeConnections = 8_192
     /// Connections that orch-edge keeps to one server between probes: at most as many as it was asked at once.
-    public static let idleConnectionsPerServer = 64
+    public static let idleConnectionsPerServer = 256
     /// Bytes of one frame between orchd and orch-edge.
     public static let edgeFrameBytes = 4 << 20
     /// Bytes of questions that wait for orch-edge to read them; a probe beyond is not asked.
