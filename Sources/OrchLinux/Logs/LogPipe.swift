@@ -71,6 +71,11 @@ final class LogPipe {
         return size > 0
     }
 
+    /// A line that waits in it for its end must not keep its writer from writing the rest.
+    func makeRoomForLines() {
+        if capacity < Limits.logLineBytes * 2 { _ = resize(to: Limits.logLineBytes * 2) }
+    }
+
     func convert(for sink: LogSink) {
         converter =
             sink.format == .raw && !sink.stripANSI

@@ -267,8 +267,7 @@ final class PumpLoop {
     private func direct(_ pipe: LogPipe, to sink: LogSink) {
         let before = pipe.file
         pipe.convert(for: sink)
-        let least = Limits.logLineBytes * 2
-        if pipe.converter != nil, pipe.capacity < least { _ = pipe.resize(to: least) }
+        if pipe.converter != nil { pipe.makeRoomForLines() }
         switch sink.destination {
         case .discard: pipe.file = nil
         case .file(let path): pipe.file = file(path, appends: false, sink)

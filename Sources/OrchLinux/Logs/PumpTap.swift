@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import COrch
 internal import OrchModel
 
 /// Lines that are looked at before they go on. Only pipes of services that ask for it come here.
@@ -19,7 +18,7 @@ extension PumpLoop {
                 errors?.taps.append(pipe)
                 pipe.tap = made
                 // An unfinished line waits in it, as with formats that need whole lines.
-                _ = corch_pipe_set_size(pipe.descriptor.number, Int32(Limits.logLineBytes * 2))
+                pipe.makeRoomForLines()
             } catch {
                 remark("the lines of launch \(pipe.launch.number) go to its log alone: \(error.text)")
                 closeIfUnused(errors)
