@@ -67,12 +67,8 @@ final class Day {
         try turn()
         try insist("down", "gone")
         try insist("daemon", upgrades ? "upgrade" : "restart")
-        try place.until("segments are packed", within: 30) { !isArmed || hasPacked }
-    }
-
-    private var hasPacked: Bool {
-        (try? place.shell("ls '\(logs)/packed' | grep -c 'log.[0-9]*.gz$'").output).flatMap { Int($0.dropLast()) } ?? 0
-            > 3
+        // What is done behind comes a moment later: history and what it releases, packing.
+        try place.until("what is armed is reached", within: 30) { !isArmed }
     }
 
     private var logs: String { "\(place.home)/state/logs/day" }
