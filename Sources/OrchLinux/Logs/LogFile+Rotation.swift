@@ -16,8 +16,10 @@ extension LogFile {
         }
         var made: String?
         let place = try LogFolder.opened(folder)
+        let names = try LogTrouble.asking { () throws(SystemError) in try place.names() }
+        var segments = LogLayout.segments(of: name, among: names)
         if place.status(of: name)?.isSameFile(as: found) == true {
-            var number = (LogLayout.segments(of: name, among: place.names()).last ?? 0) + 1
+            var number = (segments.last ?? 0) + 1
             while true {
                 let segment = LogLayout.segment(name, number)
                 if try LogTrouble.asking({ () throws(SystemError) in try place.rename(name, to: segment) }) {
@@ -26,12 +28,13 @@ extension LogFile {
                 }
                 number += 1
             }
+            segments.append(number)
         }
         Failpoint.segmentRenamed.reach()
         close()
         try open(now)
         continuesLine = cutsLine
-        prune(LogLayout.segments(of: name, among: place.names()), in: place, at: time)
+        prune(segments, in: place, at: time)
         guard let made else { return .failed("somebody took its name away; a new file was begun") }
         // In this order: a compressed segment has its name before the plain one goes.
         let isKept = place.status(of: made) != nil || place.status(of: LogLayout.compressed(made)) != nil
@@ -42,7 +45,7 @@ extension LogFile {
     /// compressed. `folders`: the segments in each folder that was looked at before, by file; a folder is read once for all its files.
     func prune(at time: WallTime, _ folders: inout [String: [String: [Int]]]) {
         guard !appends, let place = try? LogFolder.opened(folder) else { return }
-        let known = folders[folder] ?? LogLayout.segments(among: place.names())
+        guard let known = folders[folder] ?? (try? place.names()).map({ LogLayout.segments(among: $0) }) else { return }
         folders[folder] = known
         prune(known[name] ?? [], in: place, at: time)
     }
@@ -95,7 +98,7 @@ extension LogFile {
     /// Makes room by removing the oldest segment; false when there is none.
     func removeOldestSegment() -> Bool {
         guard !appends, let place = try? LogFolder.opened(folder),
-            let oldest = LogLayout.segments(of: name, among: place.names()).first
+            let names = try? place.names(), let oldest = LogLayout.segments(of: name, among: names).first
         else { return false }
         // Its room is needed now.
         return remove(oldest, in: place, later: false)

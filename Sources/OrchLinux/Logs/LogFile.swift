@@ -205,7 +205,7 @@ final class LogFile {
     private func settleIndex(of active: FileStatus, in place: borrowing LogFolder) {
         let own = LogLayout.index(of: name)
         guard let inode = LogIndexWriter.inode(of: own, in: place), inode != active.inode,
-            let newest = LogLayout.segments(of: name, among: place.names()).last
+            let names = try? place.names(), let newest = LogLayout.segments(of: name, among: names).last
         else { return }
         let segment = LogLayout.segment(name, newest)
         guard place.status(of: segment)?.inode == inode else { return }

@@ -67,13 +67,15 @@ struct LogFolder: ~Copyable {
     @discardableResult
     func remove(_ name: String) -> Bool { unsafe unlinkat(descriptor.number, name, 0) == 0 }
 
-    /// The names in it, in no order. Empty when it can't be read.
-    func names() -> [String] {
-        let copy = unsafe openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0 else { return [] }
+    /// The names in it, in no order. What can't be read is not empty: the next segment's number would be one that was.
+    func names() throws(SystemError) -> [String] {
+        let copy = try Syscall.libc("open") {
+            unsafe openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
         guard let stream = unsafe fdopendir(copy) else {
+            let code = errno
             close(copy)
-            return []
+            throw SystemError("fdopendir", code: code)
         }
         defer { unsafe closedir(stream) }
         var names: [String] = []
