@@ -79,6 +79,8 @@ final class Day {
         for _ in 1...4 {
             last = try place.orch(words)
             if last?.status == 0 { return }
+            // It was done, and the daemon that did it died before it said so.
+            if words.first == "down", last?.errors.contains("no stack \"") == true { return }
             #expect(last?.errors.isEmpty == false, "\(words) failed and did not say why")
         }
         throw Broken("\(words): \(last.map { "\($0)" } ?? "")")
@@ -109,7 +111,9 @@ final class Day {
         }
         #expect(torture.lines("contested").isEmpty, "two of a name: \(torture.lines("contested"))")
         checkEnds(truth, longs, mayForget)
-        try checkLogs(truth)
+        // What was born as the keeper died, and was gone before the next one looked, may take its words with it.
+        let mayBeSilent = truth.keys.filter { mayForget && !knowsEnd(of: $0, truth) }
+        try checkLogs(truth, mayBeSilent: Set(mayBeSilent))
         #expect(try place.end() == "")
     }
 
@@ -119,10 +123,14 @@ final class Day {
         #expect(contents("/proc/\(pid)/environ").split(separator: "\0").contains("VERSION=\(version)"))
     }
 
+    private func knowsEnd(of launch: UInt64, _ truth: [UInt64: [[String]]]) -> Bool {
+        (torture.told[launch] ?? []).map(\.end) == [truth[launch]?[0][1]]
+    }
+
     private func checkEnds(_ truth: [UInt64: [[String]]], _ longs: Int, _ mayForget: Bool) {
         for (launch, ends) in truth.sorted(by: { $0.key < $1.key }) {
             let told = (torture.told[launch] ?? []).map(\.end)
-            let isKnown = told == [ends[0][1]]
+            let isKnown = knowsEnd(of: launch, truth)
             // A keeper that dies may take with it how its last one ended.
             #expect(
                 ends.count == 1 && (isKnown || (mayForget && told.allSatisfy { $0.contains("keeper") })),
@@ -139,7 +147,7 @@ final class Day {
     }
 
     /// The lines of each in order, segment by segment; a plain segment before its packed copy.
-    private func checkLogs(_ truth: [UInt64: [[String]]]) throws {
+    private func checkLogs(_ truth: [UInt64: [[String]]], mayBeSilent: Set<UInt64>) throws {
         let read = """
             cd '\(logs)/NAME' && { ls | grep -E '^stdout\\.log\\.[0-9]+(\\.gz)?$' | sort -t. -k3,3n -k4 | awk -F. '!seen[$3]++'; echo stdout.log; } |
               while read -r f; do case $f in *.gz) zcat "$f" ;; *) cat "$f" 2>/dev/null || zcat "$f.gz" ;; esac; done
@@ -162,7 +170,8 @@ final class Day {
             kept.count > 40 && kept.enumerated().allSatisfy { $1 == Day.line("pruned", last - kept.count + 1 + $0) },
             "pruned: \(kept.count) of \(last) from \(kept.first ?? "")")
         let heard = try lines("brief").map { String($0.dropFirst("launch ".count)) }
-        #expect(heard == truth.keys.sorted().map { "\($0)" }, "brief")
+        let spoke = truth.keys.sorted().filter { !mayBeSilent.contains($0) || heard.contains("\($0)") }
+        #expect(heard == spoke.map { "\($0)" }, "brief")
         // A kill may repeat the last block, and loses none.
         let count = torture.lines("written").first { $0[0] == "json" }.flatMap { Int($0[1]) } ?? 0
         let spoken = try lines("json").compactMap { try JSON.parse(String($0))["message"]?.string ?? "" }

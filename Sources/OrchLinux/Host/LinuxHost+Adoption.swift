@@ -67,8 +67,11 @@ extension LinuxHost {
         return Survivor(launch: launch, pid: pid, hasExecuted: true, exit: notedExit(of: launch) ?? end.exit)
     }
 
-    /// What was closed and is still on record, though the keeper that could say how it ended is no more.
-    func findClosed(_ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup]) throws(Fault) -> [ClosedLaunch] {
+    /// What was closed and is still on record, though the keeper does not know it: the one that could say how it ended is no more, or, where
+    /// it is still the same one, it was never told to start it.
+    func findClosed(
+        _ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup], isKeeperNew: Bool
+    ) throws(Fault) -> [ClosedLaunch] {
         let numbers = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
         return try numbers.filter { released.contains($0) && records[$0] == nil }.map { launch throws(Fault) in
             let record = LaunchRecord(launch, .service)
@@ -77,8 +80,16 @@ extension LinuxHost {
             record.isOver = true
             record.isEmpty = true
             records[launch] = record
-            let exit = notedExit(of: launch) ?? ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0).exit
-            return ClosedLaunch(launch: launch, instance: record.context?.instance, exit: exit)
+            var closed = ClosedLaunch(launch: launch, instance: record.context?.instance)
+            closed.exit = notedExit(of: launch)
+            if closed.exit == nil, isKeeperNew {
+                closed.exit = ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0).exit
+            } else if closed.exit == nil {
+                closed.fault = Fault(
+                    step: "start", subject: record.context?.label ?? "launch \(launch.number)",
+                    reason: "the daemon that knew why has ended before it could write it down")
+            }
+            return closed
         }
     }
 

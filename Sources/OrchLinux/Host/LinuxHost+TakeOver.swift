@@ -55,7 +55,7 @@ extension LinuxHost {
             guard let survivor = try adoptLost(launch, members, leftovers[launch], logging) else { continue }
             inheritance.survivors.append(survivor)
         }
-        inheritance.closed += try findClosed(released, leftovers)
+        inheritance.closed += try findClosed(released, leftovers, isKeeperNew: isKeeperNew)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)
