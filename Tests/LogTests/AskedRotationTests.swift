@@ -28,9 +28,7 @@ func subject(_ bench: Workbench, _ name: String, keep: Int = 5, appends: Bool = 
         -> [LogRotation]
     {
         pump.rotate(number, subjects, state: bench.folder)
-        let all = notices(of: pump) { if case .rotated(number, _) = $0 { true } else { false } }
-        for case .rotated(number, let files) in all { return files }
-        return []
+        return rotated(number, by: pump)
     }
 
     @Test func whatWasWrittenBeforeIsInTheSegmentThatTheAnswerNames() throws {
@@ -114,8 +112,7 @@ func subject(_ bench: Workbench, _ name: String, keep: Int = 5, appends: Bool = 
         awaitFact("it is written") { bench.text("web.log") == "half" }
         pump.rotate(1, [subject(bench, "web.log")], state: bench.folder)
         put(" of it\n", writer)
-        let all = notices(of: pump) { if case .rotated = $0 { true } else { false } }
-        guard case .rotated(1, let files)? = all.last else { return }
+        let files = rotated(1, by: pump)
         #expect(files.map(\.outcome) == [.rotated(segment: bench.path("web.log.1"))])
         #expect(bench.text("web.log.1") == "half of it\n")
         _ = consume writer

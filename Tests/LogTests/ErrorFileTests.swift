@@ -151,8 +151,7 @@ import Testing
         logging.levels = LoggingSpec.Levels(from: .prefix, errorFile: bench.path("errors.log"))
         let web = LogRotation.Subject(InstanceID(service: ServiceID(stack: "shop", service: "web")), logging)
         pump.rotate(1, [web], state: bench.folder)
-        let all = notices(of: pump) { if case .rotated = $0 { true } else { false } }
-        guard case .rotated(1, let files)? = all.last else { return }
+        let files = rotated(1, by: pump)
         #expect(files.map(\.output) == [.stdout, .stderr, .errors])
         #expect(files.last?.outcome == .rotated(segment: bench.path("errors.log.1")))
         _ = consume first

@@ -136,6 +136,13 @@ func notices(of pump: LogPump, until isLast: (LogNotice) -> Bool) -> [LogNotice]
     return all
 }
 
+/// What became of the files of that rotation; nothing where nobody said so.
+func rotated(_ number: UInt64, by pump: LogPump) -> [LogRotation] {
+    let all = notices(of: pump) { if case .rotated(number, _) = $0 { true } else { false } }
+    for case .rotated(number, let files) in all { return files }
+    return []
+}
+
 /// Ends the launch and waits for its pipes.
 @discardableResult
 func drain(_ pump: LogPump, _ launch: LaunchID) -> [LogNotice] {

@@ -71,9 +71,11 @@ final class LogPipe {
         return size > 0
     }
 
-    /// A line that waits in it for its end must not keep its writer from writing the rest.
+    /// What it has to hold: a line that waits in it for its end must not keep its writer from writing the rest.
+    var leastBytes: Int { converter == nil && tap == nil ? Limits.logPipeBytes : Limits.logLineBytes * 2 }
+
     func makeRoomForLines() {
-        if capacity < Limits.logLineBytes * 2 { _ = resize(to: Limits.logLineBytes * 2) }
+        if capacity < leastBytes { _ = resize(to: leastBytes) }
     }
 
     func convert(for sink: LogSink) {

@@ -23,7 +23,7 @@ struct WidePipes {
         guard pipe.capacity < Limits.logWidePipeBytes, now - wasBusyAt < Self.patience else { return }
         if pipes.count >= Limits.logWidePipes {
             guard let idlest = pipes.min(by: { $0.busyAt < $1.busyAt }), now - idlest.busyAt > Self.patience,
-                idlest.resize(to: Limits.logPipeBytes)
+                idlest.resize(to: idlest.leastBytes)
             else { return }
             remove(idlest)
         }
