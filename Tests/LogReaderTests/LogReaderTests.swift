@@ -151,6 +151,22 @@ import Testing
         #expect(all(&reader) == ["0:new"])
     }
 
+    @Test(arguments: [nil, 1, 2]) func whoWritesFasterThanItIsReadIsNotFollowed(_ last: Int?) {
+        files.append(web.path, "w1\nw2\n", second: 1)
+        files.append(db.path, "d1\n", second: 2)
+        var turn = 0
+        files.meanwhile = {
+            turn += 1
+            guard turn < 10_000 else { return }
+            files.append(web.path, "later\n", second: 3)
+            files.append(db.path, String(repeating: "later\n", count: 20_000), second: 3)
+            if turn % 3 == 0 { files.rotate(web.path, turn / 3) }
+        }
+        let shown = read([web, db], query { $0.last = last })
+        #expect(shown == ["0:w1", "0:w2", "1:d1"].suffix(last ?? 3))
+        #expect(turn < 100 && files.openCount == 0)
+    }
+
     @Test func aLineThatWasCutByRotationIsOneLine() {
         files.append(web.path, "very ", second: 1)
         files.rotate(web.path, 1)

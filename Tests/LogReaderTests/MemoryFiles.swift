@@ -15,6 +15,8 @@ final class MemoryFiles: LogFiles {
     /// How much was asked for.
     private(set) var bytesRead = 0
     var openCount: Int { opened.count }
+    /// What somebody does meanwhile, each time that more than an index's header is read.
+    var meanwhile: () -> Void = {}
 
     private func file(_ path: String) -> File {
         if let known = named[path] { return known }
@@ -66,6 +68,7 @@ final class MemoryFiles: LogFiles {
         guard let bytes = opened[file.handle]?.bytes, offset < bytes.count else { return [] }
         let range = Int(offset)..<min(bytes.count, Int(offset) + count)
         bytesRead += range.count
+        defer { if count > LogIndex.headerBytes { meanwhile() } }
         return Array(bytes[range])
     }
     func close(_ file: OpenLog) { opened[file.handle] = nil }

@@ -10,6 +10,16 @@ struct LogCursor {
         var isComplete: Bool
     }
 
+    /// Where a log ended at some time.
+    struct End {
+        /// The segment, or what the active file will be called as one.
+        var number: Int
+        var size: Int64
+
+        /// How much of the file of that number was there.
+        func bytes(of number: Int) -> Int64 { number < self.number ? .max : number == self.number ? size : 0 }
+    }
+
     private let files: any LogFiles
     private let folder: String
     private let name: String
@@ -26,6 +36,8 @@ struct LogCursor {
     private var searched = 0
     /// The beginning of a line that the file before ended with.
     private var carried: Piece?
+    /// What came later is not read; nil when it goes on for ever.
+    private(set) var end: End?
 
     private static let blockBytes = 64 << 10
 
@@ -33,6 +45,14 @@ struct LogCursor {
         self.files = files
         self.path = path
         (folder, name) = LogLayout.split(path)
+    }
+
+    /// Ends with what is there now: who writes faster than somebody reads would never let him go.
+    mutating func stopAtEnd() {
+        number = segments().last ?? 0
+        end = openNext() ? file.map { End(number: number, size: files.size(of: $0)) } : End(number: number, size: .max)
+        close()
+        (file, times, number, isActive) = (nil, nil, 0, false)
     }
 
     /// Begins at a byte of segment `number`, nil for the active file; when it isn't there, at the beginning of what follows it.
@@ -43,7 +63,7 @@ struct LogCursor {
             guard self.number == number, !isActive else { return }
         } else {
             // What is rotated from now on was active when the place was found.
-            self.number = segments().last ?? 0
+            self.number = end.map { $0.number - 1 } ?? segments().last ?? 0
             guard openNext() else { return }
         }
         start = offset
@@ -101,7 +121,9 @@ struct LogCursor {
             (start, buffer, done, searched) = (0, [], 0, 0)
             return size > 0
         }
-        let block = files.read(file, at: read, count: Self.blockBytes)
+        let room = (end?.bytes(of: number) ?? .max) - read
+        guard room > 0 else { return false }
+        let block = files.read(file, at: read, count: Int(min(Int64(Self.blockBytes), room)))
         guard !block.isEmpty else { return false }
         if done > 0 {
             buffer.removeSubrange(0..<done)
@@ -121,7 +143,10 @@ struct LogCursor {
             guard let current = files.inode(of: path), current != file.inode else { return false }
             // It is rotated; what came between the last read and that is still in it.
             isActive = false
-            if let its = segments().first(where: { files.inode(of: segmentPath($0)) == file.inode }) { number = its }
+            if let its = segments().first(where: { files.inode(of: segmentPath($0)) == file.inode }) {
+                if end?.number == number { end?.number = its }
+                number = its
+            }
             if fill() { return true }
         }
         let rest = done < buffer.count || carried != nil ? take(upTo: buffer.count, isComplete: false) : nil
@@ -135,7 +160,7 @@ struct LogCursor {
 
     /// Opens the oldest segment after `number`, or the active file.
     private mutating func openNext() -> Bool {
-        while true {
+        while number < end?.number ?? .max {
             let segments = segments()
             for candidate in segments where candidate > number {
                 guard let opened = files.open(segmentPath(candidate)) else { continue }
@@ -154,6 +179,7 @@ struct LogCursor {
             // It was rotated between the look and the opening: what is a segment by now comes first.
             files.close(opened)
         }
+        return false
     }
 
     private func segments() -> [Int] { LogLayout.segments(of: name, among: files.names(in: folder)) }

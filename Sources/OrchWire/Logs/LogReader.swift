@@ -42,6 +42,7 @@ public struct LogReader {
                 sources.append(Source(cursor: LogCursor(files, path: stream.path), streams: [index]))
             }
         }
+        if !query.follows { for source in sources.indices { sources[source].cursor.stopAtEnd() } }
         for source in sources.indices {
             let path = streams[sources[source].streams[0]].path
             begin(source, path)
@@ -53,7 +54,7 @@ public struct LogReader {
     private mutating func begin(_ source: Int, _ path: String) {
         guard query.last != nil || query.since != nil else { return }
         let (streams, kinds, redactions, accepts) = (sources[source].streams, kinds, redactions, query.accepts)
-        let start = LogStart.find(files, path: path, query: query) { bytes, entry in
+        let start = LogStart.find(files, path: path, query: query, end: sources[source].cursor.end) { bytes, entry in
             guard let stream = Self.stream(of: entry, among: streams, kinds) else { return false }
             guard let accepts else { return true }
             return accepts(

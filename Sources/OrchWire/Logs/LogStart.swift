@@ -11,14 +11,20 @@ struct LogStart {
 
     private static let blockBytes = 32 << 10
 
-    /// - Parameter accepts: whether the query takes a line, but for its times.
+    /// - Parameters:
+    ///   - end: what came after it is not counted.
+    ///   - accepts: whether the query takes a line, but for its times.
     static func find(
-        _ files: any LogFiles, path: String, query: LogQuery, accepts: ([UInt8], LogIndex.Entry?) -> Bool
+        _ files: any LogFiles, path: String, query: LogQuery, end: LogCursor.End?,
+        accepts: ([UInt8], LogIndex.Entry?) -> Bool
     ) -> LogStart {
         let (folder, name) = LogLayout.split(path)
-        let numbers: [Int?] = LogLayout.segments(of: name, among: files.names(in: folder)).map { $0 } + [nil]
+        let segments = LogLayout.segments(of: name, among: files.names(in: folder))
+        let numbers: [Int?] = segments.map { $0 } + [nil]
         var start = LogStart(number: nil, offset: 0)
         for number in numbers.reversed() {
+            let size = end?.bytes(of: number ?? (segments.last ?? 0) + 1) ?? .max
+            guard size > 0 else { continue }
             let itsName = number.map { LogLayout.segment(name, $0) } ?? name
             guard let file = files.open(LogLayout.join(folder, itsName)) else { continue }
             var times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: file.inode)
@@ -28,7 +34,8 @@ struct LogStart {
             }
             start = LogStart(number: number, offset: 0, lines: start.lines)
             if let last = query.last {
-                if start.countBack(files, file, &times, query, last: last, accepts: accepts) { return start }
+                let size = min(size, files.size(of: file))
+                if start.countBack(files, file, size, &times, query, last: last, accepts: accepts) { return start }
             } else if let since = query.since {
                 if times.isMissing { continue }
                 if let first = times.firstTime(), first < since {
@@ -40,12 +47,11 @@ struct LogStart {
         return start
     }
 
-    /// Counts lines of one file from its end; true once `last` are found or the rest is too old. `offset` is then the first one's.
+    /// Counts lines of the first `size` bytes of one file from their end; true once `last` are found or the rest is too old. `offset` is then the first one's.
     private mutating func countBack(
-        _ files: any LogFiles, _ file: OpenLog, _ times: inout LogTimes, _ query: LogQuery, last: Int,
+        _ files: any LogFiles, _ file: OpenLog, _ size: Int64, _ times: inout LogTimes, _ query: LogQuery, last: Int,
         accepts: ([UInt8], LogIndex.Entry?) -> Bool
     ) -> Bool {
-        let size = files.size(of: file)
         if last <= lines {
             offset = size
             return true
