@@ -84,7 +84,7 @@ tree:
 test: libraries servers ## build and run all tests, those of the examples included
 	swift build --build-tests
 	@TORTURE_SECONDS=60 swift test --skip-build --disable-xctest 2>&1 | tee .build/tests.log || { \
-	  echo '== what failed'; grep -A 8 '^✘ Test .* recorded an issue' .build/tests.log || tail -n 20 .build/tests.log; exit 1; }
+	  echo '== what failed'; grep -A 30 '^✘ Test .* recorded an issue' .build/tests.log || tail -n 20 .build/tests.log; exit 1; }
 
 .PHONY: sim
 SEEDS ?= 20000
