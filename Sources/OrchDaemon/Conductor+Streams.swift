@@ -75,7 +75,7 @@ extension Conductor {
             }
             return Stream(id: stream.id, subject: .events(target, skipping: 0))
         case .follow(var follow):
-            let verdict = verdict(on: &follow, changed)
+            let verdict = verdict(on: &follow, changed, at: now)
             follow.untold += changed.filter(follow.covers)
             if verdict != .pending || follow.restsUntil <= now { tell(&follow, stream.id, place, at: now) }
             guard verdict == .pending else {
@@ -83,7 +83,26 @@ extension Conductor {
                 return nil
             }
             if !follow.untold.isEmpty { streamDeadline = Instant.soonest(streamDeadline, follow.restsUntil) }
+            streamDeadline = Instant.soonest(streamDeadline, follow.failure?.until)
             return Stream(id: stream.id, subject: .follow(follow))
+        }
+    }
+
+    /// Who is told of a failure looks at what was written last: that is in its file by then, as far as it comes in time.
+    private mutating func verdict(on follow: inout Follow, _ changed: [InstanceID], at now: Instant) -> Verdict {
+        let found = follow.failure?.verdict ?? verdict(on: &follow, changed)
+        guard launches(behind: found, follow.targets).contains(where: releases.isUndrained) else { return found }
+        let until = follow.failure?.until ?? now + Limits.lastWordsWait
+        follow.failure = (found, until)
+        hastensHistory = true
+        return now < until ? .pending : found
+    }
+
+    private func launches(behind verdict: Verdict, _ targets: [Target]) -> [LaunchID] {
+        switch verdict {
+        case .pending, .reached: []
+        case .failed: fleet.instances(of: targets).compactMap { fleet.status(of: $0)?.launch }
+        case .rolledBack(let told): [told.instance?.launch].compactMap { $0 }
         }
     }
 

@@ -39,8 +39,8 @@ public struct Conductor<H: Host, S: Store> {
     var lastRotation: UInt64 = 0
     private var ending: Ending?
     var releases: HeldReleases
-    /// The former daemon did not live to write how some launches ended.
-    var owesEnds = false
+    /// History is written with this turn: the former daemon did not live to write how some launches ended, or somebody waits for a release.
+    var hastensHistory = false
     /// Of the launches that were taken over, so many are told of.
     var adoptions = 0
     public internal(set) var host: H
@@ -55,7 +55,7 @@ public struct Conductor<H: Host, S: Store> {
         releases = HeldReleases(told: recovery.told)
         let now = host.now
         fleet = Fleet(recovering: recovery, at: now)
-        owesEnds = recovery.owesEnds
+        hastensHistory = recovery.owesEnds
         let birth =
             "version \(OrchVersion.text), pid \(identity.pid), \(recovery.survivors.count) launches taken over"
         record(Occurrence(time: now.wall, stack: "", kind: .daemonStarted, cause: birth), at: now)
@@ -108,6 +108,7 @@ public struct Conductor<H: Host, S: Store> {
     private mutating func take(_ input: Input, at now: Moment) {
         switch input {
         case .event(let event):
+            if case .drained(let launch) = event { releases.drained(launch) }
             fleet.observe(event, at: now)
             isUnsettled = true
         case .connected(let client, let peer): connect(client, peer)

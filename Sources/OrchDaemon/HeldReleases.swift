@@ -13,11 +13,18 @@ struct HeldReleases {
     private static let pause = Duration.milliseconds(1)
     /// Launches whose ends history had before this daemon began: nothing is to be waited for.
     private var told: Set<LaunchID>
+    /// Launches that are over for the mind, and of whose output not all is in its files.
+    private var undrained: Set<LaunchID> = []
 
     init(told: Set<LaunchID>) { self.told = told }
 
     /// Its end is in the history already. Asked once.
     mutating func isTold(_ launch: LaunchID) -> Bool { told.remove(launch) != nil }
+
+    /// Not all that it wrote can be read yet.
+    func isUndrained(_ launch: LaunchID) -> Bool { undrained.contains(launch) }
+    mutating func begin(_ launch: LaunchID) { undrained.insert(launch) }
+    mutating func drained(_ launch: LaunchID) { undrained.remove(launch) }
 
     var count: Int { queue.count - first }
     /// So many wait that the history is to be written now.
@@ -51,6 +58,7 @@ struct HeldReleases {
 extension Conductor {
     /// The launch is over for the mind; the keeper may forget it once the history says how it ended.
     mutating func release(_ launch: LaunchID) {
+        releases.begin(launch)
         if releases.isTold(launch) || journal.recorded == journal.settled {
             return host.perform(.effect(.release(launch)))
         }
@@ -59,8 +67,8 @@ extension Conductor {
 
     /// Writes what is due, and lets go what has waited for it: so many at once.
     mutating func tend(at now: Moment, releasing most: Int = Limits.releasesPerTurn) {
-        journal.tend(at: now, isUrgent: releases.isCrowded || owesEnds)
-        owesEnds = false
+        journal.tend(at: now, isUrgent: releases.isCrowded || hastensHistory)
+        hastensHistory = false
         for _ in 0..<most {
             guard let launch = releases.next(settled: journal.settled) else { break }
             host.perform(.effect(.release(launch)))

@@ -52,6 +52,8 @@ struct Follow {
     var restsUntil = Instant.zero
     /// A client of thousands that start can't look at each change, and its reading must not take their time.
     var rest = Duration.zero
+    /// It failed; until then that is not told, as what failed has written what nobody can read yet.
+    var failure: (verdict: Verdict, until: Instant)?
 
     init(_ targets: [Target], _ goal: Goal, _ opening: Opening) {
         self.targets = targets

@@ -28,6 +28,8 @@ public enum Limits {
     public static let followedAtOnce = 32
     /// How long changes are gathered for such a follower.
     public static let followerRest = Duration.milliseconds(20)
+    /// How long the news of a failure wait for what was written before it to be in its file.
+    public static let lastWordsWait = Duration.milliseconds(500)
     /// Bytes of argv and environment of one process; the kernel's own bound is a quarter of the stack limit (execve(2)).
     public static let launchBytes = 1 << 20
     /// Bytes of one frame between the programs.

@@ -21,6 +21,8 @@ final class ScriptedHost: Host {
     /// Why the keeper does not become another program.
     var renewalFault: Fault?
     var rotationTakes = Duration.zero
+    /// From a launch's release until all its output is in its files; nil for never.
+    var drainingTakes: Duration? = .milliseconds(1)
     /// What it knows of time zones.
     var zones: [String: TimeZone] = [ScheduleSpec.hostZone: .utc]
     private var coming: [(at: Instant, sequence: Int, input: Input)] = []
@@ -85,7 +87,7 @@ final class ScriptedHost: Host {
         case .runStep(let launch, let step, _, _, _): tell(.stepEnded(launch, step: step, nil))
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
         case .ask(let need, let round, _): tell(.answered(need, round: round, .success))
-        case .release(let launch): tell(.drained(launch))
+        case .release(let launch): drainingTakes.map { send(.event(.drained(launch)), after: $0) }
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
         case .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
             .forget, .mark, .rescan, .react:
