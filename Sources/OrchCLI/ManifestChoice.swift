@@ -22,6 +22,11 @@ struct ManifestOptions: ParsableArguments {
         help: ArgumentHelp("A variable that is stronger than anything written.", valueName: "name=value"))
     var env: [String] = []
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Enable the services of a profile; `*` is all of them.", valueName: "name"))
+    var profile: [String] = []
+
     func validate() throws {
         if file != nil, !files.isEmpty { throw ValidationError("Give the manifest as FILE or with -f, not both.") }
         for entry in env where !entry.contains("=") || entry.first == "=" {
@@ -32,13 +37,29 @@ struct ManifestOptions: ParsableArguments {
     /// Reads, merges and checks it. Warnings are printed; errors are printed and thrown as exit 3.
     func load(in context: Context) throws(Failure) -> ApplyRequest {
         let sight = try sight(context.platform)
-        switch ManifestLoader.load(try input(context.platform, through: sight)) {
+        let loaded = try loaded(try input(context.platform, through: sight), in: context)
+        var request = loaded.request
+        request.fileLimit = context.platform.fileLimit
+        request.origin = sight.origin(of: loaded)
+        return request
+    }
+
+    /// The variables of a service and where they come from.
+    func explained(_ service: String, in context: Context) throws(Failure) -> [ExplainedVariable] {
+        var input = try input(context.platform, through: nil)
+        input.explains = service
+        let loaded = try loaded(input, in: context)
+        if let explained = loaded.explained { return explained }
+        throw Failure(
+            .usage, "the manifest has no service \"\(service)\"",
+            help: ServiceNames.help(service, loaded.request.stack.services.map(\.name)))
+    }
+
+    private func loaded(_ input: ManifestInput, in context: Context) throws(Failure) -> LoadedManifest {
+        switch ManifestLoader.load(input) {
         case .success(let loaded):
             Self.print(loaded.warnings, in: context)
-            var request = loaded.request
-            request.fileLimit = context.platform.fileLimit
-            request.origin = sight.origin(of: loaded)
-            return request
+            return loaded
         case .failure(let errors):
             Self.print(errors.diagnostics, in: context)
             let count = errors.diagnostics.count { $0.severity == .error }
@@ -51,7 +72,7 @@ struct ManifestOptions: ParsableArguments {
     }
 
     func sight(_ platform: any Platform) throws(Failure) -> ManifestSight {
-        ManifestSight(platform, manifests: try paths(platform), overrides: env)
+        ManifestSight(platform, manifests: try paths(platform), overrides: env, profiles: profile)
     }
 
     /// What the loader is to read; `sight` remembers what it asks.
@@ -62,7 +83,7 @@ struct ManifestOptions: ParsableArguments {
         }
         var input = ManifestInput(
             files: try paths(platform), currentDirectory: platform.workingDirectory,
-            callerEnvironment: platform.environment, overrides: overrides,
+            callerEnvironment: platform.environment, overrides: overrides, profiles: profile,
             isKnownUser: { platform.isKnownUser($0) }, isKnownTimeZone: { platform.isKnownTimeZone($0) },
             patternFlaw: { pattern in
                 do throws(Fault) { _ = try platform.pattern(pattern) } catch { return error.reason }

@@ -10,16 +10,18 @@ final class ManifestSight {
     /// As they were given.
     private let manifests: [String]
     private let overrides: [String]
+    private let profiles: [String]
     private(set) var files: [String] = []
     private(set) var users: [String] = []
     private(set) var zones: [String] = []
     /// Digests of what was read, or why it could not be, in the order of reading.
     private var texts: [Value] = []
 
-    init(_ platform: any Platform, manifests: [String], overrides: [String]) {
+    init(_ platform: any Platform, manifests: [String], overrides: [String], profiles: [String]) {
         self.platform = platform
         self.manifests = manifests
         self.overrides = overrides
+        self.profiles = profiles
     }
 
     // MARK: Reading through it remembers what was seen
@@ -72,7 +74,8 @@ final class ManifestSight {
         let inherited = ManifestLoader.inherited(origin.inheritance, from: environment)
         let seen: Value = [
             "version": .string(OrchVersion.text), "folder": .string(platform.workingDirectory),
-            "manifests": .strings(manifests), "overrides": .strings(overrides), "texts": .array(texts),
+            "manifests": .strings(manifests), "overrides": .strings(overrides), "profiles": .strings(profiles),
+            "texts": .array(texts),
             "files": .strings(origin.files), "file_limit": platform.fileLimit.map { .unsigned($0) } ?? .null,
             "variables": .array(origin.variables.map { [.string($0), answer($0)] }),
             "inherited": .array(inherited.map(\.value)),

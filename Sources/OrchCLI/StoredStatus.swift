@@ -57,7 +57,7 @@ struct StoredStatus {
             let id = InstanceID(service: ServiceID(stack: stack.name, service: service.name), replica: index + 1)
             var status = InstanceStatus(
                 id: id, label: id.label(alone: service.replicas == 1), kind: service.kind, phase: .idle, since: since)
-            status.reason = service.enabled ? "" : "disabled"
+            status.reason = service.enabled ? "" : service.disabledBecause
             func path(_ kind: LogStreamKind) -> String? {
                 LogLayout.path(
                     for: kind, spec: service.logging, stack: stack.name, service: service.name, replica: index + 1,

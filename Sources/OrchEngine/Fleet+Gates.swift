@@ -33,7 +33,7 @@ extension Fleet {
         if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
         if slot.departure == .stopped { return "stopped by hand" }
         if let halt = halt(of: slot) { return "the stack stops: \(halt.reason)" }
-        if !isWanted(slot) { return "it is disabled in the manifest" }
+        if !isWanted(slot) { return "it is \(service.spec.disabledBecause)" }
         if slot.isRestartAsked { return slot.restartCause ?? "restarted by hand" }
         return slot.isHeld ? "it returns to the definition from before the update" : causeOfChange(slot.id.service)
     }

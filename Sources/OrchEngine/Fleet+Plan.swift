@@ -41,7 +41,9 @@ extension Fleet {
                 changes: stack.services.map {
                     Change(
                         .create, $0.name,
-                        because: [$0.enabled ? "new in the manifest" : "new in the manifest, disabled"])
+                        because: [
+                            $0.enabled ? "new in the manifest" : "new in the manifest, \($0.outside ?? "disabled")"
+                        ])
                 })
         }
         let applied = stacks[place].applied
@@ -62,7 +64,9 @@ extension Fleet {
                 changes.append(
                     Change(
                         .create, spec.name,
-                        because: [spec.enabled ? "new in the manifest" : "new in the manifest, disabled"]))
+                        because: [
+                            spec.enabled ? "new in the manifest" : "new in the manifest, \(spec.outside ?? "disabled")"
+                        ]))
                 continue
             }
             if let change = change(of: old, to: spec, isSame) { changes.append(change) }
@@ -103,7 +107,7 @@ extension Fleet {
         } else if service.spec.enabled != spec.enabled || (!spec.enabled && !drift.isEmpty) {
             action = spec.enabled ? .start : .stop
             if service.spec.enabled != spec.enabled {
-                because.append(spec.enabled ? "enabled in the manifest" : "disabled in the manifest")
+                because.append(spec.enabled ? "enabled in the manifest" : spec.outside ?? "disabled in the manifest")
             }
         } else if isRestart {
             action =

@@ -78,7 +78,8 @@ extension Fleet {
 
     private func standing(ofEmpty slot: Slot, at now: Instant) -> (Phase, String, String) {
         guard isWanted(slot) else {
-            let isEnabled = services[slot.service].known.value.enabled
+            let spec = services[slot.service].known.value
+            let isEnabled = spec.enabled
             if slot.departure == .stopped { return (.idle, "stopped by hand", "") }
             if let halt = halt(of: slot), isEnabled {
                 if let outcome = slot.outcome, outcome.phase != .ready {
@@ -86,7 +87,7 @@ extension Fleet {
                 }
                 return (isUp(slot) ? .stopping : .idle, "the stack stopped: \(halt.reason)", halt.key)
             }
-            return (.idle, isEnabled ? "" : "disabled in the manifest", "enabled")
+            return (.idle, isEnabled ? "" : spec.disabledBecause, spec.profiles.isEmpty ? "enabled" : "profiles")
         }
         if let standing = scheduledStanding(of: slot, at: now) { return standing }
         if let outcome = slot.outcome, outcome.definition == targetDefinition(of: slot) {

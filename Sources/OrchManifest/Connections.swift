@@ -76,9 +76,10 @@ extension Decoder {
                 at: edge.node, help: "give one of them another lock, or none")
         }
         if !other.enabled, dependency.required, service.enabled {
+            let state = other.outside.map { "\"\(other.name)\" is \($0)" } ?? "\"\(other.name)\" is not enabled"
             warn(
                 "disabled-dependency",
-                "\"\(other.name)\" is not enabled, so \"\(service.name)\" will wait until it is started by hand",
+                "\(state), so \"\(service.name)\" will wait until it is started by hand",
                 at: edge.node, help: "enable it, or write { required: false }")
         }
     }

@@ -15,12 +15,23 @@ final class Decoder {
     /// Few different ones are written many times.
     private var durations: [String: Duration] = [:]
     var overlayIndex: OverlayIndex?
+    /// Nodes of all files, aliases expanded.
+    var expandedNodes = 0
+    /// Manifests that others include, in the order of their reading, and whose services are whose: an index into them by name.
+    var parts: [Part] = []
+    var partOf: [String: Int] = [:]
     /// What the n-th service, by name, depends on.
     var connected: [Int: [Dependency]] = [:]
+    /// The profiles that services name.
+    var knownProfiles: [String] = []
     /// The definition that is being resolved: its own name means the next weaker source.
     var ownDefinition: OwnDefinition?
     /// What services get of the caller's variables, by name.
     var inheritance = ["PATH", "HOME", "USER", "LANG", "LC_*", "TZ"]
+    /// The same, with their values, sorted.
+    var inherited: [EnvironmentEntry] = []
+    /// What was asked with `ManifestInput.explains`.
+    var explained: [ExplainedVariable]?
     /// The outermost scope.
     let outermost: Scope
     /// How many definitions are being resolved inside of each other.

@@ -6,6 +6,10 @@ internal import OrchModel
 /// Nothing is interpolated.
 struct EnvFile {
     private(set) var entries: [EnvironmentEntry] = []
+    /// Where each begins, from 1.
+    private(set) var lines: [Int32] = []
+    /// Its index among the files of the load.
+    var source = 0
     private(set) var flaws: [Diagnostic] = []
 
     init(_ source: Source) {
@@ -14,10 +18,16 @@ struct EnvFile {
             return
         }
         var reader = Reader(source: source)
+        var line: Int32 = 1
+        var counted = 0
         while reader.hasMore {
+            line += source.lineEnds(in: counted..<reader.at)
+            counted = reader.at
             switch reader.next() {
             case .none: break
-            case .entry(let entry): entries.append(entry)
+            case .entry(let entry):
+                entries.append(entry)
+                lines.append(line)
             case .flaw(let flaw): flaws.append(flaw)
             }
         }
@@ -120,6 +130,17 @@ struct EnvFile {
         private func flaw(_ message: String, at index: Int, width: Int) -> Diagnostic {
             Diagnostic(code: "env-file", message, at: source.position(ofByte: index), width: max(1, width))
         }
+    }
+}
+
+extension Source {
+    /// How many lines end in a range: LF, CR, CR LF.
+    fileprivate func lineEnds(in range: Range<Int>) -> Int32 {
+        var count: Int32 = 0
+        for at in range where bytes[at] == 10 || (bytes[at] == 13 && (at + 1 >= bytes.count || bytes[at + 1] != 10)) {
+            count += 1
+        }
+        return count
     }
 }
 

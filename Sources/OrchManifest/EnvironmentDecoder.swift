@@ -9,8 +9,9 @@ struct DeclaredVariables {
 
 extension Decoder {
     /// A map or list of variables as a layer; nothing is interpolated yet.
-    func layer(_ id: NodeID?, _ what: String) -> Layer {
+    func layer(_ id: NodeID?, _ what: String, title: String) -> Layer {
         var layer = Layer()
+        layer.title = title
         guard let id, let map = asMap(id, what) else { return layer }
         for (key, value) in tree.entries(map) {
             let name = tree.text(key)
@@ -18,7 +19,9 @@ extension Decoder {
                 error("name", "\"\(name)\" can't name a variable", at: key, help: "a name is not empty and holds no =")
                 continue
             }
-            layer.define(name, tree.isNull(value) ? .unset : .pending(value))
+            let node = tree[key]
+            let place = Layer.Place(source: Int32(node.file), line: node.line, column: node.column)
+            layer.define(name, tree.isNull(value) ? .unset : .pending(value), at: place)
         }
         return layer
     }
@@ -63,8 +66,9 @@ extension Decoder {
     }
 
     /// The variables of the env files named at a node; later files win.
-    func envFileLayer(_ id: NodeID?) -> Layer {
+    func envFileLayer(_ id: NodeID?, title: String) -> Layer {
         var layer = Layer()
+        layer.title = title
         guard let id else { return layer }
         let names = tree.kind(id) == .sequence ? Array(tree.slots(id)) : [id]
         for name in names {
@@ -78,7 +82,10 @@ extension Decoder {
             }
             guard let path, let text = text(path, "env_file") else { continue }
             guard let file = envFile(text, at: path, isRequired: isRequired) else { continue }
-            for entry in file.entries { layer.define(entry.name, .known(LaunchTemplate.literal(entry.text))) }
+            for (entry, line) in zip(file.entries, file.lines) {
+                let place = Layer.Place(source: Int32(clamping: file.source), line: line, column: 1)
+                layer.define(entry.name, .known(LaunchTemplate.literal(entry.text)), at: place)
+            }
         }
         return layer
     }
@@ -100,7 +107,8 @@ extension Decoder {
         }
         let source = Source(name: LexicalPath.joined(path, to: folder.shown), bytes: bytes)
         sources.append(source)
-        let file = EnvFile(source)
+        var file = EnvFile(source)
+        file.source = sources.count - 1
         for flaw in file.flaws { reporter.add(flaw) }
         envFiles[absolute] = file
         return file

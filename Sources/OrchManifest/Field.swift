@@ -43,19 +43,16 @@ struct Field: Sendable {
     static func later(_ name: String, _ summary: String) -> Field { Field(later: name, summary) }
 }
 
-/// The keys of one kind of map: decoding, suggestions and the schema come from here.
+/// The keys of one kind of map: decoding, suggestions and the schema come from here. Keys that begin with `x-` are free beside them.
 struct FieldTable: Sendable {
     /// As messages speak of it: `a service`.
     let title: String
     let fields: [Field]
-    /// Whether keys that begin with `x-` are free here.
-    let takesExtensions: Bool
     private let index: [String: Int]
 
-    init(_ title: String, takesExtensions: Bool = false, _ fields: [Field]) {
+    init(_ title: String, _ fields: [Field]) {
         self.title = title
         self.fields = fields
-        self.takesExtensions = takesExtensions
         var index: [String: Int] = [:]
         for (at, field) in fields.enumerated() { index[field.name] = at }
         self.index = index

@@ -16,7 +16,7 @@ enum Fields {
     private static let port = FieldForm.integer(1...65_535)
 
     static let stack = FieldTable(
-        "a manifest", takesExtensions: true,
+        "a manifest",
         [
             Field(
                 "name", .text, default: "the folder's name",
@@ -30,7 +30,9 @@ enum Fields {
             Field("defaults", .object(service), "Merged under every service."),
             Field("stop", .object(stackStop), "How the whole stack stops."),
             Field("services", .map(.object(service)), "What runs, by name."),
-            .later("include", "Other manifests that are part of this one."),
+            Field(
+                "include", .either([.text, .object(includeEntry), .list(.either([.text, .object(includeEntry)]))]),
+                "Other manifests whose services are part of this stack."),
             .later("secrets", "Values that are masked everywhere."),
             .later("host", "Thresholds of the host's own health."),
         ])
@@ -52,8 +54,18 @@ enum Fields {
         .text, .object(envFileEntry), .list(.either([.text, .object(envFileEntry)])),
     ])
 
+    static let includeEntry = FieldTable(
+        "an include",
+        [
+            Field(
+                "path", .either([.text, words]),
+                "The manifest, relative to this one; of several each is laid over those before it."),
+            Field(
+                "env_file", envFile, "Files of KEY=VALUE lines for what is included, stronger than its own env_file."),
+        ])
+
     static let service = FieldTable(
-        "a service", takesExtensions: true,
+        "a service",
         [
             Field(
                 "kind", .word(["service", "task"]), default: "service",
@@ -65,6 +77,9 @@ enum Fields {
             Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
             Field("user", .text, default: "the daemon's own user", "name or name:group."),
             Field("enabled", .boolean, default: "true", "False: stopped, unless started by hand."),
+            Field(
+                "profiles", words, default: "[]",
+                "Enabled only with one of these given as --profile; without any, always."),
             Field("replicas", .integer(0...Limits.replicas), default: "1", "How many instances."),
             Field(
                 "depends_on", .either([words, .map(.either([.object(dependency), .null]))]),
@@ -118,7 +133,6 @@ enum Fields {
         .later("ulimits", "Resource limits of its processes."),
         .later("security", "Capabilities and isolation."),
         .later("resources", "Limits of its whole process tree."),
-        .later("profiles", "Profiles in which it is enabled."),
         .later("watch", "Files whose change restarts it."),
         .later("config_files", "Files that count as part of its definition."),
         .later("sockets", "Sockets opened for it."),

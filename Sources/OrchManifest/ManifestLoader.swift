@@ -11,6 +11,10 @@ public struct ManifestInput {
     public var callerEnvironment: [EnvironmentEntry]
     /// `--env`: stronger than anything written.
     public var overrides: [EnvironmentEntry]
+    /// The service whose variables are to be told one by one, in `LoadedManifest.explained`.
+    public var explains: String?
+    /// `--profile`: services of these profiles are enabled; `*` is all of them.
+    public var profiles: [String]
     /// Reads a file by its absolute path, or standard input for `-`. A `Fault` for a file that is missing has `ENOENT` in its reason.
     public var read: (String) throws(Fault) -> [UInt8]
     /// Whether this host has a user of this name or number; nil when that can't be asked.
@@ -22,7 +26,7 @@ public struct ManifestInput {
 
     public init(
         files: [String], currentDirectory: String, callerEnvironment: [EnvironmentEntry] = [],
-        overrides: [EnvironmentEntry] = [],
+        overrides: [EnvironmentEntry] = [], profiles: [String] = [],
         isKnownUser: ((String) -> Bool)? = nil, isKnownTimeZone: ((String) -> Bool)? = nil,
         patternFlaw: ((String) -> String?)? = nil,
         read: @escaping (String) throws(Fault) -> [UInt8]
@@ -31,6 +35,7 @@ public struct ManifestInput {
         self.currentDirectory = currentDirectory
         self.callerEnvironment = callerEnvironment
         self.overrides = overrides
+        self.profiles = profiles
         self.read = read
         self.isKnownUser = isKnownUser
         self.isKnownTimeZone = isKnownTimeZone
@@ -53,6 +58,8 @@ public struct LoadedManifest: Equatable, Sendable {
     public var variables: [String]
     /// What services get of the caller's variables, by name.
     public var inheritance: [String]
+    /// The variables of the service that was asked for, and where each comes from; nil when there is no such service.
+    public var explained: [ExplainedVariable]?
 }
 
 /// Every mistake of a manifest, and its warnings, sorted by file and position; at least one is an error.
@@ -73,50 +80,57 @@ public enum ManifestLoader {
         return .success(
             LoadedManifest(
                 request: request, warnings: diagnostics, variables: decoder.outermost.asked.sorted(),
-                inheritance: decoder.inheritance))
+                inheritance: decoder.inheritance, explained: decoder.explained))
     }
 }
 
 extension Decoder {
-    fileprivate func load() -> ApplyRequest? {
-        var root: NodeID?
-        var isWhole = true
-        for path in input.files {
-            guard let next = parse(path) else {
-                isWhole = false
-                continue
-            }
-            root = root.map { overlay(next, on: $0, as: .stack, .file) } ?? next
-        }
-        guard isWhole, let root, let first = input.files.first else {
-            if input.files.isEmpty { reporter.add(Diagnostic(code: "missing", "no manifest was named")) }
+    func load() -> ApplyRequest? {
+        let paths = input.paths
+        // All that were named come first, then what they include: whoever looks again looks in that order.
+        let roots = paths.indices.map { parse(paths[$0], shown: input.files[$0]) }
+        guard let first = paths.first, !roots.contains(nil) else {
+            if paths.isEmpty { reporter.add(Diagnostic(code: "missing", "no manifest was named")) }
             return nil
         }
-        let path = first == "-" ? "-" : LexicalPath.absolute(first, from: input.currentDirectory)
-        return request(root, manifestPath: path)
+        // Nothing of the texts has a value yet.
+        scope = Scope(parent: outermost)
+        scope.layers = [overrides]
+        guard let root = merged(roots.compactMap(\.self), chain: [paths]) else { return nil }
+        scope = outermost
+        return request(root, manifestPath: first)
     }
 
-    private func parse(_ path: String) -> NodeID? {
-        let isStandardInput = path == "-"
-        let absolute = isStandardInput ? "-" : LexicalPath.absolute(path, from: input.currentDirectory)
-        let name = isStandardInput ? "<stdin>" : path
-        let bytes: [UInt8]
-        do throws(Fault) {
-            bytes = try input.read(absolute)
-        } catch {
-            reporter.add(Diagnostic(code: "unreadable", "\(name): \(error.text)"))
+    /// `--env`.
+    var overrides: Layer {
+        var overrides = Layer()
+        overrides.title = "--env"
+        for entry in input.overrides { overrides.define(entry.name, .known(LaunchTemplate.literal(entry.text))) }
+        return overrides
+    }
+
+    /// Reads a file that was named; nil after having said why not.
+    private func parse(_ path: String, shown: String) -> NodeID? {
+        do throws(Fault) { return parse(try input.read(path), path, shown: path == "-" ? "<stdin>" : shown) } catch {
+            reporter.add(Diagnostic(code: "unreadable", "\(path == "-" ? "<stdin>" : shown): \(error.text)"))
             return nil
         }
-        let source = Source(name: name, bytes: bytes)
+    }
+
+    /// The bytes of the manifest at an absolute path, or of standard input.
+    func parse(_ bytes: [UInt8], _ path: String, shown: String) -> NodeID? {
+        let source = Source(name: shown, bytes: bytes)
         sources.append(source)
+        let isFile = path != "-"
         folders.append(
             Folder(
-                absolute: isStandardInput ? input.currentDirectory : LexicalPath.folder(of: absolute),
-                shown: isStandardInput ? "" : LexicalPath.folder(of: path)))
+                absolute: isFile ? LexicalPath.folder(of: path) : input.currentDirectory,
+                shown: isFile ? LexicalPath.folder(of: shown) : ""))
         if let flaw = source.flaw(what: "a manifest") {
             reporter.add(flaw)
             return nil
         }
-        return TreeBuilder.build(source, file: sources.count - 1, into: &tree, reporter: &reporter)
+        return TreeBuilder.build(
+            source, file: sources.count - 1, into: &tree, counting: &expandedNodes, reporter: &reporter)
     }
 }

@@ -32,7 +32,7 @@ extension ManifestReference {
             let fate = isService ? [Fate.of(field.name).rawValue] : []
             text += "| " + (cells + fate).map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
         }
-        return text + (table.takesExtensions ? "\nKeys that begin with `x-` are free.\n\n" : "\n")
+        return text + "\n"
     }
 
     /// `a service` becomes `A service`.

@@ -25,11 +25,10 @@ private struct Definitions {
     mutating func object(_ table: FieldTable) -> [Value.Member] {
         var properties: [Value.Member] = []
         for field in table.fields { properties.append(.init(field.name, property(field))) }
-        var members: [Value.Member] = [
-            .init("type", "object"), .init("properties", .object(properties)), .init("additionalProperties", false),
+        return [
+            .init("type", "object"), .init("properties", .object(properties)), .init("patternProperties", ["^x-": [:]]),
+            .init("additionalProperties", false),
         ]
-        if table.takesExtensions { members.append(.init("patternProperties", ["^x-": [:]])) }
-        return members
     }
 
     private mutating func property(_ field: Field) -> Value {

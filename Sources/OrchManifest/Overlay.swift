@@ -29,12 +29,14 @@ extension Decoder {
             if kind == .file, tree[value].tag == .reset { continue }
             let name = tree.text(key)
             if kind == .file, removes(value, name, shape) { continue }
-            slots.append(key)
-            if let below = weakerValue(name, in: base, weaker, expecting: tree.slots(over).count), !tree.isNull(value),
-                !tree.isNull(below)
+            if let below = weakerEntry(name, in: base, weaker, expecting: tree.slots(over).count), !tree.isNull(value),
+                !tree.isNull(below.value)
             {
-                slots.append(overlay(value, on: below, as: inner(shape, name), kind))
+                // A service is at home where it was first: that folder is its working directory.
+                slots.append(shape == .services ? below.key : key)
+                slots.append(overlay(value, on: below.value, as: inner(shape, name), kind))
             } else {
+                slots.append(key)
                 slots.append(value)
             }
         }
@@ -46,19 +48,19 @@ extension Decoder {
         return tree.add(tree[over], children: slots)
     }
 
-    private func weakerValue(
+    private func weakerEntry(
         _ name: String, in base: NodeID, _ entries: [(key: NodeID, value: NodeID)], expecting count: Int
-    ) -> NodeID? {
-        if entries.count <= 32 || count <= 32 { return entries.first { tree.text($0.key) == name }?.value }
-        return index(of: base, entries)[name]
+    ) -> (key: NodeID, value: NodeID)? {
+        if entries.count <= 32 || count <= 32 { return entries.first { tree.text($0.key) == name } }
+        return index(of: base, entries)[name].map { entries[$0] }
     }
 
-    private func index(of base: NodeID, _ entries: [(key: NodeID, value: NodeID)]) -> [String: NodeID] {
-        if let known = overlayIndex, known.node == base { return known.values }
-        var values: [String: NodeID] = [:]
-        for (key, value) in entries { values[tree.text(key)] = value }
-        overlayIndex = OverlayIndex(node: base, values: values)
-        return values
+    private func index(of base: NodeID, _ entries: [(key: NodeID, value: NodeID)]) -> [String: Int] {
+        if let known = overlayIndex, known.node == base { return known.places }
+        var places: [String: Int] = [:]
+        for (place, entry) in entries.enumerated() { places[tree.text(entry.key)] = place }
+        overlayIndex = OverlayIndex(node: base, places: places)
+        return places
     }
 
     /// Where null means something else than nothing: an unset variable, a discarded stream.
@@ -196,5 +198,5 @@ extension Decoder {
 /// The keys of the large map that others were last laid over.
 struct OverlayIndex {
     var node: NodeID
-    var values: [String: NodeID]
+    var places: [String: Int]
 }

@@ -24,11 +24,20 @@ struct Layer {
         /// It is being interpolated: meeting it again is a loop.
         case open(NodeID)
     }
+    /// Where a definition stands: the index of its source, and line and column from 1.
+    struct Place {
+        var source: Int32
+        var line: Int32
+        var column: Int32
+    }
     struct Definition {
         var name: String
         var state: State
+        var place: Place?
     }
     private(set) var definitions: [Definition] = []
+    /// What it is to whoever asks where a value comes from: `environment`.
+    var title = ""
     private var index: [String: Int] = [:]
     var isEmpty: Bool { definitions.isEmpty }
 
@@ -38,17 +47,25 @@ struct Layer {
     }
 
     /// A later definition of the same name replaces the earlier one.
-    mutating func define(_ name: String, _ state: State) {
+    mutating func define(_ name: String, _ state: State, at place: Place? = nil) {
         if let at = find(name) {
             definitions[at].state = state
+            definitions[at].place = place
             return
         }
-        definitions.append(Definition(name: name, state: state))
+        definitions.append(Definition(name: name, state: state, place: place))
         if index.isEmpty, definitions.count > 12 {
             for (at, definition) in definitions.enumerated() { index[definition.name] = at }
         } else if !index.isEmpty {
             index[name] = definitions.count - 1
         }
+    }
+
+    /// All of these, and of the weaker ones what these do not have.
+    func over(_ weaker: Layer) -> Layer {
+        var result = weaker
+        for definition in definitions { result.define(definition.name, definition.state, at: definition.place) }
+        return result
     }
 
     subscript(at: Int) -> State {

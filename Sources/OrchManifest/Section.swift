@@ -47,7 +47,7 @@ extension Decoder {
                         "not-yet", "\"\(name)\" is part of the language, but this version of orch does not have it yet",
                         at: slots[at])
                 }
-            } else if !(table.takesExtensions && name.utf8.starts(with: "x-".utf8)) {
+            } else if !name.utf8.starts(with: "x-".utf8) {
                 error(
                     "unknown-key", "\"\(name)\" is not a key of \(table.title)", at: slots[at],
                     help: remedy(for: name, table))

@@ -42,8 +42,9 @@ extension Decoder {
         scope.hasPort = section.has("ports")
         defer { scope = stack.scope }
         scope.layers = [
-            stack.overrides, layer(section["environment"], "environment"), stack.defaultsLayer,
-            envFileLayer(section["env_file"]),
+            stack.overrides, layer(section["environment"], "environment", title: "environment of the service"),
+            stack.defaultsLayer,
+            envFileLayer(section["env_file"], title: "env_file of the service"),
         ].filter { !$0.isEmpty }
 
         let shell = section["shell"].flatMap { words($0, "shell") } ?? CommandLine.standardShell
@@ -54,6 +55,7 @@ extension Decoder {
             name: name, kind: kind, command: mainCommand(section, shell: shell), workingDirectory: folder)
         if let node = section["working_dir"] { decoded.spec.workingDirectory = path(node, "working_dir") ?? folder }
         environment(of: &decoded.spec, stack)
+        if input.explains == name { explained = explained(decoded.spec, scope, inherited: inherited) }
         plainFields(section, into: &decoded.spec)
         timeouts(section, into: &decoded.spec)
         let health = HealthReader(shell: shell, isTask: kind == .task)
@@ -133,6 +135,7 @@ extension Decoder {
         if let node = section["labels"] { spec.labels = labels(node) }
         if let node = section["user"] { spec.user = user(node) }
         if let node = section["enabled"], let flag = flag(node, "enabled") { spec.enabled = flag }
+        if let node = section["profiles"] { profiles(node, of: &spec) }
         if let node = section["replicas"], let count = integer(node, "replicas", in: 0...Limits.replicas) {
             spec.replicas = count
         }

@@ -36,15 +36,18 @@ extension Decoder {
             stack.stopTimeout = span(inner, "timeout") ?? stack.stopTimeout
         }
         defaults(section["defaults"], into: &context)
-        let decoded = services(section, context)
+        inherited = inherited(section["inherit_environment"])
+        let decoded = services(section, [context] + parts.map { self.context(of: $0, over: context) })
+        scope = context.scope
         connect(decoded)
+        checkProfiles()
         stack.services = decoded.services.enumerated().map { at, service in
             var spec = service.spec
             spec.dependsOn = connected[at] ?? []
             return spec
         }
         var request = ApplyRequest(stack: stack, manifestPath: manifestPath)
-        request.inherited = inherited(section["inherit_environment"])
+        request.inherited = inherited
         // Nearly in order already, and then sorting is one walk: `a-b` comes between `a` and `a.command`.
         request.positions.reserveCapacity(decoded.services.reduce(0) { $0 + $1.positions.count })
         for service in decoded.services { request.positions += service.positions }
@@ -53,15 +56,49 @@ extension Decoder {
     }
 
     private func context(_ section: Section) -> StackContext {
-        var overrides = Layer()
-        for entry in input.overrides { overrides.define(entry.name, .known(LaunchTemplate.literal(entry.text))) }
+        let overrides = overrides
         let stackScope = Scope(parent: scope)
         stackScope.hasPort = true
         scope = stackScope
-        stackScope.layers = [overrides, layer(section["environment"], "environment")]
-        stackScope.layers.append(envFileLayer(section["env_file"]))
+        stackScope.layers = [
+            overrides, layer(section["environment"], "environment", title: "environment of the stack"),
+        ]
+        stackScope.layers.append(envFileLayer(section["env_file"], title: "env_file of the stack"))
         var context = StackContext(scope: stackScope, overrides: overrides)
         context.variables = declared(stackScope, over: DeclaredVariables(), overrides: overrides)
+        return context
+    }
+
+    /// What holds for the services of an included manifest: its own variables and defaults, over those of the stack.
+    private func context(of part: Part, over stack: StackContext) -> StackContext {
+        guard tree.kind(part.root) == .mapping else {
+            error("type", "an included manifest is a map of its keys", at: part.root)
+            return stack
+        }
+        guard let section = section(part.root, Fields.stack, "a manifest") else { return stack }
+        for key in ["stop", "inherit_environment"] where section.has(key) {
+            warn(
+                "no-effect", "\"\(key)\" has no effect here: it belongs to the manifest that includes this one",
+                at: section.key(key), help: "move it there")
+        }
+        let partScope = Scope(parent: stack.scope)
+        partScope.hasPort = true
+        scope = partScope
+        partScope.layers = [
+            stack.overrides,
+            layer(section["environment"], "environment", title: "environment of the included manifest"),
+            envFileLayer(part.envFile, title: "env_file of the include"),
+            envFileLayer(section["env_file"], title: "env_file of the included manifest"),
+        ]
+        var context = StackContext(scope: partScope, overrides: stack.overrides)
+        context.variables = declared(partScope, over: stack.variables, overrides: stack.overrides)
+        defaults(section["defaults"], into: &context)
+        context.defaultsLayer = context.defaultsLayer.over(stack.defaultsLayer)
+        for kind in ServiceSpec.Kind.allCases {
+            guard let weaker = stack.defaults[kind] else { continue }
+            context.defaults[kind] =
+                context.defaults[kind].map { overlay($0, on: weaker, as: .service, .defaults) } ?? weaker
+        }
         return context
     }
 
@@ -87,7 +124,7 @@ extension Decoder {
     /// Splits `defaults` into what lies under services and what lies under tasks; its variables are a source of their own.
     private func defaults(_ node: NodeID?, into context: inout StackContext) {
         guard let node, let section = section(node, Fields.service, "defaults") else { return }
-        context.defaultsLayer = layer(section["environment"], "environment")
+        context.defaultsLayer = layer(section["environment"], "environment", title: "environment of defaults")
         for kind in ServiceSpec.Kind.allCases {
             let hidden: Set<String>
             switch kind {
@@ -99,7 +136,8 @@ extension Decoder {
         }
     }
 
-    private func services(_ section: Section, _ context: StackContext) -> DecodedStack {
+    /// `contexts`: the stack's own, then those of its parts.
+    private func services(_ section: Section, _ contexts: [StackContext]) -> DecodedStack {
         var decoded = DecodedStack()
         guard let node = section["services"] else {
             error(
@@ -117,7 +155,9 @@ extension Decoder {
             return decoded
         }
         decoded.services.reserveCapacity(entries.count)
-        for (key, value) in entries { service(key, value, context, into: &decoded) }
+        for (key, value) in entries {
+            service(key, value, contexts[partOf[tree.text(key)].map { $0 + 1 } ?? 0], into: &decoded)
+        }
         decoded.services.sort { $0.spec.name < $1.spec.name }
         return decoded
     }

@@ -29,12 +29,17 @@ struct TreeBuilder {
     /// Nodes so far, with every alias counted as large as what it stands for. Refusing beyond the limit keeps this from overflowing.
     private var expanded = 0
 
-    /// Parses one file into `tree`. Nil when there is no usable root; the reasons are in `reporter`.
-    static func build(_ source: Source, file: Int, into tree: inout Tree, reporter: inout Reporter) -> NodeID? {
+    /// Parses one file into `tree`. Nil when there is no usable root; the reasons are in `reporter`. `expanded` counts the nodes of all
+    /// files of one load: together they have the limit.
+    static func build(
+        _ source: Source, file: Int, into tree: inout Tree, counting expanded: inout Int, reporter: inout Reporter
+    ) -> NodeID? {
         var builder = TreeBuilder(source: source, file: file, tree: tree, reporter: reporter)
+        builder.expanded = expanded
         tree = Tree()
         reporter = Reporter()
         let root = builder.run()
+        expanded = builder.expanded
         tree = builder.tree
         reporter = builder.reporter
         return root

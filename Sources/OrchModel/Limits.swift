@@ -10,6 +10,9 @@ public enum Limits {
     public static let manifestAliases = 10_000
     /// Nesting of a manifest.
     public static let manifestDepth = 64
+    /// Manifests of one stack, those that are included among them, and how deep they include each other.
+    public static let manifestFiles = 256
+    public static let includeDepth = 16
     /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.
     public static let lockFilesPerService = 8
     /// Bytes of one scalar in a manifest.

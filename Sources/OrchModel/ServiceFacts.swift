@@ -13,6 +13,7 @@
     @usableFromInline var unset: [String] = []
     @usableFromInline var user: String?
     @usableFromInline var enabled = true
+    @usableFromInline var profiles: [String] = []
     @usableFromInline var replicas = 1
     @usableFromInline var dependsOn: [Dependency] = []
     @usableFromInline var health = HealthSpec()
@@ -128,6 +129,14 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].enabled
+        }
+    }
+    /// The profiles that would enable it, when it is outside of all of them; otherwise nothing.
+    @inlinable public var profiles: [String] {
+        get { facts.span[0].profiles }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].profiles
         }
     }
     /// 0...`Limits.replicas`.

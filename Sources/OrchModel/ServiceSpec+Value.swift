@@ -24,6 +24,7 @@ extension ServiceSpec: ValueCodable {
         w.set("environment", environmentValue)
         w.set("user", user)
         w.set("enabled", enabled, unless: true)
+        if !profiles.isEmpty { w.set("profiles", strings: profiles) }
         w.set("replicas", replicas, unless: 1)
         if !dependsOn.isEmpty {
             w.set("depends_on", .object(dependsOn.map { .init($0.on, $0.written(complete: complete)) }))
@@ -66,6 +67,7 @@ extension ServiceSpec: ValueCodable {
         }
         user = try r.optionalString("user")
         enabled = try r.bool("enabled", or: true)
+        profiles = try r.strings("profiles", or: [])
         replicas = try r.int("replicas", or: 1)
         for member in r.value("depends_on")?.members ?? [] {
             do { dependsOn.append(try Dependency(on: member.key, member.value)) } catch {

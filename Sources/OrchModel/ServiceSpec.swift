@@ -18,6 +18,18 @@ public struct ServiceSpec: Equatable, Sendable {
     }
 }
 
+extension ServiceSpec {
+    /// That it is outside of its profiles, in words; nil when it is not.
+    public var outside: String? {
+        profiles.isEmpty
+            ? nil : "outside of its profile\(profiles.count == 1 ? "" : "s") \(profiles.joined(separator: ", "))"
+    }
+    /// Why it is not enabled, for when it is not.
+    public var disabledBecause: String {
+        outside.map { "\($0); --profile \(profiles[0]) enables it" } ?? "disabled in the manifest"
+    }
+}
+
 /// A name and its value.
 public struct EnvironmentEntry: Hashable, Sendable, ValueCodable {
     public var name: String

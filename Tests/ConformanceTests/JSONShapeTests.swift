@@ -22,6 +22,9 @@ import Testing
         let place = try Workplace()
         try place.write("name: shop\nservices:\n  web: { commnd: x }\n")
         try page.hold("orch validate --json", to: [place.orch("validate", "--json").output])
+        try place.write("environment: { A: 1 }\nservices:\n  web: { command: x, environment: { A: 2 } }\n")
+        try page.hold(
+            "orch config --explain-env --json", to: [place.orch("config", "--explain-env", "web", "--json").output])
         try place.write(Self.manifest)
         #expect(try place.orch("apply").status == 1)
         #expect(try place.orch("wait", "web").status == 0)

@@ -66,9 +66,9 @@ import Testing
         let tail = "is part of the language, but this version of orch does not have it yet"
         #expect(
             Fixture(
-                "include: a\nservices: { web: { command: a, watch: [], ready: { log: x }, health: { liveness: { file: x } } } }"
+                "host: {}\nservices: { web: { command: a, watch: [], ready: { log: x }, health: { liveness: { file: x } } } }"
             ).complaints() == [
-                "1:1 error[not-yet] \"include\" \(tail)", "2:32 error[not-yet] \"watch\" \(tail)",
+                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"watch\" \(tail)",
                 "2:52 error[not-yet] \"log\" \(tail)", "2:84 error[not-yet] \"file\" \(tail)",
             ])
     }

@@ -9,6 +9,8 @@ struct Fixture {
     var overrides: [EnvironmentEntry] = []
     var manifests = ["orch.yaml"]
     var users: Set<String>?
+    var profiles: [String] = []
+    var explains: String?
 
     init(_ text: String = "", files: [String: String] = [:]) {
         self.files = files.mapValues { Array($0.utf8) }
@@ -18,18 +20,20 @@ struct Fixture {
     func load() -> Result<LoadedManifest, ManifestErrors> {
         let files = files
         let users = users
-        return ManifestLoader.load(
-            ManifestInput(
-                files: manifests, currentDirectory: "/srv/shop", callerEnvironment: caller, overrides: overrides,
-                isKnownUser: users.map { users in { users.contains($0) } },
-                isKnownTimeZone: { ["UTC", "Europe/Paris"].contains($0) },
-                patternFlaw: { $0.contains("[") && !$0.contains("]") ? "unmatched [" : nil }
-            ) { path throws(Fault) in
-                guard let bytes = files[path] else {
-                    throw Fault(step: "read", subject: path, reason: "no such file or directory (ENOENT)")
-                }
-                return bytes
-            })
+        var input = ManifestInput(
+            files: manifests, currentDirectory: "/srv/shop", callerEnvironment: caller, overrides: overrides,
+            profiles: profiles,
+            isKnownUser: users.map { users in { users.contains($0) } },
+            isKnownTimeZone: { ["UTC", "Europe/Paris"].contains($0) },
+            patternFlaw: { $0.contains("[") && !$0.contains("]") ? "unmatched [" : nil }
+        ) { path throws(Fault) in
+            guard let bytes = files[path] else {
+                throw Fault(step: "read", subject: path, reason: "no such file or directory (ENOENT)")
+            }
+            return bytes
+        }
+        input.explains = explains
+        return ManifestLoader.load(input)
     }
 
     func request() throws -> ApplyRequest { try load().get().request }

@@ -151,6 +151,7 @@ struct NounGenerator {
         spec.unset = (0..<below(3)).map { "U\($0)" }
         spec.user = maybe("postgres:postgres")
         spec.enabled = chance()
+        spec.profiles = ["debug", "a.b"].filter { _ in chance() }
         spec.replicas = below(5)
         spec.dependsOn = (0..<below(3)).map { index in
             let name = pick(["d\(index)", "tcp://h:\(1 + index)", "file:/\(index)"])

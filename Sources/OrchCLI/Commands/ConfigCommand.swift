@@ -13,7 +13,21 @@ struct ConfigCommand: OrchCommand {
     @Flag(help: "Print it as JSON.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Tell instead where each variable of a service comes from, and what it hides.", valueName: "service"))
+    var explainEnv: String?
+
     func run(in context: Context) throws(Failure) -> ExitCode {
+        if let explainEnv {
+            let view = EnvironmentView(variables: try manifest.explained(explainEnv, in: context))
+            if json {
+                try context.console.write(JSON.bytes(of: view.value) + [10])
+            } else {
+                try context.console.print(view.lines(width: context.console.width))
+            }
+            return .success
+        }
         let request = try manifest.load(in: context)
         if json {
             try context.console.write(JSON.bytes(of: request.stack.value) + [10])
