@@ -26,7 +26,7 @@ extension LaunchNote {
                 isKept = !released.contains(launch)
                 // It was gone by the time of the next launch, however that one ended.
                 if !isKept { ended.insert(instance) }
-            case .executed(let launch, _, _, _, _), .ready(let launch, _),
+            case .executed(let launch, _, _, _, _), .ready(let launch, _), .announced(let launch),
                 .stopping(let launch, _, _, _, _), .locked(let launch, _),
                 .probed(let launch, _, _), .tallied(let launch, _, _):
                 isKept = !released.contains(launch)
@@ -88,7 +88,8 @@ extension LaunchNote {
                 guard let instance = owners[launch], current[instance] == launch else { continue }
                 current[instance] = nil
                 if runs[instance]?.underway != nil { spent.insert(instance) }
-            case .executed, .ready, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .renamed, .halted,
+            case .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .renamed,
+                .halted,
                 .resumed:
                 break
             }

@@ -79,7 +79,7 @@ public enum LaunchNoteCodec {
         case .released(let launch):
             w.add("released")
             w.add(launch)
-        case .locked, .failed, .runs, .renamed, .forgiven, .ended, .halted, .resumed:
+        case .announced, .locked, .failed, .runs, .renamed, .forgiven, .ended, .halted, .resumed:
             for part in rareParts(of: note) { w.add(part) }
         }
     }
@@ -87,6 +87,7 @@ public enum LaunchNoteCodec {
     /// Of what is not part of every launch.
     private static func rareParts(of note: LaunchNote) -> [Value] {
         switch note {
+        case .announced(let launch): ["announced", launch.value]
         case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
         case .failed(let instance, let launch, let at):
             ["failed", instance.value, at.value, launch?.value ?? .null]
@@ -122,6 +123,7 @@ public enum LaunchNoteCodec {
             let pid = Int32(truncatingIfNeeded: try r.int(2))
             return .executed(try r.launch(1), pid: pid, at: try r.moment(3), ports: ports, tracking: try r.string(5))
         case "ready": return .ready(try r.launch(1), at: try r.moment(2))
+        case "announced": return .announced(try r.launch(1))
         case "stopping":
             let deadline = Instant(nanoseconds: try r.int(4))
             let motive = r.text(5).flatMap { StopMotive(rawValue: $0) } ?? .requested

@@ -76,6 +76,8 @@ public enum LaunchNote: Equatable, Sendable {
     case ordered(LaunchID, InstanceID, definition: Digest, at: Moment, restarts: Int)
     case executed(LaunchID, pid: Int32, at: Moment, ports: [AssignedPort], tracking: String)
     case ready(LaunchID, at: Moment)
+    /// It said that it is ready, and its probes have not passed yet.
+    case announced(LaunchID)
     /// The locks that it was ordered with: they are its until it is closed.
     case locked(LaunchID, [String])
     /// At this step of the ladder until this instant, for this reason; step -1 is about to begin and has done nothing yet.

@@ -15,7 +15,7 @@ public enum Event: Equatable, Sendable {
     case emptied(LaunchID)
     /// All that it wrote is in its files.
     case drained(LaunchID)
-    /// The service spoke through its notify socket.
+    /// The service spoke: through its notify socket, or as `ready` says.
     case notified(LaunchID, Notice)
     case probed(LaunchID, ProbeKind, round: UInt64, ProbeResult)
     /// What came of a question about something that is no launch.
@@ -40,9 +40,12 @@ public enum WatchChanges: Equatable, Sendable {
     case lost
 }
 
-/// What sd_notify(3) can say.
+/// What a service says of itself: what sd_notify(3) can say, and the other ways to be ready.
 public enum Notice: Equatable, Sendable {
     case ready, reloading, stopping
+    /// A line that it wrote matches `ready.log`. The line waits until the turn of the daemon that hears of it is over, and then goes on to
+    /// its file: a daemon that dies before has it found again by the next one.
+    case line
     case status(String)
     /// A new main process.
     case mainPID(Int32)

@@ -12,7 +12,8 @@ extension Fleet {
             tell(place, .warning, cause, at: now, launch: launch, key: "ready", &told)
             pending += told
         }
-        learn(launch) { $0.hear(notice) }
+        let awaited = launchIndex[launch].flatMap { spec(at: $0)?.value.ready }
+        learn(launch) { $0.hear(notice, awaited: awaited) }
     }
 
     /// The slot whose launch this was, when it has ended and not long ago.

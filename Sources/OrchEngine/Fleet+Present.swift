@@ -123,11 +123,9 @@ extension Fleet {
         if known.value.kind == .task { return (.running, goes, "") }
         guard incarnation.readyAt != nil else {
             let complaint = complaint(incarnation)
-            let lacks =
-                known.value.ready == .notify && !incarnation.isAnnounced
-                ? "it has not said READY=1 yet" : "its probes have not passed yet"
-            let text = (complaint.isEmpty ? lacks : complaint) + predecessorText(of: slot)
-            return (.starting, text, known.value.ready == .notify ? "ready" : "health")
+            let lack = lack(known.value, incarnation)
+            let text = complaint.isEmpty ? lack?.lack ?? "its probes have not passed yet" : complaint
+            return (.starting, text + predecessorText(of: slot), complaint.isEmpty ? lack?.key ?? "health" : "health")
         }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {

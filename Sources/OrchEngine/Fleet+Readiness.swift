@@ -56,13 +56,13 @@ extension Fleet {
         else {
             return
         }
-        if spec.ready == .notify, !incarnation.isAnnounced { return }
+        if lack(spec, incarnation) != nil { return }
         for kind in [ProbeKind.startup, .readiness]
-        where known.has(kind) && incarnation.verdict(of: kind) != .passing { return }
+        where known.has(kind) && incarnation.verdict(of: kind) != .passing { return noteAnnouncement(place, &effects) }
         slots[place]?.current?.readyAt = now
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""
-        tell(place, .ready, (spec.ready == .notify ? "it said READY=1" : "ready") + after, at: now, &effects)
+        tell(place, .ready, (spec.ready?.achievement ?? "ready") + after, at: now, &effects)
     }
 
     /// Never ready by `start_timeout`, or a task that runs over its `timeout`.
@@ -74,7 +74,8 @@ extension Fleet {
         let limit = (spec.startTimeout ?? .zero).text
         switch spec.kind {
         case .service:
-            let complaint = complaint(slot.current)
+            let said = complaint(slot.current)
+            let complaint = said.isEmpty ? slot.current.flatMap { lack(spec, $0)?.lack } ?? "" : said
             beginStop(
                 place, .failure, "not ready within \(limit)" + (complaint.isEmpty ? "" : ": \(complaint)"), at: now,
                 &effects)

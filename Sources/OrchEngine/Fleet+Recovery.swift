@@ -81,6 +81,11 @@ extension Fleet {
                 $0.readyAt = moment
                 $0.isAnnounced = true
             }
+        case .announced(let launch):
+            rewrite(launch, open) {
+                $0.isAnnounced = true
+                $0.isAnnouncementNoted = true
+            }
         case .stopping(let launch, let motive, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
             let stop = (slots[place].map { spec(of: $0) } ?? services[service].known).value.stop

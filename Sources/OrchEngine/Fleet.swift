@@ -244,19 +244,3 @@ extension Fleet {
         return upcoming
     }
 }
-
-extension Incarnation {
-    /// What the service says of itself.
-    mutating func hear(_ notice: Notice) {
-        guard !hasEnded else { return }
-        switch notice {
-        case .ready:
-            isAnnounced = true
-            isReloading = false
-        case .reloading: isReloading = true
-        case .stopping: break
-        case .status(let text): said = text
-        case .mainPID(let number): pid = number
-        }
-    }
-}

@@ -25,7 +25,9 @@ struct IncarnationFacts: Sendable {
     var exit: Exit?
     var exitAt: Moment?
     var isEmptied = false
+    /// It said that it is ready.
     var isAnnounced = false
+    var isAnnouncementNoted = false
     var said: String?
     var isReloading = false
     /// When it first was ready.
@@ -103,6 +105,10 @@ extension Incarnation {
     var isAnnounced: Bool {
         get { facts.span[0].isAnnounced }
         _modify { yield &facts[0].isAnnounced }
+    }
+    var isAnnouncementNoted: Bool {
+        get { facts.span[0].isAnnouncementNoted }
+        _modify { yield &facts[0].isAnnouncementNoted }
     }
     var said: String? {
         get { facts.span[0].said }

@@ -163,7 +163,9 @@ enum Fields {
         "ready",
         [
             Field("notify", .boolean, default: "false", "By sd_notify: READY=1."),
-            .later("log", "By a line of its log."),
+            Field(
+                "log", .text,
+                "By a line: a POSIX extended regular expression for one line of its output, wherever that goes."),
             .later("fd", "By a newline on a descriptor."),
         ])
 

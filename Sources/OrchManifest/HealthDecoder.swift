@@ -29,7 +29,7 @@ extension Decoder {
             healthcheck(node, into: &spec, section, reader)
         }
         if let node = section["ready"], let ready = self.section(node, Fields.ready, "ready") {
-            if let node = ready["notify"], flag(node, "notify") == true { spec.ready = .notify }
+            spec.ready = self.ready(ready)
             if reader.isTask, spec.ready != nil {
                 warn(
                     "no-effect", "nothing waits for a task to be ready", at: section.key("ready"),

@@ -136,18 +136,6 @@ extension Dependency {
     }
 }
 
-extension ReadySpec: ValueCodable {
-    public var value: Value {
-        switch self {
-        case .notify: ["notify": true]
-        }
-    }
-    public init(_ value: Value) throws(ShapeError) {
-        guard value["notify"]?.bool == true else { throw ShapeError(path: "notify", expected: "true") }
-        self = .notify
-    }
-}
-
 extension ExitPattern: ValueCodable {
     /// A code as a number, a signal by its name.
     public var value: Value {

@@ -88,12 +88,6 @@ public struct Dependency: Equatable, Sendable {
     }
 }
 
-/// How readiness is announced, if it is not simply having been started.
-public enum ReadySpec: Equatable, Sendable {
-    /// sd_notify(3): a datagram with `READY=1`.
-    case notify
-}
-
 /// Kubernetes' three probes.
 public struct HealthSpec: Equatable, Sendable {
     public var startup: Probe?

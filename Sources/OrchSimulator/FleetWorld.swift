@@ -188,7 +188,7 @@ extension FleetWorld {
             processes[index].hasExecuted = true
             let life = processes[index].life
             if let endsAfter = life.endsAfter { schedule(.exited(launch, life.exit), after: endsAfter) }
-            if processes[index].notifies { schedule(.notified(launch, .ready), after: life.readyAfter) }
+            if let notice = processes[index].says { schedule(.notified(launch, notice), after: life.readyAfter) }
             return true
         case .exited(let launch, let exit):
             guard let index = processes.firstIndex(where: { $0.launch == launch }), processes[index].isMainAlive else {
@@ -305,7 +305,7 @@ extension FleetWorld {
                 launch: order.launch, instance: order.instance, definition: order.spec.definitionDigest, life: life,
                 orderedAt: now.instant,
                 needs: order.spec.dependsOn.map(\.on),
-                locks: order.spec.locks, notifies: order.spec.ready == .notify, isTask: order.spec.kind == .task))
+                locks: order.spec.locks, says: order.spec.ready?.notice, isTask: order.spec.kind == .task))
         if let fault = life.fault {
             schedule(.launchFailed(order.launch, fault, isScarcity: life.isScarcity), after: life.execution)
         } else {

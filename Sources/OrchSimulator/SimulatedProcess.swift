@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import OrchEngine
 internal import OrchModel
 
 /// A process of the machine in memory.
@@ -10,7 +11,8 @@ struct SimulatedProcess {
     let orderedAt: Instant
     let needs: [String]
     let locks: [String]
-    let notifies: Bool
+    /// By what it says that it is ready, if it is to.
+    let says: Notice?
     let isTask: Bool
     var hasExecuted = false
     var hasEnded = false

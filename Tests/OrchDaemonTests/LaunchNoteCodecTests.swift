@@ -14,6 +14,7 @@ import Testing
         return [
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
+            .announced(LaunchID(7)),
             .locked(LaunchID(7), ["/run/x", "gpu"]), .forgiven(id, isAnew: true), .resumed(id),
             .halted(Halt(instance: id, key: "essential", reason: "r", exit: nil, isSuccess: true), appliedAt: at.wall),
             .halted(

@@ -190,7 +190,9 @@ import Testing
             phases("web", "sssppfff")
             verdict(
                 on: .settled, at: 5,
-                is: .failed("web: gave up after 1 failures within 10m; the last: not ready within 3s"))
+                is: .failed(
+                    "web: gave up after 1 failures within 10m; the last: not ready within 3s: it has not said READY=1 yet"
+                ))
             asleep
         }
     }

@@ -163,7 +163,7 @@ struct NounGenerator {
             return dependency
         }
         for kind in ProbeKind.allCases where chance() { spec.health[kind] = probe() }
-        spec.ready = maybe(.notify)
+        spec.ready = maybe(pick([.notify, .log("^ready [0-9]+$"), .log("listening")]))
         if chance() { spec.startTimeout = maybe(span()) }
         if chance() { spec.restart = restart() }
         if chance() {

@@ -19,6 +19,8 @@ struct LaunchContext: Equatable {
     var pipes: [Pipe]
     /// Theirs, by which their ends are found again in the processes that write to them; empty when not known.
     var pipeInodes: [UInt64]
+    /// How it says that it is ready, as far as somebody has to look for it.
+    var ready: ReadySpec?
     var environment: LaunchEnvironment
 
     /// NUL-separated fields, as none of them can hold one; the environment comes last.
@@ -27,8 +29,9 @@ struct LaunchContext: Equatable {
             "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory,
             user ?? "",
             fileLimit.map { "\($0)" } ?? "",
-            pipes.enumerated().map { "\($1.rawValue):\($0 < pipeInodes.count ? pipeInodes[$0] : 0)" }.joined(
-                separator: ","),
+            pipes.enumerated().map { "\($1.rawValue):\($0 < pipeInodes.count ? pipeInodes[$0] : 0)\(readyText)" }
+                .joined(
+                    separator: ","),
             ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
         ]
         fields += environment.entries
@@ -48,6 +51,7 @@ struct LaunchContext: Equatable {
         let pieces = fields[9].split(separator: ",").map { $0.split(separator: ":") }
         pipes = pieces.compactMap { $0.first.flatMap { Pipe(rawValue: String($0)) } }
         pipeInodes = pieces.map { $0.count > 1 ? UInt64($0[1]) ?? 0 : 0 }
+        ready = pieces.first.flatMap { $0.count > 2 ? Self.ready(hex: $0[2]) : nil }
         ports = fields[10].split(separator: ",").compactMap { Self.port($0) }
         environment = LaunchEnvironment(Array(fields[11...]))
     }
@@ -68,6 +72,18 @@ struct LaunchContext: Equatable {
         guard words.count == 3, let transport = PortSpec.Transport(rawValue: String(words[0])), let port = Int(words[1])
         else { return nil }
         return AssignedPort(name: words[2].isEmpty ? nil : String(words[2]), port: port, transport: transport)
+    }
+
+    /// The pattern of a line that is awaited, behind its pipe, where a daemon that knows nothing of it does not look.
+    private var readyText: String {
+        guard case .log(let pattern) = ready else { return "" }
+        return ":" + pattern.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func ready(hex: Substring) -> ReadySpec? {
+        let digits = hex.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        return bytes.isEmpty ? nil : .log(String(decoding: bytes, as: UTF8.self))
     }
 
     // MARK: On disk

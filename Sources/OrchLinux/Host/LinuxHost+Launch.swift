@@ -54,7 +54,8 @@ extension LinuxHost {
         context.user = spec.user
         context.fileLimit = order.fileLimit
         context.ports = ports
-        context.pipes = Self.pipes(of: spec.logging)
+        context.ready = spec.ready
+        context.pipes = Self.pipes(of: spec.logging, spec.ready)
         let ends = try pipes(of: &context)
         record.context = context
         try lock(spec.locks, for: record)
@@ -100,7 +101,9 @@ extension LinuxHost {
     ) {
         guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
         record.readEnds.append((number: readEnd.number, inode: SmallFile.pipe(readEnd.number) ?? 0))
-        pump.attach(record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance))
+        pump.attach(
+            record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance),
+            awaiting: awaitedLine(of: record))
         record.isForwarded = logging.forward != .none
         tellPid(of: record)
     }
@@ -172,12 +175,13 @@ extension LinuxHost {
         }
     }
 
-    /// What the outputs need pipes for; discarded ones get `/dev/null`.
-    static func pipes(of logging: LoggingSpec) -> [LaunchContext.Pipe] {
-        let hasStdout = logging.stdout != .discard && logging.stdout != .merge
+    /// What the outputs need pipes for; discarded ones get `/dev/null`, unless somebody reads them.
+    static func pipes(of logging: LoggingSpec, _ ready: ReadySpec?) -> [LaunchContext.Pipe] {
+        let isRead = if case .log = ready { true } else { false }
+        let hasStdout = isRead || logging.stdout != .discard && logging.stdout != .merge
         switch logging.stderr {
         case .merge: return hasStdout ? [.both] : []
-        case .discard: return hasStdout ? [.stdout] : []
+        case .discard: return isRead ? [.stdout, .stderr] : hasStdout ? [.stdout] : []
         case .standard, .file, .append: return hasStdout ? [.stdout, .stderr] : [.stderr]
         }
     }

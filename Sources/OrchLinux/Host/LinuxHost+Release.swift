@@ -53,6 +53,7 @@ extension LinuxHost {
         for notice in pump.takeNotices() {
             switch notice {
             case .drained(let launch, let bytesLeft): drained(launch, bytesLeft: bytesLeft)
+            case .readyLine(let launch): lineCame(launch)
             case .remark(let text): outbox.append(.remarked(text))
             case .rotated(let number, let files): outbox.append(.rotated(number, files))
             }

@@ -36,6 +36,8 @@ extension LinuxHost {
         let keeperName = keeperName()
         let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName
         let leftovers = groups?.leftovers() ?? [:]
+        wereAnnounced = Self.announced(in: ledger.notes)
+        defer { wereAnnounced = [] }
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
         for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
             let record = try adopt(launch, state, leftovers[launch], logging)

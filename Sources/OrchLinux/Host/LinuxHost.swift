@@ -64,6 +64,10 @@ public final class LinuxHost: Host {
     var appointments = DeadlineQueue()
     /// A look at the session-held trees is arranged.
     var isLooking = false
+    /// Launches whose awaited line has come and waits in its pipe.
+    var awaitedLines: [LaunchID] = []
+    /// While launches are taken over: those that were ready already, or had said so.
+    var wereAnnounced: Set<LaunchID> = []
     /// What the next `wait` returns first.
     var outbox: [Input] = []
     var isKeeperWatchedForWriting = false
@@ -191,6 +195,7 @@ public final class LinuxHost: Host {
     // MARK: What comes in
 
     public func wait(until deadline: Instant?) -> [Input] {
+        letLinesGo()
         while true {
             let inputs = pass(until: deadline)
             if !inputs.isEmpty { return inputs }

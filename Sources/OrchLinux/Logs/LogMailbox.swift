@@ -21,7 +21,7 @@ final class LogMailbox: Sendable {
 
     deinit {
         // Requests that no thread took still own their descriptors.
-        for case .attach(_, _, let descriptor, _) in takeRequests() { _ = Descriptor(owning: descriptor) }
+        for case .attach(_, _, let descriptor, _, _) in takeRequests() { _ = Descriptor(owning: descriptor) }
     }
 
     func send(_ request: LogRequest) {

@@ -7,6 +7,8 @@ public enum LogNotice: Equatable, Sendable {
     /// written: the bytes wait in the pipe, and a second notice with 0 follows once they are written. Until then the keeper's copy
     /// of the read end protects them against the daemon's death.
     case drained(LaunchID, bytesLeft: Int)
+    /// What the launch wrote last matches its pattern. The line waits in its pipe until `LogPump.letGo`.
+    case readyLine(LaunchID)
     /// A fallback taken, a file that can't be written, bytes dropped: for status and doctor.
     case remark(String)
     /// The answer to `rotate` of that number: what became of each file.
@@ -16,11 +18,12 @@ public enum LogNotice: Equatable, Sendable {
 /// What the daemon tells the pump.
 enum LogRequest {
     /// The number is owned by the request.
-    case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink)
+    case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink, awaiting: String?)
     case reconfigure(LaunchID, LogStreamKind?, LogSink)
     case rotate(UInt64, [LogRotationOrder])
     /// The main process of a launch.
     case name(LaunchID, pid: Int32)
+    case letGo(LaunchID)
     case finish(LaunchID)
     case stop
 }

@@ -22,6 +22,8 @@ final class LogPipe {
     var pid: Int32 = 0
     /// Nil: nobody looks at its lines.
     var tap: LineTap?
+    /// Nil: it says nothing that is waited for.
+    var ready: ReadyLine?
     /// No writer is left (EPOLLHUP), or the rest of it was given up.
     var hasHungUp = false
     /// It is in the pump's list of pipes with something to do.
@@ -60,6 +62,7 @@ final class LogPipe {
     /// So many bytes of it have gone on, or are lost.
     func gave(_ count: Int) {
         if let left = farewellBytes { farewellBytes = left - count }
+        ready?.gave(count)
         if let tap { tap.seen = max(0, tap.seen - count) }
     }
 
@@ -72,7 +75,9 @@ final class LogPipe {
     }
 
     /// What it has to hold: a line that waits in it for its end must not keep its writer from writing the rest.
-    var leastBytes: Int { converter == nil && tap == nil ? Limits.logPipeBytes : Limits.logLineBytes * 2 }
+    var leastBytes: Int {
+        converter == nil && tap == nil && ready == nil ? Limits.logPipeBytes : Limits.logLineBytes * 2
+    }
 
     func makeRoomForLines() {
         if capacity < leastBytes { _ = resize(to: leastBytes) }

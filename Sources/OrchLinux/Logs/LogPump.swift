@@ -50,9 +50,17 @@ public final class LogPump: Sendable {
     /// An output that is discarded needs no pipe: give the process `/dev/null`. One pipe for both outputs (`stderr: merge`) is
     /// attached once, with `stream` nil. When a launch replaces another, attach after the old one's `finish`: what is left in the
     /// old pipe is written first. After a restart attach what the keeper holds, in order of launches; files are continued at their end.
-    public func attach(_ launch: LaunchID, _ stream: LogStreamKind?, readEnd: consuming Descriptor, sink: LogSink) {
-        mailbox.send(.attach(launch, stream, descriptor: readEnd.release(), sink))
+    /// - Parameter awaiting: the pattern of a line that is looked for in what comes through it; `LogNotice.readyLine` tells of it, and the
+    ///   line and what follows wait for `letGo`.
+    public func attach(
+        _ launch: LaunchID, _ stream: LogStreamKind?, readEnd: consuming Descriptor, sink: LogSink,
+        awaiting pattern: String? = nil
+    ) {
+        mailbox.send(.attach(launch, stream, descriptor: readEnd.release(), sink, awaiting: pattern))
     }
+
+    /// That the awaited line came is noted: it goes on, and no other one is looked for.
+    public func letGo(_ launch: LaunchID) { mailbox.send(.letGo(launch)) }
 
     /// How a running launch logs from now on. When it gets another file, what waits in the pipe still goes to the
     /// old one.

@@ -227,11 +227,11 @@ final class PumpLoop {
 
     private func take(_ request: LogRequest) {
         switch request {
-        case .attach(let launch, let stream, let descriptor, let sink):
-            attach(
-                LogPipe(
-                    number: lastNumber + 1, launch: launch, stream: stream, descriptor: Descriptor(owning: descriptor)),
-                sink)
+        case .attach(let launch, let stream, let descriptor, let sink, let pattern):
+            let end = Descriptor(owning: descriptor)
+            let pipe = LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: end)
+            if let pattern { expect(pattern, in: pipe) }
+            attach(pipe, sink)
         case .reconfigure(let launch, let stream, let sink):
             for pipe in launches[launch] ?? [] where pipe.stream == stream {
                 if pipe.file?.path != sink.destination.path { exhaust(pipe) }
@@ -240,6 +240,7 @@ final class PumpLoop {
             }
         case .rotate(let number, let orders): rotate(number, orders)
         case .name(let launch, let pid): name(launch, pid: pid)
+        case .letGo(let launch): letGo(launch)
         case .finish(let launch): finish(launch)
         case .stop: break
         }
@@ -326,6 +327,7 @@ final class PumpLoop {
     }
 
     private func finish(_ launch: LaunchID) {
+        letGo(launch)
         guard let open = launches[launch] else { return mailbox.post(.drained(launch, bytesLeft: 0)) }
         guard finishing.insert(launch).inserted else { return }
         for pipe in open {

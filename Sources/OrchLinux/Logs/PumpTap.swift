@@ -31,22 +31,26 @@ extension PumpLoop {
     /// line has no end yet; nil when the errors can't be written and the writers wait.
     func look(_ pipe: LogPipe, _ tap: LineTap, _ available: Int) throws(LogTrouble) -> Int? {
         if tap.seen == 0 {
-            // Small steps: what a killed daemon looked at in vain is not much.
-            let limit = min(available, Limits.logLineBytes)
-            let count = try LogTrouble.asking { () throws(SystemError) in
-                try scratch.peek(pipe.descriptor.number, limit: limit)
-            }
-            let window = scratch.bytes
-            var whole = LineCut.lastNewline(in: window.span, before: count).map { $0 + 1 } ?? 0
-            if whole == 0, count >= pipe.longestPart {
-                whole = LineConverter.scalarBoundary(window.span, before: count)
-            }
-            // Nobody will end the last line.
-            if pipe.hasHungUp, count >= available { whole = count }
+            let whole = try wholeLines(pipe, available)
             guard whole > 0 else { return 0 }
+            let window = scratch.bytes
             tap.look(at: window.span.extracting(0..<whole), stamp: stamp, at: wall, now)
         }
         return writeErrors(pipe, tap) ? tap.seen : nil
+    }
+
+    /// How many bytes of whole lines wait at the head of the pipe, of those that may go on. They are in `scratch` then.
+    func wholeLines(_ pipe: LogPipe, _ available: Int) throws(LogTrouble) -> Int {
+        // Small steps: what a killed daemon looked at in vain is not much.
+        let limit = min(available, Limits.logLineBytes)
+        let count = try LogTrouble.asking { () throws(SystemError) in
+            try scratch.peek(pipe.descriptor.number, limit: limit)
+        }
+        let window = scratch.bytes
+        // Nobody will end the last line, or it was cut here before.
+        if count >= available, pipe.hasHungUp || pipe.ready.map({ $0.passed >= available }) ?? false { return count }
+        if let newline = LineCut.lastNewline(in: window.span, before: count) { return newline + 1 }
+        return count >= pipe.longestPart ? LineConverter.scalarBoundary(window.span, before: count) : 0
     }
 
     /// False: they can't be written, and the writers wait.

@@ -21,8 +21,12 @@ enum PumpTurn {
 extension PumpLoop {
     /// Moves what waits in one pipe to its file, at most a wide pipe of it; of what has to be looked at, at most `Limits.logTurnBytes`.
     func turn(_ pipe: LogPipe) -> PumpTurn {
-        let available = pipe.waitingBytes
+        var available = pipe.waitingBytes
         guard available > 0, pipe.farewellBytes.map({ $0 > 0 }) ?? true else { return pipe.hasHungUp ? .ended : .empty }
+        if let ready = pipe.ready {
+            do throws(LogTrouble) { available = try look(pipe, ready, available) } catch { return .held }
+            if available == 0 { return .held }
+        }
         guard let file = pipe.file else { return drop(pipe, from: nil) }
         if let waiting = file.waiting, now < waiting.until { return refuse(pipe, file) }
         do throws(LogTrouble) {
@@ -33,7 +37,6 @@ extension PumpLoop {
             if pipe.skipsLine { return try skip(pipe, file) }
             try writeNote(file, for: pipe)
             if available > pipe.capacity / 2 { widePipes.widen(pipe, at: now) }
-            var available = available
             if let tap = pipe.tap {
                 guard let seen = try look(pipe, tap, available) else { return .waiting }
                 if seen == 0 { return .held }
@@ -127,6 +130,12 @@ extension PumpLoop {
         return !isOverdue(pipe)
     }
 
+    /// Those who looked at its lines have cut a long one there.
+    private func isCut(_ pipe: LogPipe, _ seen: Int) -> Bool {
+        pipe.tap.map { $0.seen > 0 && $0.seen <= seen } ?? pipe.ready.map { $0.passed > 0 && $0.passed <= seen }
+            ?? false
+    }
+
     private func isOverdue(_ pipe: LogPipe) -> Bool { pipe.heldUntil.map { $0 <= now } ?? false }
 
     // MARK: Converted
@@ -140,7 +149,9 @@ extension PumpLoop {
         let remainder: LineConverter.Remainder =
             pipe.hasHungUp && seen >= available ? .close : isOverdue(pipe) && canContinue ? .open : .wait
         let window = scratch.bytes
-        let isLong = seen >= pipe.longestPart && LineCut.firstNewline(in: window.span.extracting(0..<seen)) == nil
+        let isLong =
+            (seen >= pipe.longestPart || isCut(pipe, seen))
+            && LineCut.firstNewline(in: window.span.extracting(0..<seen)) == nil
         var done = 0
         while done < seen {
             let count = try convertBlock(pipe, file, window, done..<seen, isLong ? .close : remainder)

@@ -180,7 +180,7 @@ extension Machine {
                 processes[place]?.life.endsAfter = .milliseconds(500)
                 if process.isMainAlive { later(.milliseconds(500), .ends(process.launch, .code(0))) }
             }
-            if process.order.spec.ready == .notify, process.isMainAlive, !process.hasSpoken {
+            if process.order.spec.ready != nil, process.isMainAlive, !process.hasSpoken {
                 later(.zero, .speaks(process.launch))
             }
         }
@@ -221,6 +221,10 @@ extension Machine {
                     Survivor(
                         launch: process.launch, pid: Int32(truncatingIfNeeded: process.launch.number),
                         hasExecuted: process.executedAt != nil, fault: process.fault, exit: process.exit))
+                // The line waits in its pipe until it is noted.
+                if case .log = process.order.spec.ready, process.hasSpoken, !process.watched.isSpeechNoted {
+                    later(.zero, .speaks(process.launch))
+                }
                 if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }
             }
         }

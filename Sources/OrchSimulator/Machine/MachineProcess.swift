@@ -169,7 +169,7 @@ extension Machine {
         process.waiting = []
         tell(.launched(launch, pid: Int32(truncatingIfNeeded: launch.number), ports: [], tracking: "cgroup"))
         if let endsAfter = process.life.endsAfter { later(endsAfter, .ends(launch, process.life.exit)) }
-        if process.order.spec.ready == .notify { later(process.life.readyAfter, .speaks(launch)) }
+        if process.order.spec.ready != nil { later(process.life.readyAfter, .speaks(launch)) }
         for (signal, recipient) in waiting { deliver(signal, to: recipient, place) }
         if process.isDoomed { later(process.life.diesWithin, .killed(launch)) }
         learnt(place)
@@ -238,9 +238,9 @@ extension Machine {
     }
 
     func speaks(_ launch: LaunchID) {
-        guard let place = places[launch], processes[place]?.isMainAlive == true else { return }
+        guard let place = places[launch], let process = processes[place], process.isMainAlive else { return }
         processes[place]?.hasSpoken = true
-        tell(.notified(launch, .ready))
+        tell(.notified(launch, process.order.spec.ready?.notice ?? .ready))
         if isDaemonAlive { processes[place]?.watched.hasSaidReady = true }
         learnt(place)
     }

@@ -135,7 +135,8 @@ extension Machine {
             case .halted(let halt, let appliedAt):
                 if stackNow(halt.instance.service.stack)?.appliedAt == appliedAt { watchHalt(halt) }
             case .resumed(let id): watch.halted.remove(id)
-            case .ordered, .executed, .ready, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .released,
+            case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied,
+                .released,
                 .ended, .runs, .renamed:
                 break
             }

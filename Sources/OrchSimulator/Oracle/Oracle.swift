@@ -114,6 +114,10 @@ extension Machine {
             learnt(place)
             if processes[place]?.watched.wasReady == false { violate("\(launch.number) is called ready and is not") }
             processes[place]?.watched.isReadyNoted = true
+        case .announced(let launch):
+            guard let place = places[launch] else { return }
+            if processes[place]?.hasSpoken == false { violate("\(launch.number) is said to have spoken and has not") }
+            processes[place]?.watched.isSpeechNoted = true
         case .probed(let launch, let kind, let isPassing):
             guard let place = places[launch], let process = processes[place] else { return }
             processes[place]?.watched[kind].noted = isPassing ? .passing : .failing

@@ -108,6 +108,8 @@ struct WatchedLaunch {
     var hasSaidReady = false
     var wasReady = false
     var isReadyNoted = false
+    /// Nobody need hear again that it is ready.
+    var isSpeechNoted = false
     var startup = Tally()
     var readiness = Tally()
     var liveness = Tally()
@@ -155,7 +157,7 @@ struct WatchedLaunch {
                 verdict: noted, successes: max(0, tally), failures: max(0, -tally), noted: noted, notedTally: tally)
         }
         wasReady = isReadyNoted
-        hasSaidReady = isReadyNoted
+        hasSaidReady = isReadyNoted || isSpeechNoted
     }
 }
 
@@ -167,7 +169,7 @@ extension Machine {
         watch.touch(process.seat)
         guard !process.watched.wasReady, process.isMainAlive, process.watched.step < 0, isDaemonAlive else { return }
         guard let spec = specNow(of: process) else { return }
-        if spec.ready == .notify, !process.watched.hasSaidReady { return }
+        if spec.ready != nil, !process.watched.hasSaidReady { return }
         for kind in [ProbeKind.startup, .readiness]
         where spec.health[kind] != nil && process.watched[kind].verdict != .passing { return }
         processes[place]?.watched.wasReady = true

@@ -85,7 +85,7 @@ struct StackDraw {
             if dice.once(in: 3) { spec.startTimeout = .seconds(Int64(1 + dice.below(10))) }
             return
         }
-        spec.ready = dice.once(in: 4) ? .notify : nil
+        spec.ready = dice.once(in: 4) ? dice.once(in: 2) ? .notify : .log("ready") : nil
         spec.health.readiness = dice.once(in: 4) ? probe(&dice) : nil
         spec.health.liveness = dice.once(in: 5) ? probe(&dice) : nil
         spec.health.startup = dice.once(in: 8) ? probe(&dice) : nil

@@ -42,7 +42,11 @@ extension ServiceSpec {
         }
         if replicas != 1 { parts.append("\(replicas) replicas") }
         if !enabled { parts.append("disabled") }
-        if ready == .notify { parts.append("says READY") }
+        switch ready {
+        case .notify: parts.append("says READY")
+        case .log: parts.append("writes that it is ready")
+        case nil: break
+        }
         for kind in ProbeKind.allCases {
             if let probe = health[kind] { parts.append("\(kind.rawValue) probe every \(probe.interval.text)") }
         }

@@ -123,7 +123,8 @@ struct Shrinker {
                 name: id.service, kind: kind ?? .service, command: .exec(["/bin/\(id.service)"]), workingDirectory: "/")
             let traits: [(inout ServiceSpec) -> Void] = [
                 { $0.health = plain.health }, { $0.health.startup = nil }, { $0.health.readiness = nil },
-                { $0.health.liveness = nil }, { $0.ready = nil }, { $0.replicas = 1 },
+                { $0.health.liveness = nil }, { $0.ready = nil },
+                { if $0.ready != nil { $0.ready = .notify } }, { $0.replicas = 1 },
                 { $0.replicas = min($0.replicas, 2) }, { $0.restart = plain.restart }, { $0.stop = plain.stop },
                 { $0.startTimeout = plain.startTimeout }, { $0.enabled = true }, { $0.environment = [] },
                 { $0.successExitCodes = plain.successExitCodes },

@@ -11,6 +11,8 @@ struct DrawnProcess {
     /// It does only what its row says.
     let isDrawn: Bool
     let isTask: Bool
+    /// By what it says that it is ready.
+    let says: Notice
     /// What its probes say now.
     var answer: ProbeResult
     var hasExecuted = false

@@ -273,7 +273,7 @@ struct DrawnWorld {
         case .nothing, .isSlow, .stepIsBroken, .failsToLaunch, .isScarce, .lateReady: return
         case .ready:
             processes[index].answer = .success
-            observe(.notified(process.launch, .ready))
+            observe(.notified(process.launch, process.says))
         case .well: processes[index].answer = .success
         case .sick: processes[index].answer = .failure("sick")
         case .unasked: processes[index].answer = .unasked("no prober")
@@ -326,7 +326,7 @@ struct DrawnWorld {
             react(.exited(process.launch, .code(0)))
             react(.emptied(process.launch))
         } else {
-            react(.notified(process.launch, .ready))
+            react(.notified(process.launch, process.says))
         }
     }
 
@@ -389,7 +389,7 @@ struct DrawnWorld {
         processes.append(
             DrawnProcess(
                 launch: order.launch, name: name, definition: definition, isDrawn: isDrawn,
-                isTask: order.spec.kind == .task,
+                isTask: order.spec.kind == .task, says: order.spec.ready?.notice ?? .ready,
                 answer: isDrawn && script.saysWhenWell(name) ? .failure("not ready yet") : .success))
         execute(processes.count - 1)
     }

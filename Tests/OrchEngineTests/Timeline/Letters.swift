@@ -18,7 +18,7 @@ enum Letters {
         ("w", "a launch that is ordered here is still being executed", .isSlow),
         ("f", "a launch that is ordered here, or still being executed, fails: no such file", .failsToLaunch),
         ("s", "the same, because the machine lacks something", .isScarce),
-        ("r", "it says READY=1 if it is to, and its probes succeed from here", .ready),
+        ("r", "it says that it is ready if it is to, and its probes succeed from here", .ready),
         ("g", "its probes succeed from here", .well),
         ("p", "its probes fail from here", .sick),
         ("d", "its probes can't be asked from here", .unasked),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OrchEngine
+internal import OrchModel
+
+/// Services that say in their own way that they are ready.
+extension LinuxHost {
+    /// The pattern of the line that is still to come.
+    func awaitedLine(of record: LaunchRecord) -> String? {
+        guard case .log(let pattern) = record.context?.ready, !wereAnnounced.contains(record.launch) else { return nil }
+        return pattern
+    }
+
+    /// The line stays in its pipe until what follows from it is noted, see `letLinesGo`.
+    func lineCame(_ launch: LaunchID) {
+        awaitedLines.append(launch)
+        if let record = records[launch] { heard(.line, from: record) }
+    }
+
+    /// All that was told so far is noted: who dies from here on has a successor that knows of it.
+    func letLinesGo() {
+        guard !awaitedLines.isEmpty else { return }
+        let early = awaitedLines.filter { !(records[$0]?.waitingNotices.isEmpty ?? true) }
+        for launch in awaitedLines where !early.contains(launch) { pump.letGo(launch) }
+        awaitedLines = early
+    }
+
+    /// Launches of which former daemons noted that they are ready, or said so.
+    static func announced(in notes: [LaunchNote]) -> Set<LaunchID> {
+        var announced: Set<LaunchID> = []
+        for note in notes {
+            switch note {
+            case .ready(let launch, _), .announced(let launch): announced.insert(launch)
+            case .ordered, .executed, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs, .renamed,
+                .released, .ended, .halted, .resumed:
+                break
+            }
+        }
+        return announced
+    }
+}
