@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -95,8 +96,16 @@ static void set_limits(struct spawn_order *order) {
     raw(SYS_prlimit64, 0, RLIMIT_NOFILE, ours, 0);
 }
 
+static struct spawn_confinement *confinement(struct spawn_order *order) {
+    return (struct spawn_confinement *)(void *)((char *)order->spec + order->spec->confinement);
+}
+
 static void set_priorities(struct spawn_order *order) {
     struct spawn_spec *spec = order->spec;
+    if (spec->flags & SPAWN_SET_AFFINITY) {
+        reach(order, SPAWN_STAGE_AFFINITY);
+        step(order, raw(SYS_sched_setaffinity, 0, SPAWN_CPUS_MAX / 8, confinement(order)->cpus));
+    }
     if (spec->flags & SPAWN_SET_NICE) {
         reach(order, SPAWN_STAGE_NICE);
         step(order, raw(SYS_setpriority, PRIO_PROCESS, 0, spec->nice));
@@ -124,6 +133,32 @@ static void set_identity(struct spawn_order *order) {
     reach(order, SPAWN_STAGE_UID);
     step(order, raw(SYS_setresuid, spec->uid, spec->uid, spec->uid));
     if (spec->uid != 0 && raw(SYS_setresuid, 0, 0, 0) == 0) fail(order, -EPERM);
+}
+
+/* What is out of the bounding set can't come back by any exec. The bits that stay must outlive setresuid(2). */
+static void drop_capabilities(struct spawn_order *order) {
+    if (!(order->spec->flags & SPAWN_SET_CAPABILITIES)) return;
+    uint64_t kept = confinement(order)->capabilities;
+    reach(order, SPAWN_STAGE_CAPABILITIES);
+    for (long number = 0; number < 64 && raw(SYS_prctl, PR_CAPBSET_READ, number) >= 0; number++)
+        if (!(kept >> number & 1)) step(order, raw(SYS_prctl, PR_CAPBSET_DROP, number));
+    step(order, raw(SYS_prctl, PR_SET_KEEPCAPS, 1)); /* exec takes it back */
+}
+
+/* Ambient ones reach a program that is not root's (capabilities(7), 4.3). */
+static void keep_capabilities(struct spawn_order *order) {
+    if (!(order->spec->flags & SPAWN_SET_CAPABILITIES)) return;
+    uint64_t kept = confinement(order)->capabilities;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    for (int half = 0; half < 2; half++) {
+        uint32_t bits = (uint32_t)(kept >> 32 * half);
+        sets[half].effective = bits, sets[half].permitted = bits, sets[half].inheritable = bits;
+    }
+    reach(order, SPAWN_STAGE_CAPABILITIES);
+    step(order, raw(SYS_capset, &head, sets));
+    for (long number = 0; number < 64; number++)
+        if (kept >> number & 1) step(order, raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number));
 }
 
 static char **strings(struct spawn_spec *spec, uint32_t offset) { return (char **)(void *)((char *)spec + offset); }
@@ -172,7 +207,9 @@ static int child(void *argument) {
     step(order, raw(SYS_setsid, 0));
     write_oom(order);
     set_priorities(order);
+    drop_capabilities(order);
     set_identity(order);
+    keep_capabilities(order);
     reach(order, SPAWN_STAGE_CWD);
     step(order, raw(SYS_chdir, spec->cwd ? (char *)spec + spec->cwd : "/"));
     reach(order, SPAWN_STAGE_PRIVILEGES);

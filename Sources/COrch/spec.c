@@ -27,7 +27,10 @@ int spawn_spec_check(void *bytes, size_t length) {
     struct spawn_spec *spec = bytes;
     if (length < sizeof *spec || spec->length != length || spec->version != SPAWN_SPEC_VERSION) return -EINVAL;
     if (((char *)bytes)[length - 1] != 0) return -EINVAL;
-    if (spec->flags >= SPAWN_NO_NEW_PRIVS << 1 || spec->argc < 1) return -EINVAL;
+    if (spec->flags >= SPAWN_SET_CAPABILITIES << 1 || spec->argc < 1) return -EINVAL;
+    if ((spec->flags & (SPAWN_SET_AFFINITY | SPAWN_SET_CAPABILITIES)) &&
+        !is_array(spec, spec->confinement, sizeof(struct spawn_confinement), 8))
+        return -EINVAL;
     if (spec->limitc > SPAWN_LIMITS_MAX || spec->groupc > SPAWN_GROUPS_MAX) return -EINVAL;
     if (spec->groupc > 0 && !is_array(spec, spec->groups, (uint64_t)spec->groupc * 4, 4)) return -EINVAL;
     if (spec->cwd != 0 && !is_string(spec, spec->cwd)) return -EINVAL;

@@ -33,6 +33,10 @@ extension KeeperLink {
         public var limits: [Limit] = []
         /// `PR_SET_NO_NEW_PRIVS`.
         public var noNewPrivileges = false
+        /// `sched_setaffinity(2)`: CPUs, each below `SPAWN_CPUS_MAX`; empty keeps the keeper's.
+        public var cpus: [Int] = []
+        /// The only capabilities it can ever have, by the kernel's numbers; nil keeps the keeper's.
+        public var capabilities: [Int]?
 
         /// Descriptors are borrowed for the call: the caller may close them when `spawn` returns. Nil is `/dev/null`.
         public var standardInput: Int32?
@@ -80,6 +84,7 @@ extension KeeperLink.Launch {
         spec.argv = block.reserve(entries: arguments.count)
         spec.envp = block.reserve(entries: environment.count)
         spec.search = block.reserve(entries: searchPath.count)
+        if !cpus.isEmpty || capabilities != nil { spec.confinement = block.append(confinement) }
         if let groups {
             spec.groupc = UInt32(groups.count)
             spec.groups = block.append(groups)
@@ -102,6 +107,8 @@ extension KeeperLink.Launch {
         set(&spec.flags, SPAWN_SET_OOM, oomScoreAdjust, &spec.oom_score_adj)
         if groups != nil { spec.flags |= SPAWN_SET_GROUPS }
         if noNewPrivileges { spec.flags |= SPAWN_NO_NEW_PRIVS }
+        if !cpus.isEmpty { spec.flags |= SPAWN_SET_AFFINITY }
+        if capabilities != nil { spec.flags |= SPAWN_SET_CAPABILITIES }
         spec.limitc = UInt32(limits.count)
         unsafe withUnsafeMutableBytes(of: &spec.limits) { bytes in
             for (index, limit) in limits.enumerated() {
@@ -111,6 +118,14 @@ extension KeeperLink.Launch {
             }
         }
         return spec
+    }
+
+    /// As `spawn_confinement` has it: the CPUs' words, then the capabilities.
+    private var confinement: [UInt64] {
+        var words = [UInt64](repeating: 0, count: Int(SPAWN_CPUS_MAX) / 64 + 1)
+        for cpu in cpus where cpu < Int(SPAWN_CPUS_MAX) { words[cpu / 64] |= 1 << UInt64(cpu % 64) }
+        for number in capabilities ?? [] { words[words.count - 1] |= 1 << UInt64(number) }
+        return words
     }
 
     private func set<Field>(_ flags: inout UInt32, _ flag: UInt32, _ value: Field?, _ field: inout Field) {
@@ -132,9 +147,10 @@ private struct SpecBlock {
         return offset
     }
 
-    mutating func append(_ groups: [UInt32]) -> UInt32 {
+    /// Aligned as the first entry of the block is, when what came before was.
+    mutating func append<Word: FixedWidthInteger>(_ words: [Word]) -> UInt32 {
         let offset = UInt32(bytes.count)
-        for group in groups { unsafe withUnsafeBytes(of: group) { unsafe bytes.append(contentsOf: $0) } }
+        for word in words { unsafe withUnsafeBytes(of: word) { unsafe bytes.append(contentsOf: $0) } }
         return offset
     }
 

@@ -137,6 +137,8 @@ public enum SpawnStage: UInt8, CaseIterable, Hashable, Sendable {
     case execute = 18
     /// Killed before it could execute.
     case killed = 19
+    case affinity = 20
+    case capabilities = 21
 }
 
 extension KeeperMessage {

@@ -76,6 +76,17 @@ enum Fields {
             Field("environment", variables, "Its variables, by name; null unsets."),
             Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
             Field("user", .text, default: "the daemon's own user", "name or name:group."),
+            Field("group_add", words, default: "[]", "Groups beside those of the user, by name or number."),
+            Field("umask", .text, default: "0022", "What new files are not allowed, in octal."),
+            Field("nice", .integer(-20...19), default: "the daemon's own", "Its priority: -20 comes first, 19 last."),
+            Field(
+                "io_class", .text, default: "the daemon's own",
+                "How its reads and writes come to the disk: realtime, best-effort or idle; with a level, best-effort:6."),
+            Field(
+                "cpu_affinity", .either([.list(.either([.integer(0...Limits.cpus - 1), .text])), .text]),
+                default: "all", "The CPUs that it may use: numbers and ranges, such as [0, 2] or 0-3."),
+            Field("ulimits", .object(ulimits), "Limits of each of its processes (setrlimit(2))."),
+            Field("security", .object(security), "What it and all that it starts may never do."),
             Field("enabled", .boolean, default: "true", "False: stopped, unless started by hand."),
             Field(
                 "profiles", words, default: "[]",
@@ -125,13 +136,6 @@ enum Fields {
 
     private static let laterServiceFields: [Field] = [
         .later("secrets", "Secrets as variables or files."),
-        .later("group_add", "Supplementary groups."),
-        .later("umask", "The file mode mask."),
-        .later("nice", "Scheduling priority."),
-        .later("io_class", "Input and output priority."),
-        .later("cpu_affinity", "CPUs it may use."),
-        .later("ulimits", "Resource limits of its processes."),
-        .later("security", "Capabilities and isolation."),
         .later("resources", "Limits of its whole process tree."),
         .later("watch", "Files whose change restarts it."),
         .later("config_files", "Files that count as part of its definition."),

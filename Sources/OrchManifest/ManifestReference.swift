@@ -125,7 +125,8 @@ extension FieldForm {
         case .size: return "a size"
         case .null: return "null"
         case .anything: return "anything"
-        case .integer(let range): return "\(range.lowerBound) to \(range.upperBound)"
+        case .integer(let range):
+            return range.upperBound == .max ? "a whole number" : "\(range.lowerBound) to \(range.upperBound)"
         case .word(let words): return words.joined(separator: ", ")
         case .list(let inner): return "a list of \(inner.plural)"
         case .map(let inner): return "a map of \(inner.plural)"

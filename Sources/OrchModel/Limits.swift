@@ -33,6 +33,8 @@ public enum Limits {
     public static let followerRest = Duration.milliseconds(20)
     /// How long the news of a failure wait for what was written before it to be in its file.
     public static let lastWordsWait = Duration.milliseconds(500)
+    /// CPUs have numbers below this: the kernel's own bound on x86-64 and arm64 is 8,192, of machines that are sold less than this.
+    public static let cpus = 1024
     /// Bytes of argv and environment of one process; the kernel's own bound is a quarter of the stack limit (execve(2)).
     public static let launchBytes = 1 << 20
     /// Bytes of one frame between the programs.

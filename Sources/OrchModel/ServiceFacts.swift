@@ -12,6 +12,7 @@
     @usableFromInline var environment: [EnvironmentEntry] = []
     @usableFromInline var unset: [String] = []
     @usableFromInline var user: String?
+    @usableFromInline var process = ProcessSpec()
     @usableFromInline var enabled = true
     @usableFromInline var profiles: [String] = []
     @usableFromInline var replicas = 1
@@ -122,6 +123,13 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].user
+        }
+    }
+    @inlinable public var process: ProcessSpec {
+        get { facts.span[0].process }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].process
         }
     }
     @inlinable public var enabled: Bool {

@@ -23,6 +23,7 @@ extension ServiceSpec: ValueCodable {
         w.set("working_dir", workingDirectory)
         w.set("environment", environmentValue)
         w.set("user", user)
+        process.write(to: &w)
         w.set("enabled", enabled, unless: true)
         if !profiles.isEmpty { w.set("profiles", strings: profiles) }
         w.set("replicas", replicas, unless: 1)
@@ -66,6 +67,7 @@ extension ServiceSpec: ValueCodable {
             }
         }
         user = try r.optionalString("user")
+        process = try ProcessSpec(r)
         enabled = try r.bool("enabled", or: true)
         profiles = try r.strings("profiles", or: [])
         replicas = try r.int("replicas", or: 1)

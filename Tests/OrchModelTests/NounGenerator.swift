@@ -141,6 +141,22 @@ struct NounGenerator {
         return ExitActions(rules, fallback: maybe(pick(ExitActions.Action.allCases)))
     }
 
+    mutating func process() -> ProcessSpec {
+        var spec = ProcessSpec()
+        spec.groupAdd = ["100", "video"].filter { _ in chance() }
+        spec.umask = pick([0, 0o22, 0o77, 0o777])
+        spec.nice = maybe(below(40) - 20)
+        spec.ioClass = maybe(IOClass(pick(IOClass.Name.allCases), level: below(8)))
+        spec.cpuAffinity = (0..<4).filter { _ in chance() }
+        func limit() -> Int64? { pick([nil, 0, 5, 1 << 40]) }
+        for resource in Ulimit.Resource.allCases where below(5) == 0 {
+            spec.ulimits.append(Ulimit(resource, soft: limit(), hard: limit()))
+        }
+        spec.noNewPrivileges = chance()
+        spec.capabilities = maybe(Capability.allCases.filter { _ in below(4) == 0 })
+        return spec
+    }
+
     mutating func spec(_ name: String) -> ServiceSpec {
         var spec = ServiceSpec(
             name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
@@ -150,6 +166,7 @@ struct NounGenerator {
         spec.environment = entries()
         spec.unset = (0..<below(3)).map { "U\($0)" }
         spec.user = maybe("postgres:postgres")
+        spec.process = process()
         spec.enabled = chance()
         spec.profiles = ["debug", "a.b"].filter { _ in chance() }
         spec.replicas = below(5)

@@ -21,6 +21,8 @@
 #define SPAWN_SET_IOPRIO 0x020u
 #define SPAWN_SET_OOM 0x040u
 #define SPAWN_NO_NEW_PRIVS 0x080u
+#define SPAWN_SET_AFFINITY 0x100u     /* confinement.cpus */
+#define SPAWN_SET_CAPABILITIES 0x200u /* confinement.capabilities */
 
 /* Where a launch failed. */
 #define SPAWN_STAGE_NONE 0
@@ -43,12 +45,21 @@
 #define SPAWN_STAGE_PRIVILEGES 17  /* PR_SET_NO_NEW_PRIVS */
 #define SPAWN_STAGE_EXEC 18        /* execve(2) */
 #define SPAWN_STAGE_KILLED 19      /* killed before it could execute; error is ECANCELED */
+#define SPAWN_STAGE_AFFINITY 20    /* sched_setaffinity(2) */
+#define SPAWN_STAGE_CAPABILITIES 21 /* PR_CAPBSET_DROP, capset(2), PR_CAP_AMBIENT */
 
 struct spawn_limit {
     uint32_t resource; /* RLIMIT_* */
     uint32_t reserved;
     uint64_t soft; /* RLIM_INFINITY is ~0 */
     uint64_t hard;
+};
+
+#define SPAWN_CPUS_MAX 1024
+
+struct spawn_confinement {
+    uint64_t cpus[SPAWN_CPUS_MAX / 64]; /* bit 0 of the first is CPU 0 */
+    uint64_t capabilities;              /* all others are given up for ever; bit 0 is CAP_CHOWN */
 };
 
 struct spawn_spec {
@@ -71,7 +82,7 @@ struct spawn_spec {
     int32_t ioprio; /* class << 13 | data */
     int32_t oom_score_adj; /* -1000 ... 1000 */
     uint32_t limitc;
-    uint32_t reserved;
+    uint32_t confinement; /* offset, 8-aligned; with SPAWN_SET_AFFINITY or SPAWN_SET_CAPABILITIES */
     struct spawn_limit limits[SPAWN_LIMITS_MAX]; /* without RLIMIT_NOFILE its soft limit is 1024: select(2) */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import OrchModel
+internal import OrchWire
 
 /// What a launch was started with, as far as later questions need it: probes and steps run in the same surroundings. Kept in the run
 /// directory, written before the process exists, so that the next daemon answers the same.
@@ -14,6 +15,7 @@ struct LaunchContext: Equatable {
     var directory: String
     /// As the manifest says it.
     var user: String?
+    var process = ProcessSpec()
     var fileLimit: UInt64?
     var ports: [AssignedPort]
     var pipes: [Pipe]
@@ -23,10 +25,13 @@ struct LaunchContext: Equatable {
     var ready: ReadySpec?
     var environment: LaunchEnvironment
 
-    /// NUL-separated fields, as none of them can hold one; the environment comes last.
+    /// NUL-separated fields, as none of them can hold one; the environment comes last. Version 2 has `process` before it, and is written
+    /// only where there is something to say of it: daemons that came before can read version 1.
     var encoded: [UInt8] {
+        let isPlain = process == ProcessSpec()
         var fields = [
-            "1", instance.service.stack, instance.service.service, "\(instance.replica)", label, program, directory,
+            isPlain ? "1" : "2", instance.service.stack, instance.service.service, "\(instance.replica)", label,
+            program, directory,
             user ?? "",
             fileLimit.map { "\($0)" } ?? "",
             pipes.enumerated().map { "\($1.rawValue):\($0 < pipeInodes.count ? pipeInodes[$0] : 0)\(readyText)" }
@@ -34,6 +39,7 @@ struct LaunchContext: Equatable {
                     separator: ","),
             ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
         ]
+        if !isPlain { fields.append(JSON.text(of: process.value)) }
         fields += environment.entries
         return Array(fields.joined(separator: "\0").utf8)
     }
@@ -41,7 +47,10 @@ struct LaunchContext: Equatable {
     /// Nil for anything that `encoded` did not write.
     init?(encoded bytes: [UInt8]) {
         let fields = Text.pieces(bytes, separatedBy: 0)
-        guard fields.count >= 11, fields[0] == "1", let replica = Int(fields[3]) else { return nil }
+        let known = fields.first == "1" ? 11 : 12
+        guard fields.count >= known, fields[0] == "1" || fields[0] == "2", let replica = Int(fields[3]) else {
+            return nil
+        }
         instance = InstanceID(service: ServiceID(stack: fields[1], service: fields[2]), replica: replica)
         label = fields[4]
         program = fields[5]
@@ -53,7 +62,11 @@ struct LaunchContext: Equatable {
         pipeInodes = pieces.map { $0.count > 1 ? UInt64($0[1]) ?? 0 : 0 }
         ready = pieces.first.flatMap { $0.count > 2 ? Self.ready(hex: $0[2]) : nil }
         ports = fields[10].split(separator: ",").compactMap { Self.port($0) }
-        environment = LaunchEnvironment(Array(fields[11...]))
+        if known > 11 {
+            guard let value = try? JSON.parse(fields[11]), let found = try? ProcessSpec(value) else { return nil }
+            process = found
+        }
+        environment = LaunchEnvironment(Array(fields[known...]))
     }
 
     init(instance: InstanceID, label: String, program: String, directory: String, environment: LaunchEnvironment) {

@@ -6,9 +6,6 @@ internal import OrchModel
 
 /// Starting services.
 extension LinuxHost {
-    /// umask(2) of services.
-    static let fileModeMask: UInt32 = 0o022
-
     func launch(_ order: LaunchOrder) {
         guard records[order.launch] == nil else { return }
         let record = LaunchRecord(order.launch, .service)
@@ -38,7 +35,7 @@ extension LinuxHost {
 
     private func prepare(_ record: LaunchRecord, _ order: LaunchOrder) throws(Obstacle) {
         let spec = order.spec
-        let account = try account(spec.user)
+        let account = try account(spec.user, spec.process)
         let ports = try claim(spec.ports)
         let environment = LaunchEnvironment(order, account: account, ports: ports, mark: run.mark, notify: notify?.path)
         let words = environment.words(of: spec.command)
@@ -52,6 +49,7 @@ extension LinuxHost {
             instance: order.instance, label: order.label, program: program, directory: spec.workingDirectory,
             environment: environment)
         context.user = spec.user
+        context.process = spec.process
         context.fileLimit = order.fileLimit
         context.ports = ports
         context.ready = spec.ready
@@ -127,9 +125,8 @@ extension LinuxHost {
         record.group = nil
     }
 
-    private func account(_ user: String?) throws(Obstacle) -> Account? {
-        guard let user else { return nil }
-        do { return try Account.resolve(user) } catch { throw Obstacle(error) }
+    private func account(_ user: String?, _ process: ProcessSpec) throws(Obstacle) -> Account? {
+        do { return try Account.of(user, process) } catch { throw Obstacle(error) }
     }
 
     private func claim(_ specs: [PortSpec]) throws(Obstacle) -> [AssignedPort] {
@@ -222,6 +219,22 @@ extension LinuxHost {
     }
 }
 
+extension Account {
+    /// Whom a process runs as; nil for the daemon's own user as it is.
+    static func of(_ user: String?, _ process: ProcessSpec) throws(Fault) -> Account? {
+        guard let user else { return try own(adding: process.groupAdd) }
+        return try resolve(user, adding: process.groupAdd)
+    }
+}
+
+extension Ulimit {
+    var limit: KeeperLink.Limit {
+        let number = UInt32(Ulimit.Resource.allCases.firstIndex(of: resource) ?? 0)
+        return KeeperLink.Limit(
+            resource: number, soft: soft.map { UInt64($0) } ?? .max, hard: hard.map { UInt64($0) } ?? .max)
+    }
+}
+
 extension StopSpec {
     /// It writes to the service's standard input.
     var hasInputStep: Bool {
@@ -235,12 +248,24 @@ extension KeeperLink.Launch {
         environment = context.environment.entries
         workingDirectory = context.directory
         searchPath = context.environment.searchPath
-        fileModeMask = LinuxHost.fileModeMask
-        limits = [LinuxHost.fileLimit(context.fileLimit)]
+        fill(context.process, fileLimit: context.fileLimit)
         guard let account, !account.isOwn || getuid() == 0 else { return }
         user = account.uid
         group = account.gid
         groups = account.groups
+    }
+
+    private mutating func fill(_ process: ProcessSpec, fileLimit: UInt64?) {
+        fileModeMask = process.umask
+        nice = process.nice.map(Int32.init)
+        ioPriority = process.ioClass?.number
+        cpus = process.cpuAffinity
+        limits = process.ulimits.map(\.limit)
+        if !process.ulimits.contains(where: { $0.resource == .nofile }) {
+            limits.append(LinuxHost.fileLimit(fileLimit))
+        }
+        noNewPrivileges = process.noNewPrivileges
+        capabilities = process.capabilities?.compactMap { Capability.allCases.firstIndex(of: $0) }
     }
 
     /// At the highest numbers, where no service expects anything.

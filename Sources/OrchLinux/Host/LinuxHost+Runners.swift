@@ -52,7 +52,7 @@ extension LinuxHost {
 
     private func start(_ record: LaunchRecord, _ words: [String], _ context: LaunchContext) throws(Obstacle) {
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
-        do { request.fill(context, try context.user.map { user throws(Fault) in try Account.resolve(user) }) } catch {
+        do { request.fill(context, try Account.of(context.user, context.process)) } catch {
             throw Obstacle(error)
         }
         do {

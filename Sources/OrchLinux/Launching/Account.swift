@@ -16,7 +16,7 @@ struct Account: Equatable {
     var isOwn: Bool { uid == getuid() && gid == getgid() }
 
     /// Looks up `name`, `name:group` or numbers, and sees whether this process may become it.
-    static func resolve(_ text: String) throws(Fault) -> Account {
+    static func resolve(_ text: String, adding more: [String] = []) throws(Fault) -> Account {
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
         guard let name = parts.first, var account = lookUp(name) else {
             throw Fault(step: "run as", subject: text, reason: "no such user", remedy: "create it, or correct `user`")
@@ -30,6 +30,7 @@ struct Account: Equatable {
             account.gid = gid
         }
         account.groups = groupList(account.name, account.gid)
+        try account.add(more)
         guard getuid() == 0 || account.isOwn else {
             throw Fault(
                 step: "run as", subject: text,
@@ -37,6 +38,29 @@ struct Account: Equatable {
                 remedy: "leave `user` out, or apply the stack as root")
         }
         return account
+    }
+
+    /// The daemon's own, with more groups; nil when nothing is to be changed.
+    static func own(adding more: [String]) throws(Fault) -> Account? {
+        if more.isEmpty { return nil }
+        return try resolve("\(getuid()):\(getgid())", adding: more)
+    }
+
+    private mutating func add(_ names: [String]) throws(Fault) {
+        for name in names {
+            guard let gid = Self.group(name) else {
+                throw Fault(
+                    step: "join the group", subject: name, reason: "no such group",
+                    remedy: "create it (groupadd), or correct `group_add`")
+            }
+            if !groups.contains(gid) { groups.append(gid) }
+        }
+        guard names.isEmpty || getuid() == 0 else {
+            throw Fault(
+                step: "join the group", subject: names[0],
+                reason: "only root may add groups, and this daemon runs as \(Self.nameOf(getuid()))",
+                remedy: "leave `group_add` out, or apply the stack as root")
+        }
     }
 
     /// The name of a user id; the number when it has none.

@@ -23,7 +23,7 @@ enum SpawnFault {
         case .groups, .group, .user:
             return Fault(
                 step: "run as", subject: user ?? "", reason: reason,
-                remedy: "leave `user` out, or apply the stack as root")
+                remedy: "leave `user` and `group_add` out, or apply the stack as root")
         case .request:
             return Fault(
                 step: "execute", subject: program, reason: "command and environment are too large (\(reason))",
@@ -35,10 +35,10 @@ enum SpawnFault {
         case .stale: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
         case .killed: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
         case .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .nice, .ioPriority, .limits,
-            .noNewPrivileges:
+            .noNewPrivileges, .affinity, .capabilities:
             return Fault(
                 step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))",
-                remedy: remedy(of: code))
+                remedy: remedy(of: code) ?? remedy(at: failure.stage))
         }
     }
 
@@ -75,6 +75,25 @@ enum SpawnFault {
         return "the machine is short of processes, memory or descriptors; it is tried again"
     }
 
+    /// What of the manifest asked for more than this daemon may give.
+    private static func remedy(at stage: SpawnStage) -> String? {
+        switch stage {
+        case .nice:
+            "only root may go below the daemon's own `nice` (setpriority(2)); raise it, or apply the stack as root"
+        case .ioPriority:
+            "only root may take `io_class: realtime` (ioprio_set(2)); take best-effort, or apply the stack as root"
+        case .limits: "only root may raise a hard limit (setrlimit(2)); lower `ulimits`, or apply the stack as root"
+        case .affinity:
+            "none of `cpu_affinity` is a CPU that this daemon may use (`nproc`, `taskset -p $$`); correct it"
+        case .capabilities:
+            "only root can give capabilities up for ever; take `no_new_privileges: true`, or apply the stack as root"
+        case .request, .table, .stale, .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .groups,
+            .group,
+            .user, .workingDirectory, .noNewPrivileges, .execute, .killed:
+            nil
+        }
+    }
+
     private static func doing(_ stage: SpawnStage) -> String {
         switch stage {
         case .pipe: "making its pipes"
@@ -87,6 +106,8 @@ enum SpawnFault {
         case .ioPriority: "setting its I/O class"
         case .limits: "setting its limits"
         case .noNewPrivileges: "dropping privileges"
+        case .affinity: "choosing its CPUs"
+        case .capabilities: "giving up capabilities"
         case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed: "starting it"
         }
     }
