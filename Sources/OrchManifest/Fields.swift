@@ -81,7 +81,8 @@ enum Fields {
             Field("nice", .integer(-20...19), default: "the daemon's own", "Its priority: -20 comes first, 19 last."),
             Field(
                 "io_class", .text, default: "the daemon's own",
-                "How its reads and writes come to the disk: realtime, best-effort or idle; with a level, best-effort:6."),
+                "How its reads and writes come to the disk: realtime, best-effort or idle; with a level, best-effort:6."
+            ),
             Field(
                 "cpu_affinity", .either([.list(.either([.integer(0...Limits.cpus - 1), .text])), .text]),
                 default: "all", "The CPUs that it may use: numbers and ranges, such as [0, 2] or 0-3."),
