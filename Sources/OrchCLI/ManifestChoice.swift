@@ -35,8 +35,10 @@ struct ManifestOptions: ParsableArguments {
     }
 
     /// Reads, merges and checks it. Warnings are printed; errors are printed and thrown as exit 3.
-    func load(in context: Context) throws(Failure) -> ApplyRequest {
+    /// `isApplied`: what it says is to be kept, secrets as keyed digests.
+    func load(in context: Context, isApplied: Bool = false) throws(Failure) -> ApplyRequest {
         let sight = try sight(context.platform)
+        sight.makesKey = isApplied
         let loaded = try loaded(try input(context.platform, through: sight), in: context)
         var request = loaded.request
         request.fileLimit = context.platform.fileLimit
@@ -90,7 +92,12 @@ struct ManifestOptions: ParsableArguments {
                 return nil
             },
             read: { (path) throws(Fault) in try platform.read(path) })
+        input.secret = { (path) throws(Fault) in
+            _ = try ManifestSight.secret(path, platform)
+            return nil
+        }
         guard let sight else { return input }
+        input.secret = { (path) throws(Fault) in try sight.secret(path) }
         let manifests = input.paths
         input.isKnownUser = { sight.isKnownUser($0) }
         input.isKnownTimeZone = { sight.isKnownTimeZone($0) }

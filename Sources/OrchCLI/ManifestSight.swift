@@ -14,6 +14,10 @@ final class ManifestSight {
     private(set) var files: [String] = []
     private(set) var users: [String] = []
     private(set) var zones: [String] = []
+    private(set) var secrets: [String] = []
+    private var seals: [Value] = []
+    /// Whether a key for secrets is made where there is none.
+    var makesKey = false
     /// Digests of what was read, or why it could not be, in the order of reading.
     private var texts: [Value] = []
 
@@ -50,21 +54,45 @@ final class ManifestSight {
 
     /// What the reading of `loaded` saw. Nil where it can't be repeated, or where it has something to say each time.
     func origin(of loaded: LoadedManifest) -> ManifestOrigin? {
-        guard !manifests.contains("-"), loaded.warnings.isEmpty else { return nil }
+        guard !manifests.contains("-"), loaded.warnings.isEmpty, !seals.contains(.null) else { return nil }
         var origin = ManifestOrigin(
             digest: Digest(of: []), files: files, variables: loaded.variables, inheritance: loaded.inheritance,
-            users: users, zones: zones)
+            users: users, zones: zones, secrets: secrets)
         origin.digest = digest(texts, origin)
         return origin
+    }
+
+    /// A keyed digest of what a secret's file holds; nil without a key.
+    func secret(_ path: String) throws(Fault) -> Digest? {
+        secrets.append(path)
+        let (bytes, key) = (try Self.secret(path, platform), try platform.secretKey(making: makesKey))
+        let digest = key.map { Digest(sealing: bytes, key: $0) }
+        seals.append(.optional(digest?.hex))
+        return digest
+    }
+
+    /// What a secret's file holds, if it may be one.
+    static func secret(_ path: String, _ platform: any Platform) throws(Fault) -> [UInt8] {
+        let bytes: [UInt8]
+        do throws(Fault) { bytes = try platform.read(path) } catch {
+            throw Fault(step: "read the secret", subject: path, reason: error.reason)
+        }
+        guard bytes.count <= Limits.secretBytes else {
+            throw Fault(
+                step: "use the secret", subject: path,
+                reason: "it has more than \(SizeText.format(Int64(Limits.secretBytes)))")
+        }
+        return bytes
     }
 
     // MARK: Looking again
 
     /// Whether all is as it was when `origin` was seen. `paths`: the manifests, absolute.
     func isSame(as origin: ManifestOrigin, paths: [String]) -> Bool {
-        texts = []
+        (texts, seals) = ([], [])
         for path in paths { _ = try? read(path, isManifest: true) }
         for path in origin.files { _ = try? read(path, isManifest: false) }
+        for path in origin.secrets { if (try? secret(path)) == nil { return false } }
         return digest(texts, origin) == origin.digest
     }
 
@@ -80,7 +108,7 @@ final class ManifestSight {
             "variables": .array(origin.variables.map { [.string($0), answer($0)] }),
             "inherited": .array(inherited.map(\.value)),
             "users": .array(origin.users.map { .bool(platform.isKnownUser($0)) }),
-            "zones": .array(origin.zones.map { .bool(platform.isKnownTimeZone($0)) }),
+            "secrets": .array(seals), "zones": .array(origin.zones.map { .bool(platform.isKnownTimeZone($0)) }),
         ]
         return Digest(of: seen.canonicalBytes)
     }

@@ -29,6 +29,8 @@ public protocol Platform: AnyObject {
 
     /// The content of a file, or of standard input for `-`. What is missing has `ENOENT` in the reason of its fault.
     func read(_ path: String) throws(Fault) -> [UInt8]
+    /// The key of this state directory, by which digests of secrets are made; nil when it has none yet and none is to be made.
+    func secretKey(making isToBeMade: Bool) throws(Fault) -> [UInt8]?
     /// The last bytes of a file, at most `limit`; nil when it can't be read.
     func readTail(of path: String, limit: Int) -> [UInt8]?
     /// The names in a folder, sorted; empty when there is none.

@@ -12,6 +12,9 @@ public struct RunDirectory: Sendable {
     public var notifySocket: String { "\(path)/notify" }
     public var ledger: String { "\(path)/launches.log" }
     var launches: String { "\(path)/launches" }
+    /// A folder for each launch that has secrets as files.
+    var secrets: String { "\(path)/secrets" }
+    func secrets(of launch: LaunchID) -> String { "\(secrets)/\(launch.number)" }
     /// Names the keeper that is known to hold everything that lives.
     var keeper: String { "\(path)/keeper" }
 
@@ -22,6 +25,7 @@ public struct RunDirectory: Sendable {
         mark = Self.mark(of: path)
         try Self.prepare(path, mode: getuid() == 0 ? 0o711 : 0o700)
         try Self.prepare(launches, mode: 0o700)
+        try Self.prepare(secrets, mode: getuid() == 0 ? 0o711 : 0o700)
     }
 
     /// Where the keeper of that directory shall bind the notify socket.

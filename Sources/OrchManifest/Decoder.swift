@@ -22,6 +22,8 @@ final class Decoder {
     var partOf: [String: Int] = [:]
     /// What the n-th service, by name, depends on.
     var connected: [Int: [Dependency]] = [:]
+    /// What `secrets` declares.
+    var secrets: [DeclaredSecret] = []
     /// The profiles that services name.
     var knownProfiles: [String] = []
     /// The definition that is being resolved: its own name means the next weaker source.

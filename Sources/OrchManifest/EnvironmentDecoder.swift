@@ -3,8 +3,14 @@ internal import OrchModel
 
 /// Variables that a level declares, after all its sources.
 struct DeclaredVariables {
-    /// Sorted by name; nil unsets. Values have the form of a `LaunchTemplate`.
-    var entries: [(name: String, text: String?)] = []
+    enum Content {
+        /// In the form of a `LaunchTemplate`.
+        case text(String)
+        case unset
+        case secret(String)
+    }
+    /// Sorted by name.
+    var entries: [(name: String, content: Content)] = []
 }
 
 extension Decoder {
@@ -21,9 +27,15 @@ extension Decoder {
             }
             let node = tree[key]
             let place = Layer.Place(source: Int32(node.file), line: node.line, column: node.column)
-            layer.define(name, tree.isNull(value) ? .unset : .pending(value), at: place)
+            layer.define(name, state(value, name), at: place)
         }
         return layer
+    }
+
+    private func state(_ value: NodeID, _ name: String) -> Layer.State {
+        if tree.isNull(value) { return .unset }
+        guard tree.kind(value) == .mapping else { return .pending(value) }
+        return secretReference(value, name).map { .secret($0) } ?? .broken
     }
 
     /// Lists of `NAME=value` become maps; a bare `NAME` takes the value of the next weaker source.
@@ -116,18 +128,19 @@ extension Decoder {
 
     /// Every definition of a scope's layers, the strongest of each name, over what lies beneath.
     func declared(_ scope: Scope, over base: DeclaredVariables, overrides: Layer) -> DeclaredVariables {
-        var own: [(name: String, text: String?)] = []
+        var own: [(name: String, content: DeclaredVariables.Content)] = []
         for (layer, content) in scope.layers.enumerated() {
             for (index, definition) in content.definitions.enumerated() {
                 let name = definition.name
                 if scope.layers[..<layer].contains(where: { $0.find(name) != nil }) { continue }
                 switch scope.layers[layer][index] {
-                case .known(let text): own.append((name, text))
-                case .unset: own.append((name, nil))
+                case .known(let text): own.append((name, .text(text)))
+                case .unset: own.append((name, .unset))
+                case .secret(let secret): own.append((name, .secret(secret)))
                 case .broken, .open: break
                 case .pending:
                     if case .value(let text) = resolve(name, at: index, layer: layer, in: scope) {
-                        own.append((name, text))
+                        own.append((name, .text(text)))
                     }
                 }
             }
@@ -139,9 +152,10 @@ extension Decoder {
     }
 
     private static func merged(
-        _ own: [(name: String, text: String?)], over base: [(name: String, text: String?)], keeping overrides: Layer
-    ) -> [(name: String, text: String?)] {
-        var result: [(name: String, text: String?)] = []
+        _ own: [(name: String, content: DeclaredVariables.Content)],
+        over base: [(name: String, content: DeclaredVariables.Content)], keeping overrides: Layer
+    ) -> [(name: String, content: DeclaredVariables.Content)] {
+        var result: [(name: String, content: DeclaredVariables.Content)] = []
         result.reserveCapacity(own.count + base.count)
         var (i, j) = (0, 0)
         while i < own.count || j < base.count {

@@ -10,8 +10,10 @@ public struct ExplainedVariable: Equatable, Sendable {
         public var position: Position?
     }
     public var name: String
-    /// In the form of a `LaunchTemplate`; nil: it is unset.
+    /// In the form of a `LaunchTemplate`; nil: it is unset, or a secret.
     public var text: String?
+    /// The name of the secret that it holds.
+    public var secret: String?
     public var source: Source
     /// Weaker sources that also have it, the strongest first.
     public var hidden: [Source]
@@ -39,11 +41,13 @@ extension Decoder {
         }
         return found.keys.sorted().compactMap { name in
             guard let sources = found[name], let first = sources.first else { return nil }
+            let secret = spec.secrets.first { $0.variables.contains(name) }?.name
+            let isHidden = secret != nil || spec.unset.contains(name)
             let text =
                 spec.environment.first { $0.name == name }?.text
-                ?? (spec.unset.contains(name)
-                    ? nil : inherited.first { $0.name == name }.map { LaunchTemplate.literal($0.text) })
-            return ExplainedVariable(name: name, text: text, source: first, hidden: Array(sources.dropFirst()))
+                ?? (isHidden ? nil : inherited.first { $0.name == name }.map { LaunchTemplate.literal($0.text) })
+            return ExplainedVariable(
+                name: name, text: text, secret: secret, source: first, hidden: Array(sources.dropFirst()))
         }
     }
 

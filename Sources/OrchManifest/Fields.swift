@@ -11,6 +11,9 @@ enum Fields {
     ]
     private static let words = FieldForm.list(.text)
     private static let variables = FieldForm.either([.map(.either([.text, .number, .boolean, .null])), words])
+    private static let environment = FieldForm.either([
+        .map(.either([.text, .number, .boolean, .null, .object(secretReference)])), words,
+    ])
     private static let command = FieldForm.either([.text, words])
     private static let spanOrNone = FieldForm.either([.duration, .word(["none"])])
     private static let port = FieldForm.integer(1...65_535)
@@ -22,7 +25,7 @@ enum Fields {
                 "name", .text, default: "the folder's name",
                 "The stack's name: a-z, 0-9, _ and -, at most 63 characters."),
             Field("description", .text, "What the stack is, for people."),
-            Field("environment", variables, "Variables of every service; null unsets."),
+            Field("environment", environment, "Variables of every service; null unsets."),
             Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
             Field(
                 "inherit_environment", words, default: "[PATH, HOME, USER, LANG, LC_*, TZ]",
@@ -33,7 +36,7 @@ enum Fields {
             Field(
                 "include", .either([.text, .object(includeEntry), .list(.either([.text, .object(includeEntry)]))]),
                 "Other manifests whose services are part of this stack."),
-            .later("secrets", "Values that are masked everywhere."),
+            Field("secrets", .map(.object(secret)), "Values that only processes see, by name."),
             .later("host", "Thresholds of the host's own health."),
         ])
 
@@ -73,8 +76,11 @@ enum Fields {
             Field("command", command, "A string goes through shell, a list is executed as it is."),
             Field("shell", words, default: "[/bin/sh, -c]", "What reads the command when it is a string."),
             Field("working_dir", .text, default: "the manifest's folder", "Where it runs."),
-            Field("environment", variables, "Its variables, by name; null unsets."),
+            Field("environment", environment, "Its variables, by name; null unsets, { secret: NAME } is a secret."),
             Field("env_file", envFile, "Files of KEY=VALUE lines, weaker than environment."),
+            Field(
+                "secrets", .either([words, .map(.either([.object(secretReference), .null]))]),
+                "Secrets as files, by name, in the folder that ORCH_SECRETS names."),
             Field("user", .text, default: "the daemon's own user", "name or name:group."),
             Field("group_add", words, default: "[]", "Groups beside those of the user, by name or number."),
             Field("umask", .text, default: "0022", "What new files are not allowed, in octal."),
@@ -136,7 +142,6 @@ enum Fields {
         ] + laterServiceFields)
 
     private static let laterServiceFields: [Field] = [
-        .later("secrets", "Secrets as variables or files."),
         .later("resources", "Limits of its whole process tree."),
         .later("watch", "Files whose change restarts it."),
         .later("config_files", "Files that count as part of its definition."),

@@ -86,6 +86,11 @@ extension Decoder {
             switch scope.layers[layer][at] {
             case .known(let template): return .value(template)
             case .unset: return .undefined
+            case .secret(let secret):
+                error(
+                    "secret", "${\(name)} is the secret \"\(secret)\", which can't be part of another text", at: asker,
+                    help: "the process finds it in its environment; a shell command can use $\(name)")
+                return .broken
             case .broken: return .broken
             case .open:
                 error(

@@ -17,6 +17,9 @@ public struct ManifestInput {
     public var profiles: [String]
     /// Reads a file by its absolute path, or standard input for `-`. A `Fault` for a file that is missing has `ENOENT` in its reason.
     public var read: (String) throws(Fault) -> [UInt8]
+    /// Looks at the file of a secret: a keyed digest of what it holds, nil when there is no key, a `Fault` when it can't be read. Nil when
+    /// that can't be asked.
+    public var secret: ((String) throws(Fault) -> Digest?)?
     /// Whether this host has a user of this name or number; nil when that can't be asked.
     public var isKnownUser: ((String) -> Bool)?
     /// Whether this host has a time zone of this name; nil when that can't be asked.

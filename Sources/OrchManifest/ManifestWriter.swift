@@ -9,11 +9,14 @@ public enum ManifestWriter {
         var members = request.stack.value.members ?? []
         for index in members.indices {
             if members[index].key == "services", let services = members[index].value.members {
-                members[index].value = .object(services.map { Value.Member($0.key, service($0.value)) })
+                members[index].value = .object(
+                    services.map { Value.Member($0.key, service(withSecrets($0.value))) })
             } else {
                 members[index].value = escaped(members[index].value)
             }
         }
+        let secrets = secrets(of: request.stack)
+        if !secrets.isEmpty { members.append(Value.Member("secrets", .object(secrets))) }
         return YAMLText(.object(members)).text
     }
 
@@ -24,7 +27,7 @@ public enum ManifestWriter {
         return .object(
             members.map { member in
                 switch member.key {
-                case "command", "environment": member
+                case "command", "environment", "secrets": member
                 case "logging": Value.Member(member.key, logging(member.value))
                 case "depends_on": Value.Member(member.key, needs(member.value))
                 case "health": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })

@@ -19,6 +19,8 @@ struct Layer {
         /// In the form of a `LaunchTemplate`.
         case known(String)
         case unset
+        /// The secret of this name.
+        case secret(String)
         /// Its error has been said.
         case broken
         /// It is being interpolated: meeting it again is a loop.

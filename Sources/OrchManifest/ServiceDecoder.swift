@@ -55,6 +55,8 @@ extension Decoder {
             name: name, kind: kind, command: mainCommand(section, shell: shell), workingDirectory: folder)
         if let node = section["working_dir"] { decoded.spec.workingDirectory = path(node, "working_dir") ?? folder }
         environment(of: &decoded.spec, stack)
+        if let node = section["secrets"] { secretFiles(node, in: &decoded.spec) }
+        decoded.spec.secrets.sort { $0.name < $1.name }
         if input.explains == name { explained = explained(decoded.spec, scope, inherited: inherited) }
         plainFields(section, into: &decoded.spec)
         timeouts(section, into: &decoded.spec)
@@ -124,8 +126,12 @@ extension Decoder {
     private func environment(of spec: inout ServiceSpec, _ stack: StackContext) {
         let variables = declared(scope, over: stack.variables, overrides: stack.overrides)
         spec.environment.reserveCapacity(variables.entries.count)
-        for (name, text) in variables.entries {
-            if let text { spec.environment.append(EnvironmentEntry(name, text)) } else { spec.unset.append(name) }
+        for (name, content) in variables.entries {
+            switch content {
+            case .text(let text): spec.environment.append(EnvironmentEntry(name, text))
+            case .unset: spec.unset.append(name)
+            case .secret(let secret): use(secret, in: &spec) { $0.variables.append(name) }
+            }
         }
     }
 

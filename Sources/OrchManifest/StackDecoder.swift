@@ -26,6 +26,7 @@ extension Decoder {
             return nothing
         }
         guard let section = section(root, Fields.stack, "a manifest") else { return nothing }
+        if let node = section["secrets"] { declareSecrets(node) }
         var context = context(section)
         scope = context.scope
         stack.name = stackName(section)
@@ -41,6 +42,7 @@ extension Decoder {
         scope = context.scope
         connect(decoded)
         checkProfiles()
+        checkSecrets()
         stack.services = decoded.services.enumerated().map { at, service in
             var spec = service.spec
             spec.dependsOn = connected[at] ?? []

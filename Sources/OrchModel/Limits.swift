@@ -13,6 +13,8 @@ public enum Limits {
     /// Manifests of one stack, those that are included among them, and how deep they include each other.
     public static let manifestFiles = 256
     public static let includeDepth = 16
+    /// Bytes of one secret.
+    public static let secretBytes = 64 << 10
     /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.
     public static let lockFilesPerService = 8
     /// Bytes of one scalar in a manifest.

@@ -13,9 +13,12 @@ public struct ManifestOrigin: Equatable, Sendable, ValueCodable {
     /// Users and time zones that had to be there, in the order of asking.
     public var users: [String]
     public var zones: [String]
+    /// Files of secrets, of which only a keyed digest is in `digest`, absolute, in the order of asking.
+    public var secrets: [String]
 
     public init(
-        digest: Digest, files: [String], variables: [String], inheritance: [String], users: [String], zones: [String]
+        digest: Digest, files: [String], variables: [String], inheritance: [String], users: [String], zones: [String],
+        secrets: [String] = []
     ) {
         self.digest = digest
         self.files = files
@@ -23,12 +26,14 @@ public struct ManifestOrigin: Equatable, Sendable, ValueCodable {
         self.inheritance = inheritance
         self.users = users
         self.zones = zones
+        self.secrets = secrets
     }
 
     public var value: Value {
         [
             "digest": .string(digest.hex), "files": .strings(files), "variables": .strings(variables),
             "inheritance": .strings(inheritance), "users": .strings(users), "zones": .strings(zones),
+            "secrets": .strings(secrets),
         ]
     }
 
@@ -36,7 +41,8 @@ public struct ManifestOrigin: Equatable, Sendable, ValueCodable {
         let r = try ObjectReader(value)
         self.init(
             digest: try r.digest("digest"), files: try r.strings("files"), variables: try r.strings("variables"),
-            inheritance: try r.strings("inheritance"), users: try r.strings("users"), zones: try r.strings("zones"))
+            inheritance: try r.strings("inheritance"), users: try r.strings("users"), zones: try r.strings("zones"),
+            secrets: try r.strings("secrets", or: []))
     }
 }
 

@@ -11,6 +11,7 @@
     @usableFromInline var workingDirectory: String
     @usableFromInline var environment: [EnvironmentEntry] = []
     @usableFromInline var unset: [String] = []
+    @usableFromInline var secrets: [SecretUse] = []
     @usableFromInline var user: String?
     @usableFromInline var process = ProcessSpec()
     @usableFromInline var enabled = true
@@ -115,6 +116,14 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].unset
+        }
+    }
+    /// Sorted by name; where their values are, never the values.
+    @inlinable public var secrets: [SecretUse] {
+        get { facts.span[0].secrets }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].secrets
         }
     }
     /// `name` or `name:group`; nil runs as the daemon's own user.

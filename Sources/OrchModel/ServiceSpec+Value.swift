@@ -22,6 +22,7 @@ extension ServiceSpec: ValueCodable {
         w.set(command: command)
         w.set("working_dir", workingDirectory)
         w.set("environment", environmentValue)
+        if !secrets.isEmpty { w.set("secrets", .object(secrets.map { .init($0.name, $0.written) })) }
         w.set("user", user)
         process.write(to: &w)
         w.set("enabled", enabled, unless: true)
@@ -66,6 +67,7 @@ extension ServiceSpec: ValueCodable {
                 throw ShapeError(path: "environment.\(member.key)", expected: "a string")
             }
         }
+        for member in r.value("secrets")?.members ?? [] { secrets.append(try SecretUse(member.key, member.value)) }
         user = try r.optionalString("user")
         process = try ProcessSpec(r)
         enabled = try r.bool("enabled", or: true)

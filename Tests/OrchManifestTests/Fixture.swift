@@ -11,6 +11,10 @@ struct Fixture {
     var users: Set<String>?
     var profiles: [String] = []
     var explains: String?
+    /// Files of secrets that are there; nil: nobody looks.
+    var secrets: Set<String>?
+
+    static func content(of path: String) -> Digest { Digest(of: Array(path.utf8)) }
 
     init(_ text: String = "", files: [String: String] = [:]) {
         self.files = files.mapValues { Array($0.utf8) }
@@ -33,6 +37,15 @@ struct Fixture {
             return bytes
         }
         input.explains = explains
+        if let secrets {
+            input.secret = { path throws(Fault) in
+                guard secrets.contains(path) else {
+                    throw Fault(
+                        step: "read the secret", subject: path, reason: "no such file or directory (ENOENT)")
+                }
+                return Self.content(of: path)
+            }
+        }
         return ManifestLoader.load(input)
     }
 

@@ -165,6 +165,12 @@ struct NounGenerator {
         spec.labels = entries()
         spec.environment = entries()
         spec.unset = (0..<below(3)).map { "U\($0)" }
+        spec.secrets = ["a", "b"].filter { _ in chance() }.map { name in
+            var secret = SecretUse(name, file: "/s/\(text())", content: maybe(Digest(of: [UInt8(below(9))])))
+            if chance() { secret.variables = ["V\(below(9))"] }
+            if chance() { secret.files = ["f.\(below(9))"] }
+            return secret
+        }
         spec.user = maybe("postgres:postgres")
         spec.process = process()
         spec.enabled = chance()
@@ -212,7 +218,7 @@ struct NounGenerator {
         if chance() {
             request.origin = ManifestOrigin(
                 digest: Digest(of: [3]), files: [text()], variables: [name()], inheritance: ["LC_*"], users: [name()],
-                zones: [text()])
+                zones: [text()], secrets: [text()])
         }
         return request
     }

@@ -41,7 +41,7 @@ struct ApplyCommand: OrchCommand {
         {
             return code
         }
-        var request = try manifest.load(in: context)
+        var request = try manifest.load(in: context, isApplied: true)
         request.adopt = adopt
         request.rollbackWithin = within
         let session: Session

@@ -17,7 +17,7 @@ struct UpCommand: OrchCommand {
     var adopt = false
 
     func run(in context: Context) throws(Failure) -> ExitCode {
-        var request = try manifest.load(in: context)
+        var request = try manifest.load(in: context, isApplied: true)
         request.adopt = adopt
         let session = try context.startedDaemon()
         let stack = request.stack.name

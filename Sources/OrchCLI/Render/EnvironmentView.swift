@@ -24,6 +24,7 @@ struct EnvironmentView {
     }
 
     private static func text(_ variable: ExplainedVariable) -> Line {
+        if let secret = variable.secret { return Line("(the secret \(secret))", .faint) }
         guard let text = variable.text else { return Line("(unset)", .faint) }
         // One row each.
         return Line(text.replacing("\t", with: "\\t").replacing("\n", with: "\\n"))
@@ -39,6 +40,7 @@ struct EnvironmentView {
             variables.map { variable in
                 [
                     "name": .string(variable.name), "value": .optional(variable.text),
+                    "secret": .optional(variable.secret),
                     "from": Self.value(of: variable.source), "hides": .array(variable.hidden.map(Self.value)),
                 ]
             })

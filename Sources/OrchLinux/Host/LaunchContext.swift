@@ -24,13 +24,16 @@ struct LaunchContext: Equatable {
     /// How it says that it is ready, as far as somebody has to look for it.
     var ready: ReadySpec?
     var environment: LaunchEnvironment
+    /// Variables that hold secrets, and where those are; what they hold is never here.
+    var secrets: [SecretFiles.Variable] = []
 
-    /// NUL-separated fields, as none of them can hold one; the environment comes last. Version 2 has `process` before it, and is written
-    /// only where there is something to say of it: daemons that came before can read version 1.
+    /// NUL-separated fields, as none of them can hold one; the environment comes last. Version 2 has `process` before it, version 3 also
+    /// `secrets`, after their number. Each is written only where there is something to say: daemons that came before can read version 1.
     var encoded: [UInt8] {
         let isPlain = process == ProcessSpec()
         var fields = [
-            isPlain ? "1" : "2", instance.service.stack, instance.service.service, "\(instance.replica)", label,
+            secrets.isEmpty ? (isPlain ? "1" : "2") : "3", instance.service.stack, instance.service.service,
+            "\(instance.replica)", label,
             program, directory,
             user ?? "",
             fileLimit.map { "\($0)" } ?? "",
@@ -39,7 +42,8 @@ struct LaunchContext: Equatable {
                     separator: ","),
             ports.map { "\($0.transport.rawValue) \($0.port) \($0.name ?? "")" }.joined(separator: ","),
         ]
-        if !isPlain { fields.append(JSON.text(of: process.value)) }
+        if !isPlain || !secrets.isEmpty { fields.append(JSON.text(of: process.value)) }
+        if !secrets.isEmpty { fields += ["\(secrets.count)"] + secrets.flatMap { [$0.name, $0.file] } }
         fields += environment.entries
         return Array(fields.joined(separator: "\0").utf8)
     }
@@ -47,10 +51,9 @@ struct LaunchContext: Equatable {
     /// Nil for anything that `encoded` did not write.
     init?(encoded bytes: [UInt8]) {
         let fields = Text.pieces(bytes, separatedBy: 0)
-        let known = fields.first == "1" ? 11 : 12
-        guard fields.count >= known, fields[0] == "1" || fields[0] == "2", let replica = Int(fields[3]) else {
-            return nil
-        }
+        let version = fields.first.flatMap { Int($0) } ?? 0
+        let known = version == 1 ? 11 : 12
+        guard fields.count >= known, (1...3).contains(version), let replica = Int(fields[3]) else { return nil }
         instance = InstanceID(service: ServiceID(stack: fields[1], service: fields[2]), replica: replica)
         label = fields[4]
         program = fields[5]
@@ -66,7 +69,15 @@ struct LaunchContext: Equatable {
             guard let value = try? JSON.parse(fields[11]), let found = try? ProcessSpec(value) else { return nil }
             process = found
         }
-        environment = LaunchEnvironment(Array(fields[known...]))
+        var rest = fields[known...]
+        if version == 3 {
+            guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0, count <= rest.count / 2 else {
+                return nil
+            }
+            secrets = (0..<count).map { .init(name: fields[13 + 2 * $0], file: fields[14 + 2 * $0]) }
+            rest = rest.dropFirst(2 * count)
+        }
+        environment = LaunchEnvironment(Array(rest))
     }
 
     init(instance: InstanceID, label: String, program: String, directory: String, environment: LaunchEnvironment) {

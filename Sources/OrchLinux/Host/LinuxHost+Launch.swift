@@ -37,7 +37,10 @@ extension LinuxHost {
         let spec = order.spec
         let account = try account(spec.user, spec.process)
         let ports = try claim(spec.ports)
-        let environment = LaunchEnvironment(order, account: account, ports: ports, mark: run.mark, notify: notify?.path)
+        let hasSecretFiles = spec.secrets.contains { !$0.files.isEmpty }
+        let environment = LaunchEnvironment(
+            order, account: account, ports: ports, mark: run.mark, notify: notify?.path,
+            secrets: hasSecretFiles ? run.secrets(of: order.launch) : nil)
         let words = environment.words(of: spec.command)
         guard let program = words.first, !program.isEmpty else {
             throw Obstacle(
@@ -53,6 +56,8 @@ extension LinuxHost {
         context.fileLimit = order.fileLimit
         context.ports = ports
         context.ready = spec.ready
+        context.secrets = SecretFiles.variables(of: spec)
+        if hasSecretFiles { try writeSecrets(spec.secrets, of: order.launch, for: account) }
         context.pipes = Self.pipes(of: spec.logging, spec.ready)
         let ends = try pipes(of: &context)
         record.context = context
@@ -69,6 +74,7 @@ extension LinuxHost {
         guard let context = record.context else { return }
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
         request.fill(context, account)
+        do { request.environment += try SecretFiles.entries(of: context.secrets) } catch { throw Obstacle(error) }
         do {
             let group = try enter(record)
             request.controlGroup = group?.number
@@ -123,6 +129,14 @@ extension LinuxHost {
         groups?.forget(record.launch)
         record.group?.remove()
         record.group = nil
+    }
+
+    private func writeSecrets(_ secrets: [SecretUse], of launch: LaunchID, for account: Account?) throws(Obstacle) {
+        let folder = run.secrets(of: launch)
+        do throws(Fault) {
+            try SecretFiles.makeFolder(folder)
+            try SecretFiles.write(secrets, into: folder, for: account)
+        } catch { throw Obstacle(error) }
     }
 
     private func account(_ user: String?, _ process: ProcessSpec) throws(Obstacle) -> Account? {

@@ -87,6 +87,7 @@ extension LinuxHost {
         Failpoint.groupRemoved.reach()
         tracker.forget(record.launch)
         LaunchContext.remove(record.launch, from: run.launches)
+        SecretFiles.remove(run.secrets(of: record.launch))
         if case .probe(let served, _, _) = record.role { records[served]?.probes.remove(record.launch) }
         records[record.launch] = nil
         lastUsage[record.launch] = nil

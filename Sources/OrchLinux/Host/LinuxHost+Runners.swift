@@ -52,9 +52,10 @@ extension LinuxHost {
 
     private func start(_ record: LaunchRecord, _ words: [String], _ context: LaunchContext) throws(Obstacle) {
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
-        do { request.fill(context, try Account.of(context.user, context.process)) } catch {
-            throw Obstacle(error)
-        }
+        do throws(Fault) {
+            request.fill(context, try Account.of(context.user, context.process))
+            request.environment += try SecretFiles.entries(of: context.secrets)
+        } catch { throw Obstacle(error) }
         do {
             let group = try enter(record)
             request.controlGroup = group?.number

@@ -148,6 +148,10 @@ extension LinuxHost {
             guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
             LaunchContext.remove(LaunchID(number), from: run.launches)
         }
+        for name in SmallFile.names(in: run.secrets) {
+            guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
+            SecretFiles.remove(run.secrets(of: LaunchID(number)))
+        }
         for (launch, members) in marked where records[launch] == nil {
             for member in members { member.identity.send(.kill) }
         }

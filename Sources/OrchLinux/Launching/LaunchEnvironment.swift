@@ -29,8 +29,12 @@ struct LaunchEnvironment: Equatable {
     /// As `entries` were.
     init(_ entries: [String]) { self.entries = entries }
 
-    /// `mark` tells this daemon's processes from another's; `notify` is the path of its notify socket.
-    init(_ order: LaunchOrder, account: Account?, ports: [AssignedPort], mark: String, notify: String?) {
+    /// `mark` tells this daemon's processes from another's; `notify` is the path of its notify socket, `secrets` the launch's folder of them.
+    /// What secrets hold is not in it: that is added when the process is made.
+    init(
+        _ order: LaunchOrder, account: Account?, ports: [AssignedPort], mark: String, notify: String?,
+        secrets: String? = nil
+    ) {
         // By name; later sources replace earlier ones.
         var values: [String: String] = [:]
         for entry in order.inherited { values[entry.name] = entry.text }
@@ -47,6 +51,8 @@ struct LaunchEnvironment: Equatable {
         let variables = added.filter { LaunchTemplate.isLaunchName($0.key) }
         for entry in order.spec.environment { values[entry.name] = LaunchTemplate.resolve(entry.text, with: variables) }
         for name in order.spec.unset { values[name] = nil }
+        for secret in order.spec.secrets { for name in secret.variables { values[name] = nil } }
+        added["ORCH_SECRETS"] = secrets
         values.merge(added) { _, new in new }
         entries = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
