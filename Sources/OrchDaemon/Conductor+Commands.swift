@@ -116,7 +116,18 @@ extension Conductor {
         for stack in stacks.indices {
             for row in stacks[stack].instances.indices { complete(&stacks[stack].instances[row], usage) }
         }
+        for hang in host.logHangs() { tell(hang, in: &stacks) }
         return stacks
+    }
+
+    /// Whose lines wait is shown with the reason.
+    private func tell(_ hang: LogHang, in stacks: inout [StackStatus]) {
+        let waiting = Set(hang.instances)
+        for stack in stacks.indices {
+            for row in stacks[stack].instances.indices where waiting.contains(stacks[stack].instances[row].id) {
+                stacks[stack].instances[row].logTrouble = hang.text
+            }
+        }
     }
 
     private mutating func usage(of stacks: [StackStatus]) -> [LaunchID: Usage] {

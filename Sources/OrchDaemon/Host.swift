@@ -38,6 +38,13 @@ public protocol Host {
     /// What launches use right now, whole trees. Left out is what can't be measured: a launch that nobody knows, that has not executed, or
     /// of which nothing lives.
     mutating func usage(of launches: [LaunchID]) -> [Usage]
+    /// Logs whose file systems do not answer at this moment. That one begins to hang, and that it is over, is remarked.
+    func logHangs() -> [LogHang]
+}
+
+extension Host {
+    /// None: for machines whose disks answer.
+    public func logHangs() -> [LogHang] { [] }
 }
 
 /// What a launch's tree uses.

@@ -149,6 +149,12 @@ public enum Limits {
     public static let levelBytes = 1_024
     /// How long a rotation that was asked for is waited for; a line that has not ended by then is said, and ends it later.
     public static let logRotateWait = Duration.seconds(2)
+    /// Threads that move log bytes: one for the daemon's own file system, and one for each other that logs are on. Those beyond share the last.
+    public static let logLanes = 8
+    /// Bytes of the kernel's list of mounts that are read.
+    public static let mountListBytes = 16 << 20
+    /// How long a log's file system may take to answer before it is said that it does not.
+    public static let logHangTold = Duration.seconds(5)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
     /// How old what `status` says of memory and processor time may be.

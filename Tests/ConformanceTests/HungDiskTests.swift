@@ -5,7 +5,8 @@ import OrchModel
 import OrchWire
 import Testing
 
-/// A file system that never answers (`torture-probe hang`, by fuse(4)): who asks it anything waits in the kernel, and is not even killed.
+/// File systems that never answer (`torture-probe hang`, by fuse(4)), where who asks anything waits in the kernel and is not even killed, or
+/// that don't for a while (`torture-probe disk`).
 @Suite(.serialized) struct HungDiskTests {
     /// One hangs before its program, one in it; who has nothing to do with that disk starts, ends, restarts and stops as ever.
     @Test(.enabled("mounting needs root") { geteuid() == 0 })
@@ -47,10 +48,117 @@ import Testing
         try place.eventually("it goes as soon as it can") { try place.phase("within") == "idle" }
         #expect(try place.end() == "")
     }
+
+    /// It is said which log it is and since when, and that it is over; no line is lost.
+    @Test(.enabled("mounting needs root") { geteuid() == 0 })
+    func aLogThatHangsIsToldAndLosesNothing() throws {
+        let place = try Workplace()
+        let disk = place.home + "/disk"
+        let server = try place.serve(disk)
+        defer { place.release(server, disk) }
+        try place.write(
+            """
+            name: hung
+            services:
+              web:
+                command: 'i=0; trap "exit 0" TERM; while :; do i=$((i+1)); echo $i; sleep 0.02; done'
+                logging: { stdout: \(disk)/web.log }
+              api: { command: 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done' }
+            """)
+        try place.apply()
+        let api = "\(place.home)/state/logs/hung/api/stdout.log"
+        try place.until("both are written") { contents(disk + "/web.log").count > 20 && contents(api).count > 20 }
+        try place.turn(server, SIGUSR1, "away")
+        let said = "log \(disk)/web.log has taken no byte "
+        try place.eventually("it is said where people look", within: 20) {
+            try place.trouble("web")?.contains(said + "for ") ?? false
+        }
+        #expect(try place.phase("web") == "ready")
+        #expect(try place.orch("status").output.contains("web.log has taken no byte for "))
+        let status = try place.orch("daemon", "status")
+        #expect(status.output.contains(said + "since ") && status.output.contains("hung/web"), "\(status)")
+        try place.turn(server, SIGUSR2, "back")
+        try place.eventually("it is taken back", within: 10) { try place.trouble("web") == nil }
+        #expect(try place.orch("daemon", "status").output.contains("log \(disk)/web.log takes bytes again"))
+        #expect(try place.orch("stop", "web").status == 0)
+        let lines = contents(disk + "/web.log").split(separator: "\n").map { Int($0) }
+        #expect(!lines.isEmpty && lines == Array(1...max(1, lines.count)), "\(lines.count) lines")
+        place.release(server, disk)
+        #expect(try place.end() == "")
+    }
+
+    /// Services whose logs are elsewhere write, stop, start and change as ever; also when the path of the log does not look as if it
+    /// led there.
+    @Test(.enabled("mounting needs root") { geteuid() == 0 })
+    func aLogThatHangsHoldsUpNoOther() throws {
+        let place = try Workplace()
+        let disk = place.home + "/disk"
+        let server = try place.serve(disk)
+        defer { place.release(server, disk) }
+        unsafe symlink(disk, place.home + "/elsewhere")
+        let counting = "i=0; trap 'exit 0' TERM; while :; do i=$((i+1)); echo $i; sleep 0.02; done"
+        func manifest(_ level: String) -> String {
+            """
+            name: hung
+            services:
+              web: { command: "\(counting)", logging: { stdout: \(place.home)/elsewhere/web.log } }
+              api: { command: "\(counting)", environment: { LEVEL: \(level) } }
+              job: { command: "\(counting)" }
+            """
+        }
+        try place.write(manifest("one"))
+        try place.apply()
+        let logs = place.home + "/state/logs/hung"
+        func size(_ service: String) -> Int { contents("\(logs)/\(service)/stdout.log").utf8.count }
+        try place.until("all are written") {
+            contents(disk + "/web.log").count > 20 && size("api") > 20 && size("job") > 20
+        }
+        try place.turn(server, SIGUSR1, "away")
+        try place.eventually("it is said", within: 20) {
+            try place.trouble("web")?.contains("its file system does not answer") ?? false
+        }
+        #expect(try place.trouble("api") == nil, "its lines don't wait")
+        let (before, web) = (size("api"), try place.pid("web"))
+        try place.until("others are written", within: 5) { size("api") > before + 50 }
+        let rotation = try place.orch("logs", "rotate")
+        #expect(rotation.output.contains("api/stdout.log → stdout.log.1"), "\(rotation)")
+        #expect((rotation.output + rotation.errors).contains("its file system does not answer"), "\(rotation)")
+        #expect(try place.orch("stop", "job").status == 0)
+        #expect(try place.orch("start", "job").status == 0)
+        try place.write(manifest("two"))
+        let apply = try place.orch("apply")
+        #expect(apply.status == 0, "\(apply)")
+        #expect(try place.pid("web") == web, "nobody touched it")
+        try place.turn(server, SIGUSR2, "back")
+        try place.eventually("it is taken back", within: 10) { try place.trouble("web") == nil }
+        #expect(try place.orch("stop", "web").status == 0)
+        #expect(contents(disk + "/web.log.1") != "", "the rotation was only put off")
+        let lines = (contents(disk + "/web.log.1") + contents(disk + "/web.log")).split(separator: "\n").map { Int($0) }
+        #expect(!lines.isEmpty && lines == Array(1...max(1, lines.count)), "\(lines.count) lines")
+        place.release(server, disk)
+        #expect(try place.end() == "")
+    }
 }
 
 extension Workplace {
-    /// Mounts it; ends by itself after a minute.
+    /// Why its lines don't reach its log.
+    fileprivate func trouble(_ label: String) throws -> String? { try rows()[label]?["log"]?["trouble"]?.string }
+
+    /// Mounts one that answers until it is told not to; ends by itself after two minutes.
+    fileprivate func serve(_ disk: String) throws -> pid_t {
+        unsafe mkdir(disk, 0o755)
+        let pid = try start([program("torture-probe"), "disk", disk], output: home + "/said")
+        try until("it is mounted") { contents("/proc/mounts").contains(" \(disk) fuse") }
+        return pid
+    }
+
+    /// SIGUSR1: it goes away; SIGUSR2: it comes back. Returns when it has.
+    fileprivate func turn(_ server: pid_t, _ signal: Int32, _ word: String) throws {
+        kill(server, signal)
+        try until("it is \(word)") { contents(home + "/said").hasSuffix(word + "\n") }
+    }
+
+    /// Mounts one that never answers; ends by itself after a minute.
     fileprivate func hang(_ disk: String) throws -> pid_t {
         unsafe mkdir(disk, 0o755)
         let said = home + "/hangs"

@@ -8,8 +8,8 @@ import Testing
 final class Workbench: Sendable {
     let folder: String
 
-    init() throws {
-        var template = Array("/tmp/orch-logs-XXXXXX".utf8CString)
+    init(in parent: String = "/tmp") throws {
+        var template = Array("\(parent)/orch-logs-XXXXXX".utf8CString)
         let made = unsafe mkdtemp(&template)
         try #require(unsafe made != nil)
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -64,6 +64,12 @@ final class Workbench: Sendable {
             LogIndex.decode(all, at: $0)
         }
     }
+}
+
+/// Two folders that are on two file systems.
+func isElsewhere(_ folder: String, than other: String) -> Bool {
+    var (one, two) = (stat(), stat())
+    return unsafe stat(folder, &one) == 0 && stat(other, &two) == 0 && one.st_dev != two.st_dev
 }
 
 /// Compares as memcmp(3) does: quick in a debug build too.

@@ -259,6 +259,7 @@ struct NounGenerator {
         status.redactedLog = (0..<below(2)).map { _ in text() }
         status.tracking = maybe("cgroup")
         status.said = maybe(text())
+        status.logTrouble = maybe(text())
         status.runs = (0..<below(3)).map { _ in run() }
         return status
     }

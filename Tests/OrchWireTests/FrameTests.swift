@@ -130,6 +130,7 @@ import Testing
         full.redactedLog = ["a\"", "b"]
         full.tracking = "cgroup"
         full.said = "hello"
+        full.logTrouble = "it hangs"
         full.runs = [
             ScheduledRun(
                 due: nil, startedAt: nil, endedAt: WallTime(nanoseconds: 5), exit: .code(1), result: .failed,

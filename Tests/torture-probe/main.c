@@ -5,8 +5,11 @@
  *   torture-probe brief DIR NAME               says how it is about to end and ends so; with DIR/rest it stays
  *   torture-probe bomb DIR                     begets eight lines of processes, which beget the next one in a session of its own and leave
  *   torture-probe hang DIR                     mounts a file system that never answers there, until SIGTERM or for a minute
+ *   torture-probe disk DIR                     mounts one there that answers at times (disk.c)
  * The first two hold a lock while they live: who finds it taken is the second one of its name.
  */
+#include "disk.h"
+
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
@@ -130,5 +133,6 @@ int main(int count, char **words) {
     if (count == 4 && strcmp(words[1], "brief") == 0) return brief(words[2], words[3]);
     if (count == 3 && strcmp(words[1], "bomb") == 0) return bomb(words[2]);
     if (count == 3 && strcmp(words[1], "hang") == 0) return hang(words[2]);
+    if (count == 3 && strcmp(words[1], "disk") == 0) return disk_serve(words[2]);
     return 64;
 }

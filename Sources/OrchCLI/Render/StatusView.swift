@@ -67,19 +67,20 @@ struct StatusView {
         return Table.Row(cells: cells, notes: notes(of: status))
     }
 
-    /// Never cut, as a person has to act on it: wrapped.
+    /// Never cut, as a person has to act on it.
+    private func wrapped(_ note: Line) -> [Line] {
+        guard let width, note.width > width - 4 else { return [note] }
+        return DisplayWidth.wrapped(note.text, to: max(20, width - 4)).map { Line($0) }
+    }
+
     private func notes(of status: InstanceStatus) -> [Line] {
         var notes: [Line] = []
         if status.phase != .ready, status.phase != .done || status.until != nil,
             !status.reason.isEmpty || status.until != nil
         {
-            let reason = PhaseText.reason(of: status, at: time)
-            if let width, reason.width > width - 4 {
-                notes += DisplayWidth.wrapped(reason.text, to: max(20, width - 4)).map { Line($0) }
-            } else {
-                notes.append(reason)
-            }
+            notes += wrapped(PhaseText.reason(of: status, at: time))
         }
+        if let trouble = status.logTrouble { notes += wrapped(Line(trouble)) }
         if let said = status.said, !said.isEmpty { notes.append(Line("says: \(said)", .faint)) }
         return notes
     }

@@ -14,6 +14,8 @@ struct DeadlineQueue {
         case connection(UInt64)
         /// A kill should have worked by now.
         case survivors(LaunchID)
+        /// Logs should be rotated by now.
+        case rotation(UInt64)
         /// The keeper should be another program by now.
         case renewal
     }

@@ -49,12 +49,18 @@ extension LinuxHost {
             replica: instance.replica, state: state)
     }
 
-    func logsChanged() {
-        for notice in pump.takeNotices() {
+    func logsChanged() { hear(pump.takeNotices()) }
+
+    func hear(_ notices: [LogNotice]) {
+        for notice in notices {
             switch notice {
             case .drained(let launch, let bytesLeft): drained(launch, bytesLeft: bytesLeft)
             case .readyLine(let launch): lineCame(launch)
             case .remark(let text): outbox.append(.remarked(text))
+            case .hangs(let hang): outbox.append(.remarked(remark(on: hang)))
+            case .answers(let file, let waited):
+                outbox.append(
+                    .remarked("log \(file) takes bytes again: its file system answers, after \(waited.brief)"))
             case .rotated(let number, let files): outbox.append(.rotated(number, files))
             }
         }

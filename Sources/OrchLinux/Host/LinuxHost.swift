@@ -4,7 +4,7 @@ public import OrchDaemon
 internal import OrchEngine
 public import OrchModel
 
-/// Linux as the daemon sees it: one epoll loop, the keeper for processes, a second thread for log bytes.
+/// Linux as the daemon sees it: one epoll loop, the keeper for processes, other threads for log bytes.
 /// What can't be done comes back as a fact; nothing here decides.
 public final class LinuxHost: Host {
     /// What a host is made of.
@@ -98,7 +98,7 @@ public final class LinuxHost: Host {
             poller = try Poller()
             keeper = try KeeperLink(descriptor: parts.keeper)
             keeperProcess = keeper.keeperProcess()
-            pump = try LogPump(forwarding: parts.forwarding)
+            pump = try LogPump(home: parts.state, forwarding: parts.forwarding)
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")
         }
@@ -158,7 +158,7 @@ public final class LinuxHost: Host {
             if let clients { outbox += clients.send(bytes, to: client, poller) }
             Failpoint.answerSent.reach()
         case .close(let client): clients?.close(client, poller)
-        case .rotate(let number, let subjects): pump.rotate(number, subjects, state: state)
+        case .rotate(let number, let subjects): rotate(number, subjects)
         case .renew(let upgrade): renew(upgrade)
         case .end(let ending): end(ending)
         }
@@ -261,6 +261,7 @@ public final class LinuxHost: Host {
         case .runner(let launch): runnerIsLate(launch)
         case .connection(let number): connectionIsLate(number)
         case .survivors(let launch): reportSurvivors(of: launch)
+        case .rotation(let number): hear(pump.giveUpRotation(number))
         case .renewal: renewalIsLate()
         }
     }

@@ -60,7 +60,7 @@ extension LogFile {
         guard rotate.compress == .gzip else { return }
         for number in segments {
             let segment = LogLayout.segment(name, number)
-            if place.status(of: segment) != nil { compressor.compress(segment, in: folder) }
+            if place.status(of: segment) != nil { work.compressor.compress(segment, in: folder) }
         }
     }
 
@@ -114,16 +114,9 @@ extension LogFile {
         Failpoint.segmentForgotten.reach()
         place.remove(LogCompressor.unfinished(segment))
         let kept = later ? (try? place.open(segment, flags: O_RDONLY))?.release() : nil
-        defer { if let kept { LogFile.closeLater(kept) } }
+        defer { if let kept { work.close(kept) } }
         // The compressor looks whether the first is still there before it leaves the second behind.
         let hadPlain = place.remove(segment)
         return place.remove(compressed) || hadPlain
-    }
-
-    /// Frees what removed segments hold, which is the last one to have them open.
-    private static let closing = JobThread(yields: false)
-
-    private static func closeLater(_ file: Int32) {
-        if !closing.add("\(file)", limit: Limits.logClosing, { _ = Glibc.close(file) }) { _ = Glibc.close(file) }
     }
 }

@@ -45,7 +45,7 @@ final class LogFile {
     private(set) var status: FileStatus?
     /// When the next segment is too old, if any will be.
     var expiry: WallTime?
-    let compressor: LogCompressor
+    let work: SegmentWork
     private var descriptor: Descriptor?
     private var index = LogIndexWriter()
     private var knownLineEnd: Bool?
@@ -53,9 +53,9 @@ final class LogFile {
     var continuesLine = false
     private var checkedName = Instant.zero
 
-    init(path: String, appends: Bool, sink: LogSink, compressor: LogCompressor) {
+    init(path: String, appends: Bool, sink: LogSink, work: SegmentWork) {
         self.path = path
-        self.compressor = compressor
+        self.work = work
         self.appends = appends
         (folder, name) = LogLayout.split(path)
         rotate = sink.rotate

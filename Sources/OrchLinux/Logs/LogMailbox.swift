@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import COrch
 internal import Glibc
+internal import OrchModel
 internal import Synchronization
 
-/// The two queues between the daemon's loop and the pump's thread, each with an eventfd(2) that is readable while its queue isn't
-/// empty.
+/// What lies between the daemon's loop and one of the pump's threads: the requests, with an eventfd(2) that is readable while there are any, the way
+/// back, and what the thread is busy with.
 final class LogMailbox: Sendable {
     private let requests = Mutex<[LogRequest]>([])
-    private let notices = Mutex<[LogNotice]>([])
     let requestSignal: Descriptor
-    let noticeSignal: Descriptor
+    private let lane: Int
+    private let notices: LogNotices
+    let pulse: PumpPulse
     /// Readable once the thread is over.
     let endSignal: Descriptor
 
-    init() throws(SystemError) {
+    init(_ lane: Int, _ notices: LogNotices) throws(SystemError) {
+        self.lane = lane
+        self.notices = notices
         requestSignal = try Descriptor("eventfd", corch_eventfd(0))
-        noticeSignal = try Descriptor("eventfd", corch_eventfd(0))
         endSignal = try Descriptor("eventfd", corch_eventfd(0))
+        pulse = try PumpPulse()
+        try notices.watch(pulse.alarm)
     }
 
     deinit {
@@ -37,17 +42,11 @@ final class LogMailbox: Sendable {
         }
     }
 
-    func post(_ notice: LogNotice) {
-        notices.withLock { $0.append(notice) }
-        Self.raise(noticeSignal.number)
-    }
+    func post(_ notice: LogNotice) { notices.post(.said(notice), from: lane) }
 
-    func takeNotices() -> [LogNotice] {
-        Self.clear(noticeSignal.number)
-        return notices.withLock { queue in
-            defer { queue.removeAll() }
-            return queue
-        }
+    /// The other end takes over the descriptor.
+    func handOver(_ launch: LaunchID, _ stream: LogStreamKind?, descriptor: Int32) {
+        notices.post(.handedOver(launch, stream, descriptor: descriptor), from: lane)
     }
 
     static func raise(_ signal: Int32) {
@@ -55,7 +54,7 @@ final class LogMailbox: Sendable {
         _ = unsafe write(signal, &one, 8)
     }
 
-    private static func clear(_ signal: Int32) {
+    static func clear(_ signal: Int32) {
         var count: UInt64 = 0
         _ = unsafe read(signal, &count, 8)
     }

@@ -11,6 +11,10 @@ public enum LogNotice: Equatable, Sendable {
     case readyLine(LaunchID)
     /// A fallback taken, a file that can't be written, bytes dropped: for status and doctor.
     case remark(String)
+    /// A file system does not answer: told once, after `Limits.logHangTold`.
+    case hangs(LogPump.Hang)
+    /// It does again, after so long.
+    case answers(file: String, after: Duration)
     /// The answer to `rotate` of that number: what became of each file.
     case rotated(UInt64, [LogRotation])
 }
@@ -20,6 +24,8 @@ enum LogRequest {
     /// The number is owned by the request.
     case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink, awaiting: String?)
     case reconfigure(LaunchID, LogStreamKind?, LogSink)
+    /// `LogNotices.Word.handedOver` answers.
+    case handOver(LaunchID, LogStreamKind?)
     case rotate(UInt64, [LogRotationOrder])
     /// The main process of a launch.
     case name(LaunchID, pid: Int32)

@@ -9,7 +9,7 @@ final class LogPipe {
     let launch: LaunchID
     /// Nil when both outputs come through it.
     let stream: LogStreamKind?
-    let descriptor: Descriptor
+    private(set) var descriptor: Descriptor
     /// Bytes it holds at most.
     private(set) var capacity: Int
     /// When it was last found half full or more.
@@ -48,6 +48,13 @@ final class LogPipe {
         self.stream = stream
         capacity = max(4096, Int(corch_pipe_get_size(descriptor.number)))
         self.descriptor = descriptor
+    }
+
+    /// Gives the read end away; nothing can be done with the pipe any more.
+    func release() -> Int32 {
+        var given = Descriptor(owning: -1)
+        swap(&given, &descriptor)
+        return given.release()
     }
 
     /// What is left in it is older than what comes out of `other`.

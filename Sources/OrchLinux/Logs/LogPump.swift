@@ -1,49 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import COrch
 internal import Glibc
 public import OrchModel
 internal import Synchronization
 
-/// Moves log bytes from pipes to files, on a thread of its own.
+/// Moves log bytes from pipes to files, on threads of its own: one for the file system that the daemon lives on, and one for each other that
+/// log files are on. A file system that does not answer holds up the logs that are on it; which one it is and since when is told.
 ///
 /// `raw` logs are moved by splice(2), so at every instant a byte is either in its pipe, of which the keeper holds another copy, or in
 /// its file: a daemon that is killed between any two instructions loses, doubles and tears nothing. Other formats, files that are
 /// appended to, and file systems without splice are written from a copy (tee(2)) that is taken out of the pipe afterwards: a kill may
 /// repeat the last block and never loses one. An idle pump wakes for nothing.
 ///
-/// One thread serves all files: a file system that hangs holds up all logs (their writers wait once their pipes are full), and
-/// nothing else of the daemon.
+/// Nothing here waits for a file system, or for a thread that may; only `stop` waits, and not for long.
 public final class LogPump: Sendable {
-    private let mailbox: LogMailbox
-    private let thread: pthread_t
+    /// A file whose file system does not answer.
+    public struct Hang: Equatable, Sendable {
+        public var file: String
+        /// By the monotonic clock.
+        public var since: Instant
+        /// Whose lines wait in their pipes, in order.
+        public var launches: [LaunchID]
+    }
+
+    private let notices: LogNotices
+    private let routing: Mutex<LogRouting>
     private let isOver = Mutex(false)
 
-    /// Starts the thread. It inherits the caller's signal mask; block first what must not hit it.
-    /// - Parameter forwarding: where journald and syslog listen.
-    public init(forwarding paths: ForwardPaths = ForwardPaths()) throws(SystemError) {
-        let mailbox = try LogMailbox()
-        let loop = try PumpSeed(mailbox, paths)
-        self.mailbox = mailbox
-        var thread = pthread_t()
-        let seed = unsafe Unmanaged.passRetained(loop)
-        let failed = unsafe pthread_create(
-            &thread, nil,
-            { seed in
-                if let seed = unsafe seed { unsafe Unmanaged<PumpSeed>.fromOpaque(seed).takeRetainedValue().run() }
-                return nil
-            }, seed.toOpaque())
-        guard failed == 0 else {
-            unsafe seed.release()
-            throw SystemError("pthread_create", code: failed)
-        }
-        self.thread = thread
+    /// Starts the first thread. Threads inherit their maker's signal mask; block first what must not hit them.
+    /// - Parameters:
+    ///   - home: where the daemon keeps its own files. Without it one thread serves all logs, wherever they are.
+    ///   - forwarding: where journald and syslog listen.
+    public init(home: String? = nil, forwarding paths: ForwardPaths = ForwardPaths()) throws(SystemError) {
+        notices = try LogNotices()
+        routing = Mutex(LogRouting(notices, try LogLanes(notices, paths, home: home)))
     }
 
     /// Readable while there are notices: for the daemon's epoll.
-    public var noticeDescriptor: Int32 { mailbox.noticeSignal.number }
+    public var noticeDescriptor: Int32 { notices.number }
 
     /// All notices so far, oldest first.
-    public func takeNotices() -> [LogNotice] { mailbox.takeNotices() }
+    public func takeNotices() -> [LogNotice] {
+        routing.withLock { routing in
+            let hangs = routing.lanes.lanes.indices.compactMap { lane in
+                routing.lanes.lanes[lane].mailbox.pulse.look().map { LogNotice.hangs(routing.hang($0, in: lane)) }
+            }
+            return hangs + notices.take().flatMap { routing.hear($0.word, from: $0.lane) }
+        }
+    }
+
+    /// What hangs at this moment.
+    public var hangs: [Hang] {
+        routing.withLock { routing in
+            routing.lanes.lanes.indices.compactMap { lane in
+                routing.lanes.lanes[lane].mailbox.pulse.stall.map { routing.hang($0, in: lane) }
+            }
+        }
+    }
 
     /// Begins to move what comes out of `readEnd`, which the pump owns from now on.
     ///
@@ -56,37 +68,42 @@ public final class LogPump: Sendable {
         _ launch: LaunchID, _ stream: LogStreamKind?, readEnd: consuming Descriptor, sink: LogSink,
         awaiting pattern: String? = nil
     ) {
-        mailbox.send(.attach(launch, stream, descriptor: readEnd.release(), sink, awaiting: pattern))
+        let descriptor = readEnd.release()
+        routing.withLock { $0.attach(launch, stream, descriptor, sink, awaiting: pattern) }
     }
 
     /// That the awaited line came is noted: it goes on, and no other one is looked for.
-    public func letGo(_ launch: LaunchID) { mailbox.send(.letGo(launch)) }
+    public func letGo(_ launch: LaunchID) { routing.withLock { $0.letGo(launch) } }
 
     /// How a running launch logs from now on. When it gets another file, what waits in the pipe still goes to the
     /// old one.
     public func reconfigure(_ launch: LaunchID, _ stream: LogStreamKind?, sink: LogSink) {
-        mailbox.send(.reconfigure(launch, stream, sink))
+        routing.withLock { $0.reconfigure(launch, stream, sink) }
     }
 
     /// Rotates the files of these instances, each at the end of the line that is being written; those that are empty are left alone.
-    /// `LogNotice.rotated` with the same number answers, at the latest after `Limits.logRotateWait`.
+    /// `LogNotice.rotated` with the same number answers, after `Limits.logRotateWait` where file systems answer; `giveUpRotation` asks for
+    /// the answer where they don't.
     public func rotate(_ number: UInt64, _ subjects: [LogRotation.Subject], state: String) {
         let orders = subjects.flatMap { subject in
             subject.files(in: state).map {
                 LogRotationOrder(instance: subject.instance, output: $0.output, sink: $0.sink)
             }
         }
-        mailbox.send(.rotate(number, orders))
+        routing.withLock { $0.rotate(number, orders) }
     }
 
+    /// What is to be told of a rotation that has not been answered in time: once, and nothing if it has been.
+    public func giveUpRotation(_ number: UInt64) -> [LogNotice] { routing.withLock { $0.giveUpRotation(number) } }
+
     /// The main process of a launch, for whoever its lines are forwarded to.
-    public func name(_ launch: LaunchID, pid: Int32) { mailbox.send(.name(launch, pid: pid)) }
+    public func name(_ launch: LaunchID, pid: Int32) { routing.withLock { $0.name(launch, pid: pid) } }
 
     /// The launch is over: its pipes are read to their end, or for `Limits.logDrainWait` when somebody else keeps them open; then
     /// comes `LogNotice.drained`. At once for a launch that has no pipe.
-    public func finish(_ launch: LaunchID) { mailbox.send(.finish(launch)) }
+    public func finish(_ launch: LaunchID) { routing.withLock { $0.finish(launch) } }
 
-    /// Writes what waits in the pipes and ends the thread. What can't be written stays in the pipes. Returns false when the
+    /// Writes what waits in the pipes and ends the threads. What can't be written stays in the pipes. Returns false when a
     /// thread is stuck in a file system after `deadline`; it is then left behind.
     @discardableResult
     public func stop(deadline: Duration = .seconds(3)) -> Bool {
@@ -95,26 +112,15 @@ public final class LogPump: Sendable {
             return over
         }
         guard !wasOver else { return true }
-        mailbox.send(.stop)
-        var poll = pollfd(fd: mailbox.endSignal.number, events: Int16(POLLIN), revents: 0)
-        let ended = unsafe Glibc.poll(&poll, 1, Int32(clamping: deadline.nanoseconds / 1_000_000)) > 0
-        if ended { pthread_join(thread, nil) } else { pthread_detach(thread) }
-        return ended
+        let lanes = routing.withLock { $0.lanes.lanes }
+        for lane in lanes { lane.mailbox.send(.stop) }
+        let end = Clock.now.instant + deadline
+        return lanes.map { $0.ends(by: end) }.allSatisfy { $0 }
     }
 }
 
-/// What the new thread is born with: everything that can fail is done before it exists.
-private final class PumpSeed {
-    private let mailbox: LogMailbox
-    private let loop: PumpLoop
-
-    init(_ mailbox: LogMailbox, _ paths: ForwardPaths) throws(SystemError) {
-        self.mailbox = mailbox
-        loop = try PumpLoop(mailbox, paths)
-    }
-
-    func run() {
-        loop.run()
-        LogMailbox.raise(mailbox.endSignal.number)
+extension LogRouting {
+    fileprivate func hang(_ stall: PumpPulse.Stall, in lane: Int) -> LogPump.Hang {
+        LogPump.Hang(file: stall.file, since: stall.since, launches: launches(in: lane))
     }
 }

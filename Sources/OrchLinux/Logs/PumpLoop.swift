@@ -18,7 +18,7 @@ final class PumpLoop {
     /// Files whose writing failed and is to be tried again.
     var waitingFiles: [LogFile] = []
 
-    let compressor: LogCompressor
+    let work: SegmentWork
     let paths: ForwardPaths
     /// Those that were asked for.
     var sockets: [(kind: LoggingSpec.Forward, socket: ForwardSocket)] = []
@@ -31,23 +31,23 @@ final class PumpLoop {
     /// Files that were opened or given another rotation since segments were last looked at, and when they are.
     private var toPrune: [LogFile] = []
     private var pruneAt: Instant?
-    private let epoll: Descriptor
+    let epoll: Descriptor
     private static let firstLook = Duration.microseconds(250)
-    private var pipes: [UInt64: LogPipe] = [:]
-    private var launches: [LaunchID: [LogPipe]] = [:]
-    private var files: [String: LogFile] = [:]
-    private var lastNumber: UInt64 = 0
+    var pipes: [UInt64: LogPipe] = [:]
+    var launches: [LaunchID: [LogPipe]] = [:]
+    var files: [String: LogFile] = [:]
+    var lastNumber: UInt64 = 0
     private var queue: [LogPipe] = []
     private var heldPipes: [LogPipe] = []
-    private var draining: [LogPipe] = []
-    private var finishing: Set<LaunchID> = []
+    var draining: [LogPipe] = []
+    var finishing: Set<LaunchID> = []
     private var reported: Set<LaunchID> = []
     private var formattedStamp: (milliseconds: Int64, bytes: [UInt8]) = (.min, [])
 
     init(_ mailbox: LogMailbox, _ paths: ForwardPaths) throws(SystemError) {
         self.mailbox = mailbox
         self.paths = paths
-        compressor = LogCompressor { mailbox.post(.remark($0)) }
+        work = SegmentWork { mailbox.post(.remark($0)) }
         scratch = try ScratchPipe()
         epoll = try Descriptor("epoll_create1", corch_epoll_create())
         try Syscall.check(
@@ -92,6 +92,11 @@ final class PumpLoop {
 
     func remark(_ text: String) { mailbox.post(.remark(text)) }
 
+    /// What follows may hang in that file's file system. Says that another one answers again, if it was said that it does not.
+    func touch(_ path: String) {
+        if let over = mailbox.pulse.begin(path) { mailbox.post(.answers(file: over.file, after: over.waited)) }
+    }
+
     func readClocks() {
         now = Instant(nanoseconds: corch_clock(CLOCK_MONOTONIC))
         wall = WallTime(nanoseconds: corch_clock(CLOCK_REALTIME))
@@ -99,6 +104,9 @@ final class PumpLoop {
 
     private func wait() -> [(UInt64, UInt32)] {
         let deadline = queue.isEmpty ? nextDeadline : now
+        if let over = mailbox.pulse.rest() {
+            mailbox.post(.answers(file: over.file, after: over.waited))
+        }
         let timeout = deadline.map { max(0, ($0 - now).nanoseconds) } ?? -1
         return unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { room in
             let count = unsafe corch_epoll_wait_ns(epoll.number, room.baseAddress, Int32(room.count), timeout)
@@ -159,7 +167,7 @@ final class PumpLoop {
 
     /// What came to be before this daemon looks at a file is forgotten a moment later, with that of all files that are opened meanwhile: a
     /// daemon that takes over opens thousands, and to read their folder costs as much for one as for all.
-    private func pruneSoon(_ file: LogFile) {
+    func pruneSoon(_ file: LogFile) {
         toPrune.append(file)
         pruneAt = pruneAt ?? now + Limits.logPruneDelay
     }
@@ -167,6 +175,7 @@ final class PumpLoop {
     private func prune(_ files: [LogFile]) {
         var folders: [String: [String: [Int]]] = [:]
         for file in files {
+            touch(file.path)
             file.prune(at: wall, &folders)
             watchAge(of: file)
         }
@@ -223,93 +232,6 @@ final class PumpLoop {
         if !heldPipes.contains(where: { $0 === pipe }) { heldPipes.append(pipe) }
     }
 
-    // MARK: Requests
-
-    private func take(_ request: LogRequest) {
-        switch request {
-        case .attach(let launch, let stream, let descriptor, let sink, let pattern):
-            let end = Descriptor(owning: descriptor)
-            let pipe = LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: end)
-            if let pattern { expect(pattern, in: pipe) }
-            attach(pipe, sink)
-        case .reconfigure(let launch, let stream, let sink):
-            for pipe in launches[launch] ?? [] where pipe.stream == stream {
-                if pipe.file?.path != sink.destination.path { exhaust(pipe) }
-                direct(pipe, to: sink)
-                enqueue(pipe)
-            }
-        case .rotate(let number, let orders): rotate(number, orders)
-        case .name(let launch, let pid): name(launch, pid: pid)
-        case .letGo(let launch): letGo(launch)
-        case .finish(let launch): finish(launch)
-        case .stop: break
-        }
-    }
-
-    private func attach(_ pipe: LogPipe, _ sink: LogSink) {
-        lastNumber = pipe.number
-        direct(pipe, to: sink)
-        // What a launch that is over left in its pipe comes before what its successor says.
-        for older in pipe.file?.pipes ?? [] where older.comes(before: pipe) { exhaust(older) }
-        let events = EPOLLIN.rawValue | EPOLLET.rawValue
-        let added = corch_epoll_ctl(epoll.number, EPOLL_CTL_ADD, pipe.descriptor.number, events, pipe.number)
-        guard added == 0 else {
-            remark(
-                "log pipe of launch \(pipe.launch.number): epoll_ctl: \(SystemError.sentence(-added)); its output is not read"
-            )
-            return
-        }
-        pipes[pipe.number] = pipe
-        widePipes.add(pipe)
-        launches[pipe.launch, default: []].append(pipe)
-    }
-
-    /// Lets `pipe` lead to `sink`.
-    private func direct(_ pipe: LogPipe, to sink: LogSink) {
-        let before = pipe.file
-        pipe.convert(for: sink)
-        if pipe.converter != nil { pipe.makeRoomForLines() }
-        switch sink.destination {
-        case .discard: pipe.file = nil
-        case .file(let path): pipe.file = file(path, appends: false, sink)
-        case .append(let path): pipe.file = file(path, appends: true, sink)
-        }
-        tap(pipe, for: sink)
-        guard pipe.file !== before else { return }
-        before?.pipes.removeAll { $0 === pipe }
-        pipe.file?.pipes.append(pipe)
-        closeIfUnused(before)
-    }
-
-    func file(_ path: String, appends: Bool, _ sink: LogSink) -> LogFile {
-        if let known = files[path] {
-            if known.appends != appends {
-                remark(
-                    "log \(path): one service appends to it and another one rotates it; it is \(known.appends ? "not rotated" : "rotated")"
-                )
-            }
-            known.rotate = sink.rotate
-            known.whenFull = sink.whenFull
-            pruneSoon(known)
-            return known
-        }
-        let made = LogFile(path: path, appends: appends, sink: sink, compressor: compressor)
-        do throws(LogTrouble) {
-            try made.prepare(now)
-        } catch {
-            wait(for: made, error)
-        }
-        // Another spelling of a path that is open already.
-        if let status = made.status,
-            let alias = files.values.first(where: { $0.status?.isSameFile(as: status) ?? false })
-        {
-            return alias
-        }
-        files[path] = made
-        pruneSoon(made)
-        return made
-    }
-
     @discardableResult
     func rotate(_ file: LogFile, cutsLine: Bool = false) throws(LogTrouble) -> LogRotation.Outcome {
         let outcome = try file.rotateNow(now, at: wall, cutsLine: cutsLine)
@@ -321,20 +243,10 @@ final class PumpLoop {
     /// The file of that path, whatever its spelling, if it is being written.
     func openFile(_ path: String) -> LogFile? {
         if let known = files[path] { return known }
+        touch(path)
         let (folder, name) = LogLayout.split(path)
         guard let found = try? LogFolder(reading: folder).status(of: name) else { return nil }
         return files.values.first { $0.status?.isSameFile(as: found) ?? false }
-    }
-
-    private func finish(_ launch: LaunchID) {
-        letGo(launch)
-        guard let open = launches[launch] else { return mailbox.post(.drained(launch, bytesLeft: 0)) }
-        guard finishing.insert(launch).inserted else { return }
-        for pipe in open {
-            pipe.drainUntil = now + Limits.logDrainWait
-            draining.append(pipe)
-            enqueue(pipe)
-        }
     }
 
     /// Says once of a launch whose time is over that its file can't be written yet.
@@ -344,7 +256,7 @@ final class PumpLoop {
         mailbox.post(.drained(pipe.launch, bytesLeft: left))
     }
 
-    private func detach(_ pipe: LogPipe) {
+    func detach(_ pipe: LogPipe) {
         _ = corch_epoll_ctl(epoll.number, EPOLL_CTL_DEL, pipe.descriptor.number, 0, 0)
         pipes[pipe.number] = nil
         widePipes.remove(pipe)
@@ -363,6 +275,7 @@ final class PumpLoop {
 
     func closeIfUnused(_ file: LogFile?) {
         guard let file, file.feeders.isEmpty else { return }
+        touch(file.path)
         rotateUnfinished(file)
         tellDropped(file)
         if file.dropped.bytes > 0 {
@@ -375,7 +288,7 @@ final class PumpLoop {
     func pipes(of launch: LaunchID) -> [LogPipe] { launches[launch] ?? [] }
 
     /// Serves one pipe until it has nothing more to give at the moment.
-    private func exhaust(_ pipe: LogPipe) {
+    func exhaust(_ pipe: LogPipe) {
         for _ in 0..<16 {
             guard case .again = turn(pipe) else { return }
         }

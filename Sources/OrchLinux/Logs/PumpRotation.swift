@@ -50,6 +50,7 @@ extension PumpLoop {
             for _ in 0...(pipe.waitingBytes / Limits.logTurnBytes) { _ = turn(pipe) }
             enqueue(pipe)
         }
+        touch(path)
         do throws(LogTrouble) {
             try file.prepare(now)
             guard file.offset > 0 else { return .empty }
@@ -67,7 +68,7 @@ extension PumpLoop {
     private func rotateResting(_ path: String, _ sink: LogSink) -> LogRotation.Outcome {
         let (folder, name) = LogLayout.split(path)
         guard let size = try? LogFolder(reading: folder).status(of: name)?.size, size > 0 else { return .empty }
-        let file = LogFile(path: path, appends: false, sink: sink, compressor: compressor)
+        let file = LogFile(path: path, appends: false, sink: sink, work: work)
         do throws(LogTrouble) {
             try file.prepare(now)
             return try file.rotateNow(now, at: wall)
@@ -78,7 +79,9 @@ extension PumpLoop {
 
     /// Rotates a file that is to be, if its line has ended by now.
     func rotateIfAwaited(_ file: LogFile) {
-        guard !file.rotationsAwaited.isEmpty, file.waiting == nil, file.offset > 0, file.endsLine() else { return }
+        guard !file.rotationsAwaited.isEmpty, file.waiting == nil, file.offset > 0 else { return }
+        touch(file.path)
+        guard file.endsLine() else { return }
         do throws(LogTrouble) { try rotate(file) } catch { wait(for: file, error) }
     }
 

@@ -57,6 +57,8 @@ extension PumpLoop {
     private func writeErrors(_ pipe: LogPipe, _ tap: LineTap) -> Bool {
         guard !tap.pending.isEmpty, let file = tap.errors else { return true }
         if let waiting = file.waiting, now < waiting.until { return dropErrors(tap, file) }
+        touch(file.path)
+        defer { if let log = pipe.file { touch(log.path) } }
         while true {
             do throws(LogTrouble) {
                 try file.prepare(now)

@@ -92,6 +92,7 @@ extension PumpLoop {
     /// As soon as there is room, even when nothing more comes.
     func tellDropped(_ file: LogFile) {
         guard file.dropped.bytes > 0, let pipe = file.feeders.first else { return }
+        touch(file.path)
         do throws(LogTrouble) {
             try file.prepare(now)
             try writeNote(file, for: pipe)

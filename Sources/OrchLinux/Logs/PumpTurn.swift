@@ -29,6 +29,7 @@ extension PumpLoop {
         }
         guard let file = pipe.file else { return drop(pipe, from: nil) }
         if let waiting = file.waiting, now < waiting.until { return refuse(pipe, file) }
+        touch(file.path)
         do throws(LogTrouble) {
             try file.prepare(now)
             if file.isOld(at: wall) {
