@@ -12,19 +12,19 @@ public enum LaunchNoteCodec {
         var writer = NoteWriter(after: 9)
         write(note, to: &writer)
         var bytes = writer.finish()
-        let seal = seal(of: bytes)
+        let seal = seal(of: bytes, 0..<bytes.count)
         for index in 0..<8 { bytes[index] = seal[index] }
         return bytes
     }
 
-    private static func isSealed(_ bytes: [UInt8]) -> Bool {
-        let seal = seal(of: bytes)
-        return (0..<8).allSatisfy { bytes[$0] == seal[$0] }
+    private static func isSealed(_ bytes: [UInt8], _ line: Range<Int>) -> Bool {
+        let seal = seal(of: bytes, line)
+        return (0..<8).allSatisfy { bytes[line.lowerBound + $0] == seal[$0] }
     }
 
     /// The eight digits that belong in front of it.
-    private static func seal(of bytes: [UInt8]) -> InlineArray<8, UInt8> {
-        let sum = CRC32.checksum(of: bytes, from: 9)
+    private static func seal(of bytes: [UInt8], _ line: Range<Int>) -> InlineArray<8, UInt8> {
+        let sum = CRC32.checksum(of: bytes.span.extracting(line.lowerBound + 9..<line.upperBound))
         return InlineArray { index in
             let digit = UInt8(truncatingIfNeeded: sum >> UInt32(28 - 4 * index) & 15)
             return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
@@ -32,10 +32,14 @@ public enum LaunchNoteCodec {
     }
 
     /// Reads `bytes(of:)`; nil for anything else.
-    public static func note(from bytes: [UInt8]) -> LaunchNote? {
-        guard bytes.count > 9, bytes[8] == UInt8(ascii: " "), isSealed(bytes),
-            let value = try? JSON.parse(bytes, from: 9)
-        else { return nil }
+    public static func note(from bytes: [UInt8]) -> LaunchNote? { note(from: bytes, at: 0..<bytes.count) }
+
+    /// The line at that place.
+    public static func note(from bytes: [UInt8], at line: Range<Int>) -> LaunchNote? {
+        guard line.count > 9, bytes[line.lowerBound + 8] == UInt8(ascii: " "), isSealed(bytes, line) else { return nil }
+        let text = line.lowerBound + 9..<line.upperBound
+        if let note = NoteScanner.note(in: bytes, at: text) { return note }
+        guard let value = try? JSON.parse(Array(bytes[text])) else { return nil }
         return try? note(from: value)
     }
 

@@ -19,6 +19,7 @@ struct LaunchLedger {
     private(set) var isNew = true
     /// A ledger that has grown by so much is written anew.
     private static let growth = 4 << 20
+    private static let notesOfALaunch = 4
 
     /// Reads what is there and opens it for more: the one of this boot goes on, whatever there is otherwise gives way to a new one.
     init(path: String) throws(Fault) {
@@ -66,10 +67,12 @@ struct LaunchLedger {
     /// Lets the notes go, before anything is noted. What later daemons don't ask for is left out when it is most of them: daemons that die
     /// again and again don't spend their lives on copies.
     mutating func settle(open: Set<LaunchID>) {
+        defer { notes = [] }
         let all = notes.count
+        // Each launch that is open has several: where there are no more than these, they are not most of it.
+        guard all > open.count * Self.notesOfALaunch else { return }
         notes = LaunchNote.pruned(notes, open: open)
         if notes.count * 2 < all { do { try rewrite() } catch { compactBytes = bytes } }
-        notes = []
     }
 
     private mutating func rewrite() throws(Fault) {
@@ -95,17 +98,18 @@ struct LaunchLedger {
     /// A line that does not read, torn by a crash or a full disk, is left out. A ledger that is there and can't be read is not none.
     private static func load(_ path: String, _ bytes: inout Int, isNew: inout Bool) throws(Fault) -> [LaunchNote] {
         let content: [UInt8]
-        do { content = try SmallFile.read(path, limit: 256 << 20) } catch {
+        do { content = try SmallFile.record(path, limit: 256 << 20) } catch {
             if error.code == ENOENT { return [] }
             throw error.fault(step: "read", subject: path)
         }
         bytes = content.count
-        let lines = content.split(separator: 10)
-        guard let first = lines.first, String(decoding: first, as: UTF8.self) + "\n" == header else { return [] }
+        guard content.starts(with: header.utf8) else { return [] }
         isNew = false
         var notes: [LaunchNote] = []
-        for line in lines.dropFirst() {
-            if let note = LaunchNoteCodec.note(from: Array(line)) { notes.append(note) }
+        var start = header.utf8.count
+        for place in start...content.count where place == content.count || content[place] == 10 {
+            if let note = LaunchNoteCodec.note(from: content, at: start..<place) { notes.append(note) }
+            start = place + 1
         }
         return notes
     }

@@ -17,6 +17,30 @@ enum SmallFile {
         return try read(from: file.number, limit: limit)
     }
 
+    /// A file of our own that nobody writes to: its size says how much there is of it. The first `limit` bytes.
+    static func record(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let number = try Syscall.libc("open") {
+            SpareDescriptor.lend { unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
+        }
+        let file = Descriptor(owning: number)
+        var facts = stat()
+        try Syscall.libc("fstat") { unsafe fstat(file.number, &facts) }
+        let size = min(limit, Int(facts.st_size))
+        var code: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < buffer.count {
+                let came = unsafe Glibc.read(file.number, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+                if came == 0 { break }
+                if came > 0 { count += came }
+                if came > 0 || errno == EINTR { continue }
+                code = errno
+                break
+            }
+        }
+        guard code == 0 else { throw SystemError("read", code: code) }
+        return bytes
+    }
+
     /// From where the descriptor stands to the end, at most `limit` bytes.
     static func read(from fd: Int32, limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -66,8 +90,11 @@ enum SmallFile {
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
-            if name != [46], name != [46, 46] { names.append(String(decoding: name, as: UTF8.self)) }
+            // In place: the field is 256 bytes, and nearly all names are short.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+                unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
         }
         return names
     }

@@ -18,8 +18,10 @@ public struct Digest: Hashable, Sendable {
     public var short: String { String(hex.prefix(12)) }
 
     /// Reads 64 lowercase hexadecimal digits; nil for anything else.
-    public init?(hex: String) {
-        let digits = hex.utf8.span
+    public init?(hex: String) { self.init(hex: hex.utf8.span) }
+
+    /// The same of their bytes.
+    public init?(hex digits: Span<UInt8>) {
         guard digits.count == 64 else { return nil }
         var words = InlineArray<4, UInt64>(repeating: 0)
         for place in 0..<64 {

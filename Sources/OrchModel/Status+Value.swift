@@ -107,7 +107,9 @@ extension InstanceID {
     public var name: String { service.service + "." + String(replica) }
     /// Reads `name`.
     public init?(stack: String, name: String) {
-        guard let dot = name.lastIndex(of: "."), let replica = Int(name[name.index(after: dot)...]) else { return nil }
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")),
+            let replica = Int(name[name.utf8.index(after: dot)...])
+        else { return nil }
         self.init(service: ServiceID(stack: stack, service: String(name[..<dot])), replica: replica)
     }
 }

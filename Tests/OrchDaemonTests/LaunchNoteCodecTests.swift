@@ -13,8 +13,9 @@ import Testing
         let port = AssignedPort(name: nil, port: 80, transport: .tcp)
         return [
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
-            .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"), .ready(LaunchID(7), at: at),
-            .announced(LaunchID(7)),
+            .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"),
+            .executed(LaunchID(7), pid: 9, at: at, ports: [], tracking: "session"), .ready(LaunchID(7), at: at),
+            .announced(LaunchID(7)), .released(LaunchID(7)),
             .locked(LaunchID(7), ["/run/x", "gpu"]), .forgiven(id, isAnew: true), .resumed(id),
             .halted(Halt(instance: id, key: "essential", reason: "r", exit: nil, isSuccess: true), appliedAt: at.wall),
             .halted(
@@ -46,6 +47,71 @@ import Testing
             let line = LaunchNoteCodec.bytes(of: note)
             #expect(!line.contains(10))
             #expect(LaunchNoteCodec.note(from: line) == note)
+        }
+    }
+
+    /// What stands in the usual form is read without a tree. It must mean the same in any other form of the same JSON.
+    @Test func theUsualFormReadsAsAnyOther() {
+        var usual = 0
+        for note in notes {
+            let line = LaunchNoteCodec.bytes(of: note)
+            if let scanned = NoteScanner.note(in: line, at: 9..<line.count) {
+                usual += 1
+                #expect(scanned == note)
+            }
+            let body = String(decoding: line[9...], as: UTF8.self)
+            let spaced = sealed("[ \(String(body.dropFirst()))")
+            #expect(NoteScanner.note(in: spaced, at: 9..<spaced.count) == nil)
+            #expect(LaunchNoteCodec.note(from: spaced) == note)
+            // A later release may write more.
+            let longer = sealed("\(String(body.dropLast())),null]")
+            #expect(NoteScanner.note(in: longer, at: 9..<longer.count) == nil)
+        }
+        #expect(usual == 4)
+    }
+
+    /// Civil time has 19 digits.
+    @Test func numbersReadUpToTheLargest() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 1)
+        for number in [Int64.min, -1_700_000_000_000_000_001, -1, 0, 1, 1_700_000_000_000_000_001, .max] {
+            let at = Moment(instant: Instant(nanoseconds: number), wall: WallTime(nanoseconds: number))
+            for note in [
+                LaunchNote.ready(LaunchID(7), at: at),
+                .ordered(LaunchID(7), id, definition: Digest(of: [1]), at: at, restarts: 0),
+            ] {
+                let line = LaunchNoteCodec.bytes(of: note)
+                #expect(NoteScanner.note(in: line, at: 9..<line.count) == note)
+            }
+        }
+        for text in ["9223372036854775808", "-9223372036854775809", "18446744073709551617", "01", "-", ""] {
+            let line = sealed("[\"ready\",7,[5,\(text)]]")
+            #expect(NoteScanner.note(in: line, at: 9..<line.count) == nil)
+        }
+    }
+
+    /// Of many lines in one piece, each is read at its place.
+    @Test func aLineReadsAmongOthers() {
+        var all: [UInt8] = []
+        var places: [Range<Int>] = []
+        for note in notes {
+            let line = LaunchNoteCodec.bytes(of: note)
+            places.append(all.count..<all.count + line.count)
+            all += line + [10]
+        }
+        #expect(places.compactMap { LaunchNoteCodec.note(from: all, at: $0) } == notes)
+    }
+
+    /// The check value of the catalogue of parametrised CRC algorithms (CRC-32/ISO-HDLC), and the definition, bit by bit.
+    @Test func theChecksumIsTheOneOfTheStandard() {
+        #expect(CRC32.checksum(of: "123456789".utf8.span) == 0xcbf4_3926)
+        for count in 0..<40 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 151 &+ count) }
+            var sum = ~UInt32(0)
+            for byte in bytes {
+                sum ^= UInt32(byte)
+                for _ in 0..<8 { sum = sum & 1 == 1 ? 0xedb8_8320 ^ (sum >> 1) : sum >> 1 }
+            }
+            #expect(CRC32.checksum(of: bytes.span) == ~sum)
         }
     }
 
@@ -139,7 +205,7 @@ import Testing
     }
 
     private func sealed(_ body: String) -> [UInt8] {
-        let hex = String(CRC32.checksum(of: Array(body.utf8), from: 0), radix: 16)
+        let hex = String(CRC32.checksum(of: body.utf8.span), radix: 16)
         return Array((String(repeating: "0", count: 8 - hex.count) + hex + " " + body).utf8)
     }
 
