@@ -36,6 +36,8 @@ struct DurableFolder {
         }
         defer { close(file) }
         var bytes: [UInt8] = []
+        var facts = stat()
+        if unsafe fstat(file, &facts) == 0 { bytes.reserveCapacity(Int(facts.st_size)) }
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = unsafe Glibc.read(file, &piece, piece.count)

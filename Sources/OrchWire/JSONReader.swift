@@ -85,6 +85,8 @@ struct JSONReader {
         var items: [Value] = []
         skipSpace()
         if take("]") { return .array(items) }
+        // Most are short.
+        items.reserveCapacity(4)
         while true {
             items.append(try value(depth: depth + 1))
             skipSpace()
