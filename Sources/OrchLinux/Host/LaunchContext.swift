@@ -44,40 +44,45 @@ struct LaunchContext: Equatable {
         ]
         if !isPlain || !secrets.isEmpty { fields.append(JSON.text(of: process.value)) }
         if !secrets.isEmpty { fields += ["\(secrets.count)"] + secrets.flatMap { [$0.name, $0.file] } }
-        fields += environment.entries
-        return Array(fields.joined(separator: "\0").utf8)
+        var bytes = Array(fields.joined(separator: "\0").utf8)
+        environment.encode(to: &bytes)
+        return bytes
     }
 
     /// Nil for anything that `encoded` did not write.
     init?(encoded bytes: [UInt8]) {
-        let fields = Text.pieces(bytes, separatedBy: 0)
-        let version = fields.first.flatMap { Int($0) } ?? 0
-        let known = version == 1 ? 11 : 12
-        guard fields.count >= known, (1...3).contains(version), let replica = Int(fields[3]) else { return nil }
+        let known = bytes.starts(with: [UInt8(ascii: "1"), 0]) ? 11 : 12
+        // The environment is most of it.
+        let pieces = bytes.split(separator: 0, maxSplits: known, omittingEmptySubsequences: false)
+        let fields = pieces.prefix(known).map { String(decoding: $0, as: UTF8.self) }
+        guard fields.count == known, ["1", "2", "3"].contains(fields[0]), let replica = Int(fields[3]) else {
+            return nil
+        }
         instance = InstanceID(service: ServiceID(stack: fields[1], service: fields[2]), replica: replica)
         label = fields[4]
         program = fields[5]
         directory = fields[6]
         user = fields[7].isEmpty ? nil : fields[7]
         fileLimit = UInt64(fields[8])
-        let pieces = fields[9].split(separator: ",").map { $0.split(separator: ":") }
-        pipes = pieces.compactMap { $0.first.flatMap { Pipe(rawValue: String($0)) } }
-        pipeInodes = pieces.map { $0.count > 1 ? UInt64($0[1]) ?? 0 : 0 }
-        ready = pieces.first.flatMap { $0.count > 2 ? Self.ready(hex: $0[2]) : nil }
+        let ends = fields[9].split(separator: ",").map { $0.split(separator: ":") }
+        pipes = ends.compactMap { $0.first.flatMap { Pipe(rawValue: String($0)) } }
+        pipeInodes = ends.map { $0.count > 1 ? UInt64($0[1]) ?? 0 : 0 }
+        ready = ends.first.flatMap { $0.count > 2 ? Self.ready(hex: $0[2]) : nil }
         ports = fields[10].split(separator: ",").compactMap { Self.port($0) }
         if known > 11 {
             guard let value = try? JSON.parse(fields[11]), let found = try? ProcessSpec(value) else { return nil }
             process = found
         }
-        var rest = fields[known...]
-        if version == 3 {
-            guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0, count <= rest.count / 2 else {
-                return nil
-            }
-            secrets = (0..<count).map { .init(name: fields[13 + 2 * $0], file: fields[14 + 2 * $0]) }
-            rest = rest.dropFirst(2 * count)
+        guard fields[0] == "3" else {
+            environment = pieces.count > known ? LaunchEnvironment(packed: Array(pieces[known])) : LaunchEnvironment([])
+            return
         }
-        environment = LaunchEnvironment(Array(rest))
+        guard pieces.count > known else { return nil }
+        var rest = Text.pieces(pieces[known], separatedBy: 0)[...]
+        guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0, count <= rest.count / 2 else { return nil }
+        let words = Array(rest)
+        secrets = (0..<count).map { .init(name: words[2 * $0], file: words[2 * $0 + 1]) }
+        environment = LaunchEnvironment(Array(words[(2 * count)...]))
     }
 
     init(instance: InstanceID, label: String, program: String, directory: String, environment: LaunchEnvironment) {
@@ -115,7 +120,7 @@ struct LaunchContext: Equatable {
     /// Nil when there is none. One that is there and can't be read must not be taken for none: its service would be a stranger's.
     static func load(_ launch: LaunchID, from directory: String) throws(Fault) -> LaunchContext? {
         let path = "\(directory)/\(launch.number)"
-        do { return LaunchContext(encoded: try SmallFile.read(path, limit: 4 << 20)) } catch {
+        do { return LaunchContext(encoded: try SmallFile.record(path, limit: 4 << 20)) } catch {
             if error.code == ENOENT { return nil }
             throw error.fault(step: "read what was noted of a launch in", subject: path)
         }
@@ -124,6 +129,14 @@ struct LaunchContext: Equatable {
     func save(_ launch: LaunchID, in directory: String) throws(SystemError) {
         let file = try SmallFile.open("\(directory)/\(launch.number)", O_WRONLY | O_CREAT | O_TRUNC)
         try SmallFile.write(encoded, to: file.number)
+    }
+
+    /// In place of the one that is there, whole at every instant: the launch lives, and without its context it would be a stranger's.
+    func replace(_ launch: LaunchID, in directory: String) throws(SystemError) {
+        let path = "\(directory)/\(launch.number)"
+        let file = try SmallFile.open("\(path).new", O_WRONLY | O_CREAT | O_TRUNC)
+        try SmallFile.write(encoded, to: file.number)
+        try Syscall.libc("rename") { unsafe rename("\(path).new", path) }
     }
 
     static func remove(_ launch: LaunchID, from directory: String) {

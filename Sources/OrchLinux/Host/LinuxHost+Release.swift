@@ -35,7 +35,7 @@ extension LinuxHost {
             context.label = instance.label(alone: context.label == context.instance.service.service)
             context.instance = instance
             record.context = context
-            do { try context.save(launch, in: run.launches) } catch {
+            do { try context.replace(launch, in: run.launches) } catch {
                 outbox.append(.remarked(error.fault(step: "record the new name in", subject: run.launches).text))
             }
         }

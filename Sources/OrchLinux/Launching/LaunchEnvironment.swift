@@ -4,8 +4,26 @@ internal import OrchModel
 
 /// The environment of one launch, built from nothing: what is inherited, what is declared, what the launch itself adds.
 struct LaunchEnvironment: Equatable {
+    private enum Form {
+        case entries([String])
+        /// NUL-separated, as it was read: few launches are ever asked for theirs.
+        case packed([UInt8])
+    }
+
+    private var form: Form
+
     /// `NAME=text`, each name once, sorted by name.
-    private(set) var entries: [String]
+    private(set) var entries: [String] {
+        get {
+            switch form {
+            case .entries(let entries): entries
+            case .packed(let bytes): Text.pieces(bytes, separatedBy: 0)
+            }
+        }
+        set { form = .entries(newValue) }
+    }
+
+    static func == (a: LaunchEnvironment, b: LaunchEnvironment) -> Bool { a.entries == b.entries }
 
     /// What `${PORT}` and `${ORCH_…}` stand for.
     var launchVariables: [String: String] {
@@ -27,7 +45,24 @@ struct LaunchEnvironment: Equatable {
     static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// As `entries` were.
-    init(_ entries: [String]) { self.entries = entries }
+    init(_ entries: [String]) { form = .entries(entries) }
+
+    /// As `entries` were, with a NUL between each two; at least one.
+    init(packed bytes: [UInt8]) { form = .packed(bytes) }
+
+    /// Appends each entry with a NUL before it.
+    func encode(to bytes: inout [UInt8]) {
+        switch form {
+        case .entries(let entries):
+            for entry in entries {
+                bytes.append(0)
+                bytes.append(contentsOf: entry.utf8)
+            }
+        case .packed(let packed):
+            bytes.append(0)
+            bytes.append(contentsOf: packed)
+        }
+    }
 
     /// `mark` tells this daemon's processes from another's; `notify` is the path of its notify socket, `secrets` the launch's folder of them.
     /// What secrets hold is not in it: that is added when the process is made.
@@ -54,7 +89,7 @@ struct LaunchEnvironment: Equatable {
         for secret in order.spec.secrets { for name in secret.variables { values[name] = nil } }
         added["ORCH_SECRETS"] = secrets
         values.merge(added) { _, new in new }
-        entries = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        form = .entries(values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
     }
 
     private static func launchValues(_ order: LaunchOrder, ports: [AssignedPort], mark: String) -> [String: String] {
