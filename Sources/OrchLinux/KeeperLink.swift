@@ -19,16 +19,19 @@ public final class KeeperLink {
     /// What the keeper speaks, when it is another version than ours; then it is not listened to.
     private(set) var foreignProtocol: Int?
 
-    /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper. The hand-over
+    /// Takes over the descriptor that the keeper gave with `--keeper-fd`, and greets the keeper unless that is to come. The hand-over
     /// arrives at once: `.state` for every launch, then `.stateEnd`.
-    public init(descriptor: consuming Descriptor) throws(SystemError) {
+    public init(descriptor: consuming Descriptor, greets: Bool = true) throws(SystemError) {
         let flags = try Syscall.check("fcntl", fcntl(descriptor.number, F_GETFL))
         try Syscall.check("fcntl", fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK))
         // It must not leak into whatever the daemon itself might execute.
         try Syscall.check("fcntl", fcntl(descriptor.number, F_SETFD, FD_CLOEXEC))
         self.descriptor = descriptor
-        try note(KEEPER_HELLO)
+        if greets { try greet() }
     }
+
+    /// This daemon can begin. Of a first daemon that never says so the keeper starts no second one.
+    func greet() throws(SystemError) { try note(KEEPER_HELLO) }
 
     /// Which keepers this program understands (keeper_protocol.h).
     public static let protocolNumber = Int(KEEPER_PROTOCOL_VERSION)

@@ -53,8 +53,7 @@ enum Daemon {
         let run = try RunDirectory(given.run)
         // Empty where the kernel does not tell: every boot is the same one then.
         let boot = Clock.bootIdentity() ?? ""
-        let store = try DiskStore(directory: given.state, boot: boot)
-        let stored = try store.load()
+        let reading = StoreReading(directory: given.state, boot: boot)
         var parts = LinuxHost.Parts(
             keeper: Descriptor(owning: given.keeper), listener: Descriptor(owning: given.listener), run: run,
             state: given.state)
@@ -67,12 +66,16 @@ enum Daemon {
         parts.edgeProgram = companion("orch-edge")
         let host = try LinuxHost(parts)
         let notes = host.notes
-        let inheritance = try takeOver(host) { instance in
-            let stack = stored.stacks.first { $0.request.stack.name == instance.service.stack }?.request.stack
-            let name = instance.service.service
-            // The former daemon may have died before it told the launch its new name.
-            return (stack?.service(name) ?? stack?.services.first { $0.renamedFrom == name })?.logging
+        let inheritance = try takeOver(host) { () throws(Fault) in
+            let stacks = try reading.outcome().stored.stacks
+            return { instance in
+                let stack = stacks.first { $0.request.stack.name == instance.service.stack }?.request.stack
+                let name = instance.service.service
+                // The former daemon may have died before it told the launch its new name.
+                return (stack?.service(name) ?? stack?.services.first { $0.renamedFrom == name })?.logging
+            }
         }
+        let (store, stored) = try reading.outcome()
         var recovery = Recovery.assembled(
             from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: boot,
             survivors: inheritance.survivors, closed: inheritance.closed, highestLaunch: inheritance.highestLaunch,
@@ -83,10 +86,10 @@ enum Daemon {
     }
 
     /// A keeper that is killed before it has handed over leaves its daemon what can be found: the living processes.
-    private static func takeOver(_ host: LinuxHost, logging: (InstanceID) -> LoggingSpec?) throws(Fault)
-        -> LinuxHost.Inheritance
-    {
-        do { return try host.takeOver(logging: logging) } catch {
+    private static func takeOver(
+        _ host: LinuxHost, disk: () throws(Fault) -> (InstanceID) -> LoggingSpec?
+    ) throws(Fault) -> LinuxHost.Inheritance {
+        do { return try host.takeOver(disk: disk) } catch {
             guard host.isKeeperLost else { throw error }
             say("orch-keeper was killed before it had handed over: this process becomes the next one")
             throw host.becomeKeeper(companion("orch-keeper"), daemon: companion("orchd"))

@@ -48,7 +48,7 @@ final class Bench {
         body = try Bench.meet(meeting.number)
         host = try Bench.host(body, directory, session)
         (notes, isNewBoot) = (host.notes, host.isNewBoot)
-        inheritance = try host.takeOver { _ in LoggingSpec() }
+        inheritance = try host.takeOver { { _ in LoggingSpec() } }
     }
 
     deinit {
@@ -81,7 +81,7 @@ final class Bench {
         host = try Bench.host(body, directory, forcesSession)
         (notes, isNewBoot) = (host.notes, host.isNewBoot)
         try beforeItHears()
-        inheritance = try host.takeOver { _ in LoggingSpec() }
+        inheritance = try host.takeOver { { _ in LoggingSpec() } }
     }
 
     private static func host(_ body: Body, _ directory: String, _ session: Bool) throws -> LinuxHost {

@@ -29,6 +29,9 @@ import Testing
             #expect(read.environment.searchPath == written.environment.searchPath)
             #expect(read.environment.launchVariables == written.environment.launchVariables)
             #expect(read.environment.serving(LaunchID(9)) == written.environment.serving(LaunchID(9)))
+            var secretive = written
+            secretive.secrets = [.init(name: "TOKEN", file: "/run/token"), .init(name: "", file: "/x")]
+            #expect(LaunchContext(encoded: secretive.encoded) == secretive)
         }
         #expect(LaunchContext(encoded: Array(context([]).encoded.dropLast(40))) == nil)
     }

@@ -8,13 +8,11 @@ internal import OrchModel
 /// What a keeper that was killed has left, and the present one does not know: services that live on. They are known by their launch's number
 /// in their control group or environment, they are told to the keeper, and their pipes are found again in their own hands.
 extension LinuxHost {
-    /// Launches of services that the keeper does not know: with their processes, which may be none any more. By number.
-    func findLost(_ known: Set<LaunchID>, _ groups: [LaunchID: ControlGroup], _ marked: [LaunchID: [ProcessEntry]])
-        -> [(launch: LaunchID, members: [ProcessEntry])]
-    {
-        let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
-        let numbers = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
-        return numbers.filter { !known.contains($0) && !released.contains($0) }.map { launch in
+    /// Launches of services that the keeper does not know, `missing`, with their processes, which may be none any more.
+    func findLost(
+        _ missing: [LaunchID], _ groups: [LaunchID: ControlGroup], _ marked: [LaunchID: [ProcessEntry]]
+    ) -> [(launch: LaunchID, members: [ProcessEntry])] {
+        missing.map { launch in
             let inGroup = groups[launch]?.members().filter(\.isAlive) ?? []
             let seen = Set(inGroup.map(\.pid))
             return (launch, inGroup + (marked[launch] ?? []).filter { !seen.contains($0.pid) })
@@ -30,8 +28,8 @@ extension LinuxHost {
         guard noted != nil || !members.isEmpty else { return nil }
         let isGrouped = group.map { $0.isPopulated || members.isEmpty } ?? false
         guard let main = mainProcess(among: members, noted: noted), let process = pinned(main) else {
-            return try buryLost(
-                launch, members, pid: noted ?? members.first?.session ?? 0, isGrouped ? group : nil, logging)
+            return buryLost(
+                launch, context, members, pid: noted ?? members.first?.session ?? 0, isGrouped ? group : nil, logging)
         }
         let ends = readEnds(of: context, among: members)
         let state = KeeperState(progress: .running, process: process, heldReadEnds: ends.map { DescriptorParcel($0) })
@@ -42,20 +40,22 @@ extension LinuxHost {
         } catch {
             outbox.append(.remarked(error.fault(step: "hand over to the keeper", subject: context.label).text))
         }
-        let record = try adopt(launch, state, isGrouped ? group : nil, logging)
+        let record = adopt(launch, state, context, isGrouped ? group : nil)
+        attachPipes(of: record, state, logging)
         return Survivor(launch: launch, pid: record.pid, hasExecuted: true)
     }
 
     /// Its main process ended while nobody looked. What it left runs on or not.
     private func buryLost(
-        _ launch: LaunchID, _ members: [ProcessEntry], pid: Int32, _ group: ControlGroup?,
+        _ launch: LaunchID, _ context: LaunchContext, _ members: [ProcessEntry], pid: Int32, _ group: ControlGroup?,
         _ logging: (InstanceID) -> LoggingSpec?
-    ) throws(Fault) -> Survivor {
+    ) -> Survivor {
         let end = ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0)
-        let ends = try LaunchContext.load(launch, from: run.launches).map { readEnds(of: $0, among: members) } ?? []
+        let ends = readEnds(of: context, among: members)
         let state = KeeperState(
             progress: .ended(end), process: nil, heldReadEnds: ends.map { DescriptorParcel($0) })
-        let record = try adopt(launch, state, group, logging)
+        let record = adopt(launch, state, context, group)
+        attachPipes(of: record, state, logging)
         record.isKnownToKeeper = false
         record.pid = pid
         if group == nil, !members.isEmpty {
@@ -67,13 +67,12 @@ extension LinuxHost {
         return Survivor(launch: launch, pid: pid, hasExecuted: true, exit: notedExit(of: launch) ?? end.exit)
     }
 
-    /// What was closed and is still on record, though the keeper does not know it: the one that could say how it ended is no more, or, where
-    /// it is still the same one, it was never told to start it.
+    /// What was closed and is still on record, `gone`, though the keeper does not know it: the one that could say how it ended is no more, or,
+    /// where it is still the same one, it was never told to start it.
     func findClosed(
-        _ released: Set<LaunchID>, _ groups: [LaunchID: ControlGroup], isKeeperNew: Bool
+        _ gone: [LaunchID], _ groups: [LaunchID: ControlGroup], isKeeperNew: Bool
     ) throws(Fault) -> [ClosedLaunch] {
-        let numbers = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
-        return try numbers.filter { released.contains($0) && records[$0] == nil }.map { launch throws(Fault) in
+        try gone.map { launch throws(Fault) in
             let record = LaunchRecord(launch, .service)
             record.context = try LaunchContext.load(launch, from: run.launches)
             record.group = groups[launch]

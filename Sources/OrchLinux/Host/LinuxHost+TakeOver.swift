@@ -27,20 +27,33 @@ extension LinuxHost {
     public var isNewBoot: Bool { ledger.isNew }
 
     /// Learns what lives, adopts the services among it and ends the rest: probes and steps of the former daemon, and processes that a
-    /// keeper that is no more has left. `logging` says how an instance logs. Exits that come meanwhile are events of the next `wait`.
-    public func takeOver(logging: (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
-        let (states, end, later) = try hearHandOver()
+    /// keeper that is no more has left. Exits that come meanwhile are events of the next `wait`.
+    ///
+    /// - Parameter disk: how an instance logs, as the disk says it. Asked for once all is heard; a daemon that can't read it does not
+    ///   greet the keeper.
+    public func takeOver(disk: () throws(Fault) -> (InstanceID) -> LoggingSpec?) throws(Fault) -> Inheritance {
+        pump.hold()
+        isPumpHeld = true
+        var (states, end, later) = try hearHandOver()
+        states.sort { $0.0 < $1.0 }
+        let noted = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
+        let leftovers = groups?.leftovers() ?? [:]
+        let known = try states.map { (launch, state) throws(Fault) in
+            adopt(launch, state, try LaunchContext.load(launch, from: run.launches), leftovers[launch])
+        }
+        // So far it has only looked.
+        let logging = try disk()
+        try greet()
         Failpoint.handOverHeard.reach()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
         let keeperName = keeperName()
         let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName
-        let leftovers = groups?.leftovers() ?? [:]
         wereAnnounced = Self.announced(in: ledger.notes)
         defer { wereAnnounced = [] }
         let released = Set(ledger.notes.compactMap { if case .released(let launch) = $0 { launch } else { nil } })
-        for (launch, state) in states.sorted(by: { $0.0 < $1.0 }) {
-            let record = try adopt(launch, state, leftovers[launch], logging)
+        for ((launch, state), record) in zip(states, known) {
+            attachPipes(of: record, state, logging)
             guard record.isService else { continue }
             let found = survivor(record, state)
             if released.contains(launch) {
@@ -52,18 +65,21 @@ extension LinuxHost {
                 inheritance.survivors.append(found)
             }
         }
-        let marked = isKeeperNew || hasLost(states) ? markedProcesses() : [:]
-        for (launch, members) in findLost(Set(records.keys), leftovers, marked) {
+        // Those on record that the keeper did not tell of.
+        let missing = noted.filter { records[$0] == nil }
+        let marked = isKeeperNew || !missing.isEmpty ? markedProcesses() : [:]
+        for (launch, members) in findLost(missing.filter { !released.contains($0) }, leftovers, marked) {
             guard let survivor = try adoptLost(launch, members, leftovers[launch], logging) else { continue }
             inheritance.survivors.append(survivor)
         }
-        inheritance.closed += try findClosed(released, leftovers, isKeeperNew: isKeeperNew)
+        let gone = missing.filter { released.contains($0) }
+        inheritance.closed += try findClosed(gone, leftovers, isKeeperNew: isKeeperNew)
         for record in records.values.sorted(by: { $0.launch < $1.launch }) {
             if !record.isService { kill(record.launch) }
             checkEmptiness(of: record)
         }
         Failpoint.launchesAdopted.reach()
-        clearLeftovers(leftovers, marked)
+        clearLeftovers(noted, leftovers, marked)
         Failpoint.leftoversCleared.reach()
         for message in later { observe(message) }
         nameKeeper(keeperName)
@@ -102,10 +118,13 @@ extension LinuxHost {
         }
     }
 
+    private func greet() throws(Fault) {
+        do { try keeper.greet() } catch { throw error.fault(step: "greet", subject: "the keeper") }
+    }
+
     func adopt(
-        _ launch: LaunchID, _ state: KeeperState, _ group: ControlGroup?, _ logging: (InstanceID) -> LoggingSpec?
-    ) throws(Fault) -> LaunchRecord {
-        let context = try LaunchContext.load(launch, from: run.launches)
+        _ launch: LaunchID, _ state: KeeperState, _ context: LaunchContext?, _ group: ControlGroup?
+    ) -> LaunchRecord {
         let record = LaunchRecord(launch, context == nil ? .stray : .service)
         record.context = context
         record.isKnownToKeeper = true
@@ -118,12 +137,15 @@ extension LinuxHost {
         case .running: record.hasExecuted = true
         case .failed, .ended: record.isOver = true
         }
-        guard let context else { return record }
         holdPorts(of: record, true)
+        return record
+    }
+
+    func attachPipes(of record: LaunchRecord, _ state: KeeperState, _ logging: (InstanceID) -> LoggingSpec?) {
+        guard let context = record.context else { return }
         for (pipe, parcel) in zip(context.pipes, state.heldReadEnds) {
             attach(parcel.take(), pipe, record, logging(context.instance) ?? LoggingSpec())
         }
-        return record
     }
 
     private func survivor(_ record: LaunchRecord, _ state: KeeperState) -> Survivor {
@@ -139,15 +161,14 @@ extension LinuxHost {
     }
 
     /// Nobody knows these launches any more: nothing of them may run beside what is started now.
-    private func clearLeftovers(_ leftovers: [LaunchID: ControlGroup], _ marked: [LaunchID: [ProcessEntry]]) {
+    private func clearLeftovers(
+        _ noted: [LaunchID], _ leftovers: [LaunchID: ControlGroup], _ marked: [LaunchID: [ProcessEntry]]
+    ) {
         for (launch, group) in leftovers where records[launch] == nil {
             group.kill()
             group.remove()
         }
-        for name in SmallFile.names(in: run.launches) {
-            guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
-            LaunchContext.remove(LaunchID(number), from: run.launches)
-        }
+        for launch in noted where records[launch] == nil { LaunchContext.remove(launch, from: run.launches) }
         for name in SmallFile.names(in: run.secrets) {
             guard let number = UInt64(name), records[LaunchID(number)] == nil else { continue }
             SecretFiles.remove(run.secrets(of: LaunchID(number)))
@@ -155,12 +176,6 @@ extension LinuxHost {
         for (launch, members) in marked where records[launch] == nil {
             for member in members { member.identity.send(.kill) }
         }
-    }
-
-    /// There are launches on record that the keeper did not tell of.
-    private func hasLost(_ states: [(LaunchID, KeeperState)]) -> Bool {
-        let known = Set(states.map(\.0.number))
-        return SmallFile.names(in: run.launches).contains { name in UInt64(name).map { !known.contains($0) } ?? false }
     }
 
     /// All that bear the mark of a launch of ours in their environment.

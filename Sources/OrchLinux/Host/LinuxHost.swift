@@ -71,6 +71,8 @@ public final class LinuxHost: Host {
     /// What the next `wait` returns first.
     var outbox: [Input] = []
     var isKeeperWatchedForWriting = false
+    /// From `takeOver` to the first `wait`.
+    var isPumpHeld = false
     /// The keeper is gone: no process can be made or heard of any more. The daemon must end.
     public internal(set) var isKeeperLost = false
     /// The keeper lives and does not speak to this daemon any more. The daemon must end, and another one begins anew.
@@ -88,7 +90,7 @@ public final class LinuxHost: Host {
     var groupsCountMemory = false
     var lastUsage: [LaunchID: Measured] = [:]
 
-    /// Opens everything and greets the keeper. Call `takeOver` next. Make it before any other thread exists.
+    /// Opens everything. Call `takeOver` next. Make it before any other thread exists that does not block all signals.
     public init(_ parts: consuming Parts) throws(Fault) {
         run = parts.run
         state = parts.state
@@ -96,7 +98,7 @@ public final class LinuxHost: Host {
         do {
             signals = try SignalSource()
             poller = try Poller()
-            keeper = try KeeperLink(descriptor: parts.keeper)
+            keeper = try KeeperLink(descriptor: parts.keeper, greets: false)
             keeperProcess = keeper.keeperProcess()
             pump = try LogPump(home: parts.state, forwarding: parts.forwarding)
         } catch {
@@ -208,6 +210,10 @@ public final class LinuxHost: Host {
 
     /// One turn of the loop. The host wakes up for its own sake too, and then has nothing to tell.
     func pass(until deadline: Instant?) -> [Input] {
+        if isPumpHeld {
+            isPumpHeld = false
+            pump.begin()
+        }
         let wake = [deadline, appointments.next, edge.link?.deadline].compactMap(\.self).min()
         if outbox.isEmpty, wake.map({ $0 - now.instant > Self.longWait }) ?? true { keeper.rest() }
         let ready = poller.wait(

@@ -7,7 +7,12 @@ internal import Synchronization
 /// What lies between the daemon's loop and one of the pump's threads: the requests, with an eventfd(2) that is readable while there are any, the way
 /// back, and what the thread is busy with.
 final class LogMailbox: Sendable {
-    private let requests = Mutex<[LogRequest]>([])
+    private struct Requests {
+        var waiting: [LogRequest] = []
+        var areHeld = false
+    }
+
+    private let requests = Mutex(Requests())
     let requestSignal: Descriptor
     private let lane: Int
     private let notices: LogNotices
@@ -29,16 +34,31 @@ final class LogMailbox: Sendable {
         for case .attach(_, _, let descriptor, _, _) in takeRequests() { _ = Descriptor(owning: descriptor) }
     }
 
+    /// Whoever makes the queue one of some wakes the thread: what comes before it looks is seen with it.
     func send(_ request: LogRequest) {
-        requests.withLock { $0.append(request) }
-        Self.raise(requestSignal.number)
+        let wakes = requests.withLock { requests in
+            requests.waiting.append(request)
+            return requests.waiting.count == 1 && !requests.areHeld
+        }
+        if wakes { Self.raise(requestSignal.number) }
+    }
+
+    /// Requests wake nobody until `begin`.
+    func hold() { requests.withLock { $0.areHeld = true } }
+
+    func begin() {
+        let wakes = requests.withLock { requests in
+            requests.areHeld = false
+            return !requests.waiting.isEmpty
+        }
+        if wakes { Self.raise(requestSignal.number) }
     }
 
     func takeRequests() -> [LogRequest] {
         Self.clear(requestSignal.number)
-        return requests.withLock { queue in
-            defer { queue.removeAll() }
-            return queue
+        return requests.withLock { requests in
+            defer { requests.waiting.removeAll() }
+            return requests.waiting
         }
     }
 

@@ -75,6 +75,11 @@ public final class LogPump: Sendable {
     /// That the awaited line came is noted: it goes on, and no other one is looked for.
     public func letGo(_ launch: LaunchID) { routing.withLock { $0.letGo(launch) } }
 
+    /// What is asked for from here on is begun with `begin`: a daemon that takes over has thousands of pipes to attach, and to answer first.
+    /// Their bytes wait in them.
+    func hold() { routing.withLock { for lane in $0.lanes.lanes { lane.mailbox.hold() } } }
+    func begin() { routing.withLock { for lane in $0.lanes.lanes { lane.mailbox.begin() } } }
+
     /// How a running launch logs from now on. When it gets another file, what waits in the pipe still goes to the
     /// old one.
     public func reconfigure(_ launch: LaunchID, _ stream: LogStreamKind?, sink: LogSink) {
@@ -113,7 +118,10 @@ public final class LogPump: Sendable {
         }
         guard !wasOver else { return true }
         let lanes = routing.withLock { $0.lanes.lanes }
-        for lane in lanes { lane.mailbox.send(.stop) }
+        for lane in lanes {
+            lane.mailbox.send(.stop)
+            lane.mailbox.begin()
+        }
         let end = Clock.now.instant + deadline
         return lanes.map { $0.ends(by: end) }.allSatisfy { $0 }
     }

@@ -45,9 +45,9 @@ final class ControlGroupRoot {
     func leftovers() -> [LaunchID: ControlGroup] {
         var found: [LaunchID: ControlGroup] = [:]
         for name in SmallFile.names(in: path) {
-            guard let dash = name.lastIndex(of: "-"), let number = UInt64(name[name.index(after: dash)...]) else {
-                continue
-            }
+            guard let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")),
+                let number = UInt64(name[name.utf8.index(after: dash)...])
+            else { continue }
             found[LaunchID(number)] = ControlGroup(path: "\(path)/\(name)")
         }
         return found
