@@ -233,14 +233,6 @@ extension LinuxHost {
     }
 }
 
-extension Account {
-    /// Whom a process runs as; nil for the daemon's own user as it is.
-    static func of(_ user: String?, _ process: ProcessSpec) throws(Fault) -> Account? {
-        guard let user else { return try own(adding: process.groupAdd) }
-        return try resolve(user, adding: process.groupAdd)
-    }
-}
-
 extension Ulimit {
     var limit: KeeperLink.Limit {
         let number = UInt32(Ulimit.Resource.allCases.firstIndex(of: resource) ?? 0)

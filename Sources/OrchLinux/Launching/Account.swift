@@ -40,10 +40,10 @@ struct Account: Equatable {
         return account
     }
 
-    /// The daemon's own, with more groups; nil when nothing is to be changed.
-    static func own(adding more: [String]) throws(Fault) -> Account? {
-        if more.isEmpty { return nil }
-        return try resolve("\(getuid()):\(getgid())", adding: more)
+    /// Whom a process runs as, by `user` and `group_add`; nil for the daemon's own user as it is.
+    static func of(_ user: String?, _ process: ProcessSpec) throws(Fault) -> Account? {
+        if user == nil, process.groupAdd.isEmpty { return nil }
+        return try resolve(user ?? "\(getuid()):\(getgid())", adding: process.groupAdd)
     }
 
     private mutating func add(_ names: [String]) throws(Fault) {
