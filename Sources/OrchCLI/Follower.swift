@@ -88,7 +88,7 @@ struct Follower {
         case .verdict(.failed(let reason)): return .failed(reason)
         case .verdict(.rolledBack(let told)): return .rolledBack(told)
         case .verdict(.pending): return nil
-        case .accepted, .status, .plan, .recalled, .occurrence, .why, .history, .rotated, .daemon,
+        case .accepted, .status, .processes, .plan, .recalled, .occurrence, .why, .history, .rotated, .daemon,
             .refusal, .end:
             throw .unexpectedReply
         }

@@ -28,7 +28,7 @@ struct Orch: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, HistoryCommand.self,
-                    WaitCommand.self,
+                    TreeCommand.self, WaitCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
             CommandGroup(

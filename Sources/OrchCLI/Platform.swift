@@ -16,6 +16,8 @@ public protocol Platform: AnyObject {
     var fileLimit: UInt64? { get }
     /// Absolute: where the daemon keeps what outlives a boot.
     var stateDirectory: String { get }
+    /// Absolute: where it keeps what dies with a boot.
+    var runDirectory: String { get }
 
     /// Nil when it is no terminal.
     func terminal(of stream: OutputStream) -> TerminalSize?
@@ -44,6 +46,8 @@ public protocol Platform: AnyObject {
     func isKnownUser(_ name: String) -> Bool
     /// Whether this host has the time zone.
     func isKnownTimeZone(_ name: String) -> Bool
+    /// Looks at this host for what will not work.
+    var examiner: any HostExaminer { get }
 
     /// A new connection to the daemon; nil when none runs.
     func connect() throws(Fault) -> ConnectionID?

@@ -133,7 +133,8 @@ final class Session {
     /// Whether asking twice is the same as asking once: a daemon that died with the question may have done it.
     private static func mayRepeat(_ command: Command) -> Bool {
         switch command {
-        case .diff, .recall, .rollbackPlan, .status, .why, .history, .daemonStatus, .apply, .applyKnown, .start, .stop:
+        case .diff, .recall, .rollbackPlan, .status, .processes, .why, .history, .daemonStatus, .apply, .applyKnown,
+            .start, .stop:
             true
         case .rollback, .down, .restart, .follow, .events, .rotateLogs, .daemonStop, .daemonRestart, .daemonUpgrade:
             false
@@ -157,7 +158,8 @@ final class Session {
             switch reply.body {
             case .refusal(let refusal): throw Failure(refusal)
             case .status(let stacks): return JSON.bytes(of: ["stacks": .array(stacks.map(\.value))])
-            case .accepted, .plan, .recalled, .there, .instance, .gone, .occurrence, .verdict, .why, .history, .rotated,
+            case .accepted, .processes, .plan, .recalled, .there, .instance, .gone, .occurrence, .verdict, .why,
+                .history, .rotated,
                 .daemon, .end:
                 throw .unexpectedReply
             }

@@ -42,7 +42,7 @@ extension Conductor {
         case .diff(let request):
             settle(at: now)
             return try plan(of: request, from: place)
-        case .recall, .rollbackPlan, .status, .why, .history, .daemonStatus:
+        case .recall, .rollbackPlan, .status, .processes, .why, .history, .daemonStatus:
             settle(at: now)
             return try read(command)
         }
@@ -54,6 +54,7 @@ extension Conductor {
         case .rollbackPlan(let request): return .plan(try fleet.plan(backTo: try kept(request)))
         case .history(let target): return .history(try history(of: target))
         case .status(let target, let detail): return .status(try status(of: target, detail))
+        case .processes(let target): return .processes(try processes(of: target))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
         case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .follow, .events, .rotateLogs,
@@ -127,6 +128,18 @@ extension Conductor {
             for row in stacks[stack].instances.indices where waiting.contains(stacks[stack].instances[row].id) {
                 stacks[stack].instances[row].logTrouble = hang.text
             }
+        }
+    }
+
+    private mutating func processes(of target: Target?) throws(Refusal) -> [InstanceProcesses] {
+        let rows = try status(of: target, .instances).flatMap(\.instances)
+        var members: [LaunchID: [ProcessMark]] = [:]
+        for found in host.members(of: rows.compactMap(\.launch).sorted()) { members[found.launch] = found.members }
+        return rows.map { row in
+            let own = row.launch.flatMap { members[$0] } ?? []
+            return InstanceProcesses(
+                id: row.id, label: row.label, phase: row.phase, launch: row.launch, main: row.pid,
+                tracking: own.isEmpty ? nil : row.tracking, members: own)
         }
     }
 

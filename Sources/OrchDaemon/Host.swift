@@ -38,6 +38,8 @@ public protocol Host {
     /// What launches use right now, whole trees. Left out is what can't be measured: a launch that nobody knows, that has not executed, or
     /// of which nothing lives.
     mutating func usage(of launches: [LaunchID]) -> [Usage]
+    /// The living processes of launches, whole trees, ascending. Left out is a launch of which nothing lives.
+    mutating func members(of launches: [LaunchID]) -> [LaunchMembers]
     /// Logs whose file systems do not answer at this moment. That one begins to hang, and that it is over, is remarked.
     func logHangs() -> [LogHang]
 }
@@ -45,6 +47,17 @@ public protocol Host {
 extension Host {
     /// None: for machines whose disks answer.
     public func logHangs() -> [LogHang] { [] }
+}
+
+/// What lives of a launch.
+public struct LaunchMembers: Equatable, Sendable {
+    public var launch: LaunchID
+    /// Ascending by pid; never empty.
+    public var members: [ProcessMark]
+    public init(launch: LaunchID, members: [ProcessMark]) {
+        self.launch = launch
+        self.members = members
+    }
 }
 
 /// What a launch's tree uses.

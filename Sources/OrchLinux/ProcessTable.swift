@@ -97,6 +97,18 @@ enum ProcessTable {
         return value("ORCH_LAUNCH").flatMap { UInt64($0) }
     }
 
+    /// The service that it belongs to, by the environment that it was executed with, if `mark` is that of the run directory there.
+    static func service(of pid: Int32, mark: String) -> ServiceID? {
+        guard let environment = environment(of: pid) else { return nil }
+        func value(_ name: String) -> String? {
+            environment.first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+        }
+        guard value("ORCH_RUN") == mark, let stack = value("ORCH_STACK"), let service = value("ORCH_SERVICE") else {
+            return nil
+        }
+        return ServiceID(stack: stack, service: service)
+    }
+
     /// The user it runs as; nil when there is no such process.
     static func user(of pid: Int32) -> UInt32? {
         guard let status = SmallFile.text("/proc/\(pid)/status", limit: 4096) else { return nil }

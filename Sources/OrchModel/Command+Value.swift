@@ -16,6 +16,7 @@ extension Command: ValueCodable {
         case .stop: "stop"
         case .restart: "restart"
         case .status: "status"
+        case .processes: "processes"
         case .follow: "follow"
         case .why: "why"
         case .history: "history"
@@ -46,6 +47,7 @@ extension Command: ValueCodable {
         case .status(let target, let detail):
             w.set("target", target)
             w.set("detail", detail.rawValue, unless: StatusDetail.usage.rawValue)
+        case .processes(let target): w.set("target", target)
         case .follow(let targets, let goal, let opening):
             w.set("targets", list: targets)
             w.set("goal", goal.word)
@@ -76,6 +78,7 @@ extension Command: ValueCodable {
         case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
         case "restart": self = .restart(try r.list("targets"))
         case "status": self = .status(try r.optional("target"), try r.word("detail", or: .usage))
+        case "processes": self = .processes(try r.optional("target"))
         case "follow":
             guard let goal = Goal(word: try r.string("goal")) else {
                 throw ShapeError(path: "goal", expected: "a goal")

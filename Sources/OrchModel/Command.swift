@@ -20,6 +20,8 @@ public enum Command: Equatable, Sendable {
     case restart([Target])
     /// Nil target: everything.
     case status(Target?, StatusDetail = .usage)
+    /// The living processes of instances. Nil target: everything.
+    case processes(Target?)
     /// Streams the status of instances as it changes, and ends with a verdict once the goal is reached or can't be.
     case follow([Target], goal: Goal, opening: Opening = .all)
     case why(Target)

@@ -75,6 +75,7 @@ extension Command {
             "stop \(targets.map(\.summary))\(timeout.map { " within \($0.text)" } ?? "")"
         case .restart(let targets): "restart \(targets.map(\.summary))"
         case .status(let target, _): "status \(target?.summary ?? "")"
+        case .processes(let target): "processes \(target?.summary ?? "")"
         case .recall(let manifest): "recall \(manifest)"
         case .applyKnown: "apply what is known"
         case .follow(let targets, let goal, _): "follow \(targets.map(\.summary)) until \(goal.word)"

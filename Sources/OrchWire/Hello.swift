@@ -24,7 +24,8 @@ extension Command {
     public var needsSameVersion: Bool {
         switch self {
         case .apply, .applyKnown, .rollback, .down, .start, .stop, .restart, .rotateLogs: true
-        case .diff, .recall, .rollbackPlan, .status, .follow, .why, .history, .events, .daemonStatus, .daemonStop,
+        case .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .history, .events, .daemonStatus,
+            .daemonStop,
             .daemonRestart, .daemonUpgrade:
             false
         }

@@ -23,7 +23,8 @@ extension Frame {
                 bytes.append(word: ",\"instance\":")
                 JSON.append(status, to: &bytes)
                 bytes.append(UInt8(ascii: "}"))
-            case .accepted, .plan, .recalled, .there, .gone, .occurrence, .verdict, .why, .history, .rotated, .daemon,
+            case .accepted, .processes, .plan, .recalled, .there, .gone, .occurrence, .verdict, .why, .history,
+                .rotated, .daemon,
                 .refusal,
                 .end:
                 JSON.append(reply.value, to: &bytes)

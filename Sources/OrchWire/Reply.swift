@@ -8,6 +8,7 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         /// It is durable and under way. The plan of an apply; a sentence if there is one to say.
         case accepted(Plan?, text: String?)
         case status([StackStatus])
+        case processes([InstanceProcesses])
         case plan(Plan)
         /// Nil: the daemon does not have it, or not any more.
         case recalled(Recollection?)
@@ -42,7 +43,9 @@ public struct Reply: Equatable, Sendable, ValueCodable {
     public var isFinal: Bool {
         switch body {
         case .instance, .gone, .there, .occurrence: false
-        case .accepted, .status, .plan, .recalled, .verdict, .why, .history, .rotated, .daemon, .refusal, .end: true
+        case .accepted, .status, .processes, .plan, .recalled, .verdict, .why, .history, .rotated, .daemon, .refusal,
+            .end:
+            true
         }
     }
 
@@ -57,6 +60,9 @@ public struct Reply: Equatable, Sendable, ValueCodable {
         case .status(let stacks):
             w.set("reply", "status")
             w.set("stacks", .array(stacks.map(\.value)))
+        case .processes(let instances):
+            w.set("reply", "processes")
+            w.set("instances", list: instances)
         case .plan(let plan):
             w.set("reply", "plan")
             w.set("plan", plan)
@@ -109,6 +115,7 @@ extension Reply.Body {
         switch try r.string("reply") {
         case "accepted": self = .accepted(try r.optional("plan"), text: try r.optionalString("text"))
         case "status": self = .status(try r.list("stacks"))
+        case "processes": self = .processes(try r.list("instances"))
         case "plan": self = .plan(try r.noun("plan"))
         case "recalled": self = .recalled(try r.optional("recollection"))
         case "there": self = .there(try r.int("count"))

@@ -16,7 +16,9 @@ extension LinuxPlatform {
         let keeper = try program("orch-keeper")
         let daemon = try program("orchd")
         let keeperWords = try introduction([keeper, "--version"])
-        let daemonWords = try introduction([daemon, "--version", "--state", paths.state])
+        // Before the first start there is nothing to read.
+        let isFirst = unsafe access("\(paths.state)/revisions", F_OK) != 0
+        let daemonWords = try introduction([daemon, "--version"] + (isFirst ? [] : ["--state", paths.state]))
         guard keeperWords.count == 3, keeperWords[0] == "orch-keeper", let spoken = Int(keeperWords[2]) else {
             throw unknown(keeper, keeperWords)
         }

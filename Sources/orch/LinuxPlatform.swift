@@ -37,6 +37,8 @@ final class LinuxPlatform: Platform {
     }
 
     var stateDirectory: String { paths.state }
+    var runDirectory: String { paths.run }
+    private(set) lazy var examiner: any HostExaminer = LinuxExaminer(state: paths.state, run: paths.run)
     var orphanCount: Int { Orphans.count(run: paths.run) }
 
     func play(_ rehearsal: Rehearsal) -> RehearsalScore { rehearsal.play() }

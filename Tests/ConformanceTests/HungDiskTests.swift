@@ -159,7 +159,7 @@ extension Workplace {
     }
 
     /// Mounts one that never answers; ends by itself after a minute.
-    fileprivate func hang(_ disk: String) throws -> pid_t {
+    func hang(_ disk: String) throws -> pid_t {
         unsafe mkdir(disk, 0o755)
         let said = home + "/hangs"
         let pid = try start([program("torture-probe"), "hang", disk], output: said)
@@ -170,7 +170,7 @@ extension Workplace {
     }
 
     /// Who waited hears that it is gone.
-    fileprivate func release(_ hang: pid_t, _ disk: String) {
+    func release(_ hang: pid_t, _ disk: String) {
         kill(hang, SIGKILL)
         var status: Int32 = 0
         _ = unsafe waitpid(hang, &status, 0)

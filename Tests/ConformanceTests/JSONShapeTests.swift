@@ -25,12 +25,14 @@ import Testing
         try place.write("environment: { A: 1 }\nservices:\n  web: { command: x, environment: { A: 2 } }\n")
         try page.hold(
             "orch config --explain-env --json", to: [place.orch("config", "--explain-env", "web", "--json").output])
+        try page.hold("orch doctor --json", to: [place.orch("doctor", "--json").output])
         try place.write(Self.manifest)
         #expect(try place.orch("apply").status == 1)
         #expect(try place.orch("wait", "web").status == 0)
         try place.eventually("a line is written") { try place.orch("logs", "web").output.contains("hello") }
         try place.eventually("a scheduled run is over") { try place.rows()["tick"]?["runs"]?.array?.isEmpty == false }
         try page.hold("orch status --json", to: [place.orch("status", "--json").output])
+        try page.hold("orch tree --json", to: [place.orch("tree", "--json").output])
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
         try page.hold("orch rehearse --json", to: lines(place.orch("rehearse", "--json")))
         try page.hold("orch logs --json", to: lines(place.orch("logs", "--json")))

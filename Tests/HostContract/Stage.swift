@@ -12,6 +12,7 @@ public protocol Stage: AnyObject {
     func perform(_ output: Output)
     func wait(until deadline: Instant?) -> [Input]
     func usage(of launches: [LaunchID]) -> [Usage]
+    func members(of launches: [LaunchID]) -> [LaunchMembers]
 
     // What is launched and asked.
     /// An order for a launch that behaves so.

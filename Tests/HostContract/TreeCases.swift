@@ -87,6 +87,7 @@ extension Contract {
             try play.expect(web, [.launched, .exited(.code(4)), .emptied])
             try play.living(0)
         },
+        Case("the processes of a launch are told while it lives", members),
         Case("what is used is told of what lives, and not of what can't be measured", usage),
     ]
 
@@ -105,6 +106,19 @@ extension Contract {
         let lasted = play.stage.now.instant - before
         try play.check(lasted >= outlives, "told as empty after \(lasted.text)")
         try play.living(0)
+    }
+
+    /// Those of a launch that lives, until nothing of it does.
+    private static func members(_ play: Play) throws {
+        try play.begin(web)
+        play.perform(play.order(LaunchID(2), .brief))
+        try play.expect(LaunchID(2), [.launched, .succeeded, .emptied])
+        let found = play.stage.members(of: [web, LaunchID(2), LaunchID(9)])
+        try play.check(found.map(\.launch) == [web], "it tells of \(found.map(\.launch.number))")
+        try play.check(found.allSatisfy { !$0.members.isEmpty }, "a launch that lives has no processes")
+        play.strike(web)
+        try play.expect(web, [.launched, .succeeded, .emptied])
+        try play.check(play.stage.members(of: [web]).isEmpty, "what is empty has processes")
     }
 
     private static func usage(_ play: Play) throws {

@@ -54,7 +54,12 @@ final class ScriptedPlatform: Platform {
     var workingDirectory: String { "/home/ada/shop" }
     var fileLimit: UInt64? { 1024 }
     var stateDirectory: String { "/state" }
+    var runDirectory: String { "/run/orch" }
+    let scripted = ScriptedExaminer()
+    var examiner: any HostExaminer { scripted }
     func terminal(of stream: OutputStream) -> TerminalSize? { size }
+    /// What is printed from now on is all that there is.
+    func forgetOutput() { output = "" }
     var canAsk: Bool { answerToQuestion != nil }
     func readLine() -> String? { answerToQuestion }
 

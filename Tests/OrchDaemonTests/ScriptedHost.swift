@@ -116,6 +116,10 @@ final class ScriptedHost: Host {
         return due.map(\.input)
     }
 
+    func members(of launches: [LaunchID]) -> [LaunchMembers] {
+        launches.map { LaunchMembers(launch: $0, members: [ProcessMark(pid: 7, startTicks: 1)]) }
+    }
+
     func usage(of launches: [LaunchID]) -> [Usage] {
         launches.map { Usage(launch: $0, cpuPercent: 1.5, memoryBytes: 4096) }
     }

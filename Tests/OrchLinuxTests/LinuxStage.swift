@@ -24,6 +24,7 @@ final class LinuxStage: Stage {
     var now: Moment { bench.host.now }
     func perform(_ output: Output) { bench.host.perform(output) }
     func wait(until deadline: Instant?) -> [Input] { bench.host.wait(until: deadline) }
+    func members(of launches: [LaunchID]) -> [LaunchMembers] { bench.host.members(of: launches) }
     func usage(of launches: [LaunchID]) -> [Usage] { bench.host.usage(of: launches) }
 
     // MARK: Launches

@@ -313,7 +313,7 @@ struct NounGenerator {
             .stop([target], timeout: maybe(span())),
             .restart([target, target]), .status(maybe(target), pick(StatusDetail.allCases)),
             .follow([target], goal: pick(goals), opening: pick(Opening.allCases)), .why(target),
-            .recall(manifest: text()),
+            .processes(maybe(target)), .recall(manifest: text()),
             .applyKnown(KnownRequest(.planned(revision: text()), rollbackWithin: maybe(span()))),
             .applyKnown(KnownRequest(.applied(stack: name(), origin: Digest(of: [2])))),
             .rollback(rollback()), .rollbackPlan(rollback()), .history(target),

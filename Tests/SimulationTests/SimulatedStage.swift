@@ -20,6 +20,7 @@ final class SimulatedStage: Stage {
     var now: Moment { host.now }
     func perform(_ output: Output) { host.perform(output) }
     func wait(until deadline: Instant?) -> [Input] { host.wait(until: deadline) }
+    func members(of launches: [LaunchID]) -> [LaunchMembers] { host.members(of: launches) }
     func usage(of launches: [LaunchID]) -> [Usage] { host.usage(of: launches) }
 
     func order(_ launch: LaunchID, _ specimen: Specimen) -> LaunchOrder {

@@ -263,4 +263,18 @@ int corch_bit_next(const uint64_t *bits, uint32_t words, uint32_t from);
 /* /proc/sys/kernel/random/boot_id, random(4), as 16 bytes. */
 int corch_boot_id(uint8_t identifier[16]);
 
+/* setfsuid(2), setfsgid(2), setgroups(2), 2.6: what the calling thread asks of files is judged as if that user asked, and there is no
+ * way back: let the thread end. Needs root. */
+int corch_see_files_as(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count);
+
+/* faccessat2(2), 5.8: whether the calling thread may, as it would for a call of its own. `mode` is of access(2). */
+int corch_access(const char *path, int mode);
+
+/* Whether statfs(2) of a path comes back in time: 1, 0 or -errno. A child asks, which is left behind when it doesn't: one that waits for
+ * a file system can be beyond any signal, and then so would be the program that has such a thread. */
+int corch_file_system_answers(const char *path, int timeout_ms);
+
+/* clone3(2), 5.3: -EINVAL where it is there, -ENOSYS or -EPERM where it is not or a filter forbids it. Makes nothing. */
+int corch_has_clone3(void);
+
 #endif

@@ -116,7 +116,8 @@ struct Foreground {
                 view.remark("── \(status.phase.rawValue)\(reason)", style: PhaseText.style(of: status.phase), on: voice)
             )
         case .gone(let id): progress.vanish(id, at: now)
-        case .accepted, .status, .plan, .recalled, .there, .occurrence, .verdict, .why, .history, .rotated, .daemon,
+        case .accepted, .status, .processes, .plan, .recalled, .there, .occurrence, .verdict, .why, .history, .rotated,
+            .daemon,
             .refusal,
             .end:
             break

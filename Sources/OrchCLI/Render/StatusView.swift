@@ -26,7 +26,17 @@ struct StatusView {
             table.rows = stack.instances.map(row)
             result += table.lines(width: width, indent: 2)
         }
-        return result
+        return result + hold
+    }
+
+    /// The weaker promise, where it is the one that holds.
+    private var hold: [Line] {
+        guard stacks.contains(where: { $0.instances.contains { $0.pid != nil && $0.tracking == SessionHold.word } })
+        else {
+            return []
+        }
+        let text = "\(SessionHold.promise) (`orch doctor` says why)"
+        return [Line()] + (width.map { DisplayWidth.wrapped(text, to: max(20, $0)) } ?? [text]).map { Line($0, .faint) }
     }
 
     private func heading(of stack: StackStatus) -> Line {

@@ -101,7 +101,7 @@ struct MountTable {
     }
 
     /// Blanks, tabs, newlines and backslashes are written as `\040` and so on.
-    private static func plain(_ word: ArraySlice<UInt8>) -> [UInt8] {
+    static func plain(_ word: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = word
         while let byte = rest.popFirst() {

@@ -18,7 +18,7 @@ final class ControlGroupRoot {
 
     /// The subtree for this user and `digest`, made if need be. The fault says why groups can't be used here.
     static func establish(digest: String) throws(Fault) -> ControlGroupRoot {
-        let own = try ownGroup()
+        let own = try group(of: "self")
         let root = "\(own)/orch-\(getuid())-\(digest)"
         if unsafe mkdir(root, 0o755) != 0, errno != EEXIST { throw fault(root, errno) }
         // clone(2): whoever is born in a group needs write access to cgroup.procs of the common ancestor too.
@@ -29,6 +29,31 @@ final class ControlGroupRoot {
         } catch {
             throw fault(root, error.code)
         }
+    }
+
+    /// Whether a subtree could be established by such a process; nothing is made.
+    static func examine(below process: String) -> ControlGroupFacts {
+        var facts = ControlGroupFacts()
+        let mounts = SmallFile.text("/proc/self/mountinfo", limit: Limits.mountListBytes) ?? ""
+        facts.hasVersion1 = mounts.contains(" - cgroup ")
+        facts.mount = mountPoint()?.path
+        facts.isRefused = unsafe getenv("ORCH_TRACKING").map { unsafe String(cString: $0) } == "session"
+        guard facts.mount != nil else {
+            facts.obstacle = "no version 2 hierarchy is mounted"
+            return facts
+        }
+        guard let own = try? group(of: process) else {
+            facts.obstacle = "the group of this process can't be seen from here"
+            return facts
+        }
+        facts.group = own
+        let controllers = SmallFile.text("\(own)/cgroup.controllers", limit: 4096) ?? ""
+        facts.controllers = controllers.split { $0 == " " || $0 == "\n" }.map(String.init)
+        for (path, mode) in [(own, W_OK | X_OK), ("\(own)/cgroup.procs", W_OK)] where unsafe access(path, mode) != 0 {
+            facts.obstacle = Reason.text(errno)
+            break
+        }
+        return facts
     }
 
     /// A new group for a launch.
@@ -126,10 +151,10 @@ final class ControlGroupRoot {
             remedy: "processes are tracked by session instead")
     }
 
-    /// The directory of the group that this process is in.
-    private static func ownGroup() throws(Fault) -> String {
+    /// The directory of the group that a process is in, by its number or `self`.
+    static func group(of process: String) throws(Fault) -> String {
         guard let mount = mountPoint() else { throw fault("/sys/fs/cgroup", ENOENT) }
-        let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(separator: "\n")
+        let lines = (SmallFile.text("/proc/\(process)/cgroup") ?? "").split(separator: "\n")
         guard let own = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3), !own.contains("/..") else {
             throw fault(mount.path, ENOENT)
         }

@@ -16,9 +16,10 @@ public enum ZoneFile {
     }
 
     /// Whether `read` would find it; unasked where this host has no zones at all.
-    public static func isKnown(_ name: String) -> Bool {
-        (unsafe access(folder, R_OK) != 0) || read(name) != nil
-    }
+    public static func isKnown(_ name: String) -> Bool { !isInstalled || read(name) != nil }
+
+    /// Whether this host has any zones.
+    static var isInstalled: Bool { unsafe access(folder, R_OK) == 0 }
 
     private static let folder = "/usr/share/zoneinfo"
 

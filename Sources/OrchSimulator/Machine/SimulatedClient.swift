@@ -264,6 +264,7 @@ extension Reply.Body {
         switch self {
         case .accepted: "accepted"
         case .status: "status"
+        case .processes: "processes"
         case .plan: "plan"
         case .recalled(let found): found == nil ? "recalls nothing" : "recalled"
         case .there(let count): "\(count) are there"

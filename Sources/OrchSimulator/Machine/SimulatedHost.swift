@@ -49,6 +49,14 @@ final class SimulatedHost: Host {
         }
     }
 
+    /// A process in memory has the number of its launch.
+    func members(of launches: [LaunchID]) -> [LaunchMembers] {
+        launches.filter { machine.isMeasurable($0) }.map { launch in
+            let mark = ProcessMark(pid: Int32(truncatingIfNeeded: launch.number), startTicks: launch.number)
+            return LaunchMembers(launch: launch, members: [mark])
+        }
+    }
+
     func usage(of launches: [LaunchID]) -> [Usage] {
         launches.filter { machine.isMeasurable($0) }.map { launch in
             Usage(launch: launch, cpuPercent: measured.insert(launch).inserted ? nil : 1.5, memoryBytes: 4096)

@@ -76,7 +76,8 @@ extension Machine {
             }
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
-        case .stop, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events, .history,
+        case .stop, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .events,
+            .history,
             .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }

@@ -12,7 +12,8 @@ extension Machine {
         switch command {
         case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
         case .stop(let targets, _): checkDepartures(targets, isUp: false)
-        case .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events,
+        case .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why,
+            .events,
             .history, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }

@@ -67,7 +67,8 @@ extension Machine {
             case .down(let stack, _): watch.commandedAt[stack] = clock
             case .rollback(let request): watch.commandedAt[request.stack] = clock
             case .daemonStop: watch.allCommandedAt = clock
-            case .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .follow, .why, .events, .history,
+            case .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .events,
+                .history,
                 .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade:
                 break
             }

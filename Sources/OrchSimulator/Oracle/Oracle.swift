@@ -232,7 +232,8 @@ extension Machine {
             if clients[place].isOtherVersion, refusal.kind != .version {
                 violate("another version is refused for \(refusal.kind)")
             }
-        case .status, .plan, .recalled, .there, .instance, .gone, .occurrence, .why, .history, .rotated, .daemon, .end:
+        case .status, .processes, .plan, .recalled, .there, .instance, .gone, .occurrence, .why, .history, .rotated,
+            .daemon, .end:
             break
         }
     }

@@ -147,7 +147,7 @@ struct Play {
             case .occurrence(let occurrence): hear(occurrence)
             case .verdict(let fallen): verdict = fallen
             case .refusal(let refusal): if score.acts.count == 1 { score.refusal = refusal }
-            case .accepted, .status, .plan, .recalled, .there, .why, .history, .rotated, .daemon, .end:
+            case .accepted, .status, .processes, .plan, .recalled, .there, .why, .history, .rotated, .daemon, .end:
                 break
             }
         }
