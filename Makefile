@@ -154,9 +154,9 @@ tidy:
 	swift test --skip-build --disable-xctest --filter TidyTests
 
 .PHONY: docs
-docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md (docs/picture.py is run by hand)
+docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md, what imports give (docs/picture.py is run by hand)
 	swift build --build-tests
-	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter PageTests
+	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter 'PageTests|ImportTests'
 
 .PHONY: clean
 clean: ## stop what `make run` started and remove all that was built

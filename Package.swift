@@ -123,7 +123,7 @@ let package = Package(
             name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe",
             swiftSettings: house),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
-        tests("OrchManifestTests", ["OrchManifest", "OrchModel"]),
+        tests("OrchManifestTests", ["OrchManifest", "OrchModel"], exclude: ["Imported"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests(
             "SimulationTests",

@@ -35,7 +35,7 @@ struct Orch: ParsableCommand {
                 name: "Manifest",
                 subcommands: [
                     ValidateCommand.self, RehearseCommand.self, ConfigCommand.self, ExplainCommand.self,
-                    SchemaCommand.self,
+                    SchemaCommand.self, ImportCommand.self,
                 ]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])

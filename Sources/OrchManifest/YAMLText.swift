@@ -91,7 +91,9 @@ struct YAMLText {
         guard let first = text.utf8.first, let last = text.utf8.last, CoreScalar(plain: text) == .text,
             text.utf8.count <= 100
         else { return false }
-        guard isWordByte(first) || first == 47 || first == 46 || first == 36, last != 58 else { return false }
+        guard isWordByte(first) || first == 47 || first == 46 || first == 36 || isFlag(text), last != 58 else {
+            return false
+        }
         // What YAML 1.1 readers take for truth values, times and octals is quoted too: others read this text as well.
         if first >= 48, first <= 57, text.utf8.allSatisfy({ ($0 >= 48 && $0 <= 58) || $0 == 46 || $0 == 95 }) {
             return false
@@ -100,11 +102,19 @@ struct YAMLText {
         var previous: UInt8 = 0
         for byte in text.utf8 {
             let isSafe =
-                isWordByte(byte) || [32, 46, 47, 36, 37, 43, 45, 58, 59, 60, 61, 62, 64, 94, 126].contains(byte)
+                isWordByte(byte) || [32, 42, 46, 47, 36, 37, 43, 45, 58, 59, 60, 61, 62, 64, 94, 126].contains(byte)
             if !isSafe || (byte == 32 && previous == 58) || (byte == 32 && previous == 32) { return false }
             previous = byte
         }
         return last != 32
+    }
+
+    /// `-p`, `--port`: a dash that begins no item of a list and no number.
+    private static func isFlag(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first == 45 else { return false }
+        let rest = text.utf8.drop { $0 == 45 }
+        guard let letter = rest.first, text.utf8.count - rest.count <= 2 else { return false }
+        return isWordByte(letter) && !(letter >= 48 && letter <= 57)
     }
 
     private static func isWordByte(_ byte: UInt8) -> Bool {

@@ -24,8 +24,8 @@ import Testing
             secrets: { db: { file: secret.txt } }
             services:
               web:
-                command: 'test "$DB" = "$(cat "$ORCH_SECRETS/db.txt")" && stat -c %a "$ORCH_SECRETS" "$ORCH_SECRETS/db.txt" > seen; exec sleep 100000'
-                environment: { DB: { secret: db } }
+                command: 'test "$DB" = "$(cat "$DB_FILE")" && test "$DB_FILE" = "$ORCH_SECRETS/db.txt" && stat -c %a "$ORCH_SECRETS" "$ORCH_SECRETS/db.txt" > seen; exec sleep 100000'
+                environment: { DB: { secret: db }, DB_FILE: "${ORCH_SECRETS}/db.txt" }
                 secrets: { db.txt: { secret: db } }
                 health: { readiness: { command: 'test "$DB" = "$(cat secret.txt)" && echo x >> probed', interval: 1s, timeout: 20s } }
 

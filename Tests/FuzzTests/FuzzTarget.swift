@@ -10,12 +10,13 @@ import OrchWire
 
 /// What takes bytes from outside: `make fuzz` feeds it what libFuzzer invents, the tests feed it what was kept of that.
 enum FuzzTarget: String, CaseIterable {
-    case manifest, envFile = "env-file", frames, state, notify, cron, zone
+    case manifest, imports = "import", envFile = "env-file", frames, state, notify, cron, zone
 
     /// Feeds `bytes`; the rule that was broken, in words, or nil.
     func feed(_ bytes: [UInt8]) -> String? {
         switch self {
         case .manifest: Self.feedManifest(bytes)
+        case .imports: Self.feedImport(bytes)
         case .envFile: Self.feedEnvFile(bytes)
         case .frames: Self.feedFrames(bytes)
         case .state: Self.feedState(bytes)
@@ -56,6 +57,32 @@ enum FuzzTarget: String, CaseIterable {
                 return again.request.stack == loaded.request.stack
                     ? nil : "`orch config` prints another meaning:\n\(text)"
             }
+        }
+    }
+
+    /// The first line says what of; the variables that the result needs have a value, and a file beside it is one of variables.
+    private static func feedImport(_ bytes: [UInt8]) -> String? {
+        let line = bytes.prefix { $0 != 10 }
+        guard let format = ImportFormat(rawValue: String(decoding: line, as: UTF8.self)) else { return nil }
+        let input = ImportInput(
+            format: format, files: [.init(name: "source", bytes: Array(bytes.dropFirst(line.count + 1)))],
+            folder: "/home/ada", beside: { $0 == ".env" ? Array("KNOWN=1\n".utf8) : nil })
+        switch ManifestImport.manifest(from: input) {
+        case .failure(let errors):
+            let isPlaced = errors.diagnostics.contains { $0.severity == .error && ($0.position?.line ?? 0) > 0 }
+            return isPlaced ? nil : "an import fails without a place: \(errors.diagnostics.map(\.message))"
+        case .success(let imported):
+            let caller = imported.variables.enumerated().map { EnvironmentEntry($1, String(1_000 + $0)) }
+            let result = ManifestLoader.load(
+                ManifestInput(
+                    files: ["/home/ada/orch.yaml"], currentDirectory: "/home/ada", callerEnvironment: caller,
+                    read: {
+                        $0.hasSuffix("orch.yaml")
+                            ? Array(imported.text.utf8) : $0.hasSuffix("/.env") ? Array("KNOWN=1\n".utf8) : []
+                    }))
+            guard case .failure(let errors) = result else { return nil }
+            let reasons = errors.diagnostics.map { "\($0.position?.text ?? "-") \($0.message)" }
+            return "an import is refused:\n\(imported.text)\n\(reasons.joined(separator: "\n"))"
         }
     }
 

@@ -53,7 +53,7 @@ import Testing
                 name: shop
                 services:
                   web:
-                    command: [./web, "-p", "80"]
+                    command: [./web, -p, "80"]
                     working_dir: /srv/shop
                     restart:
                       policy: always

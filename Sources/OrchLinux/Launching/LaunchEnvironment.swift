@@ -83,11 +83,11 @@ struct LaunchEnvironment: Equatable {
         values["SWIFT_BACKTRACE"] = nil
         var added = Self.launchValues(order, ports: ports, mark: mark)
         if order.spec.ready == .notify, let notify { added["NOTIFY_SOCKET"] = notify }
+        added["ORCH_SECRETS"] = secrets
         let variables = added.filter { LaunchTemplate.isLaunchName($0.key) }
         for entry in order.spec.environment { values[entry.name] = LaunchTemplate.resolve(entry.text, with: variables) }
         for name in order.spec.unset { values[name] = nil }
         for secret in order.spec.secrets { for name in secret.variables { values[name] = nil } }
-        added["ORCH_SECRETS"] = secrets
         values.merge(added) { _, new in new }
         form = .entries(values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
     }
