@@ -61,7 +61,7 @@ struct Follower {
                 case .replaced:
                     progress.resting = 0
                     request = try session.begin(.follow(targets, goal: goal))
-                case .resized: break
+                case .resized, .typed: break
                 case .reply(let reply):
                     guard reply.id == request else { continue }
                     if let outcome = try take(reply.body) { return try ended(outcome) }

@@ -105,6 +105,11 @@ struct ManifestOptions: ParsableArguments {
         return input
     }
 
+    /// Whether one is named, or is here.
+    func isMeant(_ platform: any Platform) -> Bool {
+        file != nil || !files.isEmpty || Self.nearest(platform) != nil
+    }
+
     /// As they are to be shown: relative where they were given so.
     func paths(_ platform: any Platform) throws(Failure) -> [String] {
         if let file { return [file] }

@@ -66,6 +66,10 @@ public protocol Platform: AnyObject {
 
     /// From now on Ctrl-C (and SIGTERM) comes as a wakeup and no longer ends the program.
     func catchInterrupts()
+    /// From now on what is typed comes as wakeups, key by key, unseen; nothing where standard input is no terminal.
+    func catchKeys()
+    /// The terminal is as it was before `catchKeys`.
+    func releaseKeys()
     /// Blocks until something happened or the deadline came, then returns what happened; empty at the deadline. Nil waits for ever.
     /// The only place that blocks, but for `readLine` and `startDaemon`.
     func wait(until deadline: Instant?) -> [Wakeup]
@@ -99,4 +103,6 @@ public enum Wakeup: Equatable, Sendable {
     case interrupted
     /// The terminal has another size.
     case resized
+    /// Keys, as their bytes.
+    case typed([UInt8])
 }

@@ -11,6 +11,7 @@ final class Session {
         case replaced
         case interrupted
         case resized
+        case typed([UInt8])
     }
 
     private let platform: any Platform
@@ -124,7 +125,7 @@ final class Session {
                 case .reply(let reply): if reply.id == id, reply.isFinal { return reply.body }
                 case .replaced: id = try begin(command)
                 case .interrupted: throw .interrupted
-                case .resized: break
+                case .resized, .typed: break
                 }
             }
         }
@@ -193,6 +194,7 @@ final class Session {
                 throw ended
             case .interrupted: result.append(.interrupted)
             case .resized: result.append(.resized)
+            case .typed(let keys): result.append(.typed(keys))
             }
         }
         return result

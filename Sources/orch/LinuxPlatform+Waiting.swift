@@ -69,8 +69,25 @@ extension LinuxPlatform {
         if descriptor >= 0 { signals = descriptor }
     }
 
+    /// Neither gathered to lines nor shown (termios(3)); Ctrl-C stays a signal.
+    func catchKeys() {
+        var settings = termios()
+        guard terminalBefore == nil, unsafe tcgetattr(STDIN_FILENO, &settings) == 0 else { return }
+        terminalBefore = settings
+        settings.c_lflag &= ~tcflag_t(ICANON | ECHO)
+        _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &settings)
+    }
+
+    func releaseKeys() {
+        guard var settings = terminalBefore else { return }
+        _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &settings)
+        terminalBefore = nil
+    }
+
     func wait(until deadline: Instant?) -> [Wakeup] {
         var waiting = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        let keys = terminalBefore == nil ? nil : waiting.count
+        if keys != nil { waiting.append(pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)) }
         if let signals { waiting.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0)) }
         let count = unsafe poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
         guard count > 0 else { return [] }
@@ -78,6 +95,7 @@ extension LinuxPlatform {
         for (index, socket) in sockets.enumerated() where waiting[index].revents != 0 {
             result.append(receive(from: socket))
         }
+        if let keys, waiting[keys].revents != 0 { result.append(readKeys()) }
         if signals != nil, waiting[waiting.count - 1].revents != 0 { result += readSignals() }
         return result
     }
@@ -99,6 +117,15 @@ extension LinuxPlatform {
         }
         chunk.removeLast(length - count)
         return .received(socket.connection, chunk)
+    }
+
+    /// A terminal that has gone would be readable for ever: it counts as one that is to be left.
+    private func readKeys() -> Wakeup {
+        var chunk = [UInt8](repeating: 0, count: 256)
+        let length = chunk.count
+        let count = unsafe Glibc.read(STDIN_FILENO, &chunk, length)
+        guard count > 0 else { return count < 0 && errno == EINTR ? .typed([]) : .interrupted }
+        return .typed(Array(chunk[..<count]))
     }
 
     private func readSignals() -> [Wakeup] {

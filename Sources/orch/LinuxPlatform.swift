@@ -16,6 +16,8 @@ final class LinuxPlatform: Platform {
     var lastConnection = 0
     /// A signalfd(2) once interrupts are caught.
     var signals: Int32?
+    /// How the terminal was before keys were caught.
+    var terminalBefore: termios?
 
     init() {
         environment = Self.readEnvironment()

@@ -32,6 +32,9 @@ import Testing
         try place.eventually("a line is written") { try place.orch("logs", "web").output.contains("hello") }
         try place.eventually("a scheduled run is over") { try place.rows()["tick"]?["runs"]?.array?.isEmpty == false }
         try page.hold("orch status --json", to: [place.orch("status", "--json").output])
+        try page.hold("orch top --json", to: [place.orch("top", "--json").output])
+        try page.hold("orch graph --json", to: [place.orch("graph", "--json").output])
+        try page.hold("orch timeline --json", to: [place.orch("timeline", "--json").output])
         try page.hold("orch tree --json", to: [place.orch("tree", "--json").output])
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
         try page.hold("orch rehearse --json", to: lines(place.orch("rehearse", "--json")))

@@ -12,6 +12,8 @@ final class ScriptedPlatform: Platform {
         case reply(Reply.Body)
         case pause(Duration)
         case interrupt
+        /// While keys are caught.
+        case typed(String)
         /// The daemon ends for good.
         case hangUp
         /// Another daemon takes its place.
@@ -148,6 +150,9 @@ final class ScriptedPlatform: Platform {
     }
 
     func catchInterrupts() {}
+    private(set) var catchesKeys = false
+    func catchKeys() { catchesKeys = true }
+    func releaseKeys() { catchesKeys = false }
 
     private var saidHello = false
 
@@ -180,6 +185,7 @@ final class ScriptedPlatform: Platform {
         switch step {
         case .reply(let body): return [.received(connection, Frame.encode(Reply(id: id, body)))]
         case .interrupt: return [.interrupted]
+        case .typed(let keys): return catchesKeys ? [.typed(Array(keys.utf8))] : []
         case .hangUp, .pause:
             isDaemonThere = false
             return [.closed(connection)]

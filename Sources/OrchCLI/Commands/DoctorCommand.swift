@@ -33,7 +33,7 @@ struct DoctorCommand: OrchCommand {
         let examiner = platform.examiner
         let look = Self.look(context)
         let facts = examiner.facts(daemon: look.pid)
-        let loaded = try isManifestMeant(platform) ? manifest.result(in: context) : nil
+        let loaded = try manifest.isMeant(platform) ? manifest.result(in: context) : nil
         let request = if case .success(let loaded) = loaded { loaded.request } else { ApplyRequest?.none }
 
         var examination = Examination()
@@ -50,11 +50,6 @@ struct DoctorCommand: OrchCommand {
             examination.findings += Self.services(of: loaded.request, facts, examiner, state: state)
         }
         return examination
-    }
-
-    /// One that is named, or is here.
-    private func isManifestMeant(_ platform: any Platform) -> Bool {
-        manifest.file != nil || !manifest.files.isEmpty || ManifestOptions.nearest(platform) != nil
     }
 
     // MARK: The daemon and the host

@@ -35,7 +35,7 @@ struct EventsCommand: OrchCommand {
             for happening in try session.next() {
                 switch happening {
                 case .interrupted: return .interrupted
-                case .resized, .replaced: break
+                case .resized, .typed, .replaced: break
                 case .reply(let reply):
                     guard reply.id == request else { continue }
                     guard case .occurrence(let occurrence) = reply.body else { return .success }

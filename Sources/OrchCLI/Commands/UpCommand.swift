@@ -80,7 +80,7 @@ struct Foreground {
         while true {
             for happening in try session.nextOfLasting(until: context.platform.now.instant + LogsCommand.beat) {
                 switch happening {
-                case .resized: break
+                case .resized, .typed: break
                 case .replaced:
                     if ending == nil { following = try followForever() } else { ending = try followEnd() }
                 case .interrupted: if let exit = try interrupted() { return exit }
