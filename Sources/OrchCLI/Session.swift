@@ -19,6 +19,8 @@ final class Session {
     private var frames = FrameBuffer()
     private var lastRequest: UInt64 = 0
     private var daemon = Hello()
+    /// What was typed while a reply was waited for: `next` tells it.
+    private var typed: [UInt8] = []
     /// Daemons that ended since the last reply.
     private var losses = 0
 
@@ -106,6 +108,10 @@ final class Session {
 
     /// What has happened, at least one thing; empty when the deadline came first. A refusal is thrown.
     func next(until deadline: Instant? = nil) throws(Failure) -> [Happening] {
+        guard typed.isEmpty else {
+            defer { typed = [] }
+            return [.typed(typed)]
+        }
         while true {
             var happenings = try replies()
             if !happenings.isEmpty { return happenings }
@@ -119,13 +125,16 @@ final class Session {
     /// Sends a command and waits for its final reply. Ctrl-C, if it is caught, ends the wait.
     func ask(_ command: Command) throws(Failure) -> Reply.Body {
         var id = try begin(command)
+        var meanwhile: [UInt8] = []
+        defer { typed += meanwhile }
         while true {
             for happening in try Self.mayRepeat(command) ? nextOfLasting() : next() {
                 switch happening {
                 case .reply(let reply): if reply.id == id, reply.isFinal { return reply.body }
                 case .replaced: id = try begin(command)
                 case .interrupted: throw .interrupted
-                case .resized, .typed: break
+                case .typed(let keys): meanwhile += keys
+                case .resized: break
                 }
             }
         }

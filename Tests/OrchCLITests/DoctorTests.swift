@@ -193,6 +193,20 @@ import Testing
             ])
     }
 
+    @Test func aLockIsOnlyRead() throws {
+        let platform = platform("services:\n  web: { command: [serve], locks: [/var/a, /var/b, /var/c] }\n")
+        let host = platform.scripted
+        // There, and of somebody else's; a folder; missing, where nothing can be made.
+        host.obstacles["write /var/a"] = PathObstacle(.denied, "permission denied (EACCES)")
+        host.obstacles["read /var/b"] = PathObstacle(.shape, "it is no file")
+        host.obstacles["read /var/c"] = PathObstacle(.missing, "no such file or directory (ENOENT)")
+        host.obstacles["write /var/c"] = PathObstacle(.denied, "it can't be made in /var: permission denied (EACCES)")
+        #expect(
+            try facts("error", platform) == [
+                "its lock /var/c can't be taken: it can't be made in /var: permission denied (EACCES)"
+            ])
+    }
+
     @Test func theDaemonsTroublesAreTold() throws {
         let platform = platform(nil)
         platform.orphanCount = 2

@@ -71,6 +71,22 @@ import Testing
         #expect(!platform.catchesKeys, "the terminal is as before")
     }
 
+    /// Not only between two measurements.
+    @Test func aKeyCountsWhileTheDaemonIsAsked() {
+        let platform = ScriptedPlatform(terminal: TerminalSize(columns: 100, rows: 20))
+        var looks = 0
+        platform.script = { command in
+            switch command {
+            case .status(_, .usage):
+                looks += 1
+                return (looks == 2 ? [.typed("q")] : []) + [.reply(.status([.shop(Self.instances(looks))]))]
+            case .processes: return [.reply(.processes(Self.processes))]
+            default: return []
+            }
+        }
+        #expect(run("top", on: platform) == .success && looks == 2)
+    }
+
     @Test func ctrlCLeaves() {
         let platform = platform(terminal: TerminalSize(columns: 60, rows: 4), then: [.interrupt])
         #expect(run("top", on: platform) == .interrupted)

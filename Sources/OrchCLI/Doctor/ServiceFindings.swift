@@ -138,7 +138,7 @@ struct ServiceFindings {
                     remedy: "make the folder writable for \(facts.user), or log elsewhere", at: position("logging")))
         }
         for lock in spec.locks where lock.utf8.contains(UInt8(ascii: "/")) {
-            guard let obstacle = examiner.obstacle(to: .write, of: lock, as: nil) else { continue }
+            guard let obstacle = obstacle(toLock: lock) else { continue }
             result.append(
                 Finding(
                     .error, spec.name, "its lock \(lock) can't be taken: \(obstacle.reason)",
@@ -153,6 +153,17 @@ struct ServiceFindings {
                     remedy: "let \(facts.user) read it, or correct `secrets`", at: position("secrets")))
         }
         return result
+    }
+
+    /// Whatever is there is only opened to be read; what is not is made.
+    private func obstacle(toLock path: String) -> PathObstacle? {
+        guard let obstacle = examiner.obstacle(to: .read, of: path, as: nil) else { return nil }
+        switch obstacle.kind {
+        case .missing: return examiner.obstacle(to: .write, of: path, as: nil)
+        // A folder can be locked as well.
+        case .shape: return nil
+        case .denied, .closed, .silent, .other: return obstacle
+        }
     }
 
     /// Those that the manifest names, absolute; of all replicas the first, which has the others' folder. The others are in the state folder.
