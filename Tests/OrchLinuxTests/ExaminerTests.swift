@@ -6,7 +6,7 @@ import Testing
 @testable import OrchLinux
 
 /// What the examiner says of this machine is what the kernel would say.
-@Suite(.serialized) struct ExaminerTests {
+@Suite(.serialized) final class ExaminerTests {
     private let folder: String
     private let examiner: LinuxExaminer
 
@@ -28,10 +28,9 @@ import Testing
         return path
     }
 
-    private func leave() { _ = unsafe system("rm -rf '\(folder)'") }
+    deinit { _ = unsafe system("rm -rf '\(folder)'") }
 
     @Test func pathsAreAsTheyAre() {
-        defer { leave() }
         let script = file("run.sh", "#! /bin/sh -e\necho\n", mode: 0o755)
         let plain = file("plain", mode: 0o600)
         unsafe symlink(plain, "\(folder)/link")
@@ -55,7 +54,6 @@ import Testing
 
     /// Also after somebody else was asked for: it is root who looks then, as before.
     @Test(.enabled("seeing as another user needs root") { geteuid() == 0 }) func anotherUserSeesLess() throws {
-        defer { leave() }
         let nobody = try #require(try examiner.person("nobody", adding: []))
         let script = file("run.sh", "#!/bin/sh\n", mode: 0o700)
         #expect(
@@ -80,7 +78,6 @@ import Testing
     }
 
     @Test func theHostIsAsItIs() throws {
-        defer { leave() }
         let facts = examiner.facts(daemon: nil)
         var name = utsname()
         unsafe uname(&name)
@@ -118,7 +115,6 @@ import Testing
     }
 
     @Test func aTakenPortNamesItsOwner() throws {
-        defer { leave() }
         let listener = try Listener()
         let obstacle = try #require(examiner.obstacle(to: PortSpec(port: listener.port)))
         #expect(obstacle.fault.reason.contains("by pid \(getpid()) (") && obstacle.holder == nil)
