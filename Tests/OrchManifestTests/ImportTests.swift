@@ -81,8 +81,9 @@ import Testing
             }
             // What is told is also in the manifest, at its place.
             for note in imported.notes {
-                let line = note.position.map { "\($0.line): " } ?? ""
-                #expect(imported.text.contains(line), "\(note.message)")
+                let line = note.position.map { String($0.line) } ?? ""
+                let isTold = [":", ","].contains { imported.text.contains("\(line)\($0)") }
+                #expect(isTold, "\(note.message)")
             }
         case .failure(let errors):
             notes = errors.diagnostics.map { DiagnosticText.render($0, color: false) }.joined()

@@ -19,7 +19,7 @@ struct ImportCommand: OrchCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The file; `-` is standard input. Of supervisord several make one stack.",
+            "The file; `-` is standard input. Of supervisord, systemd and nssm several make one stack.",
             valueName: "file"),
         completion: .file())
     var files: [String]

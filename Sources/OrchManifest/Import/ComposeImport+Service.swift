@@ -227,15 +227,4 @@ extension DraftEntry {
         case .nothing, .value, .map, .list: nil
         }
     }
-
-    /// Without notes: what is left out as a whole has one.
-    mutating func strip() {
-        notes = []
-        remarks = []
-        children = children.map { child in
-            var child = child
-            child.strip()
-            return child
-        }
-    }
 }

@@ -49,7 +49,7 @@ final class ComposeImport {
         top += topNotes()
         top += dotEnvEntries(dotEnv)
         top += secretEntries
-        if importer.sharesRestart(&drafts) {
+        if importer.shares("restart", "no", &drafts) {
             var defaults = DraftEntry("defaults", .map([DraftEntry("restart", "no")]))
             defaults.remarks = ["Compose restarts only what says so."]
             top.append(defaults)

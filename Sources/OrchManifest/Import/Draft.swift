@@ -7,10 +7,14 @@ struct ImportNote: Equatable {
     var kind: Kind
     var position: Position
     var width = 1
-    /// The thing and the reason, as one sentence without its full stop.
-    var message: String
+    /// What was written there; empty for what is no single thing.
+    var what = ""
+    /// Behind the name of what is lost the reason, else all of it: one sentence without its full stop.
+    var reason: String
     /// What to do instead.
     var help: String?
+
+    var message: String { what.isEmpty ? reason : "\"\(what)\" is not carried over: \(reason)" }
 
     var diagnostic: Diagnostic {
         let code =
@@ -81,6 +85,28 @@ struct DraftEntry {
             case .map: content = .map(newValue)
             case .list: content = .list(newValue)
             }
+        }
+    }
+
+    /// Makes a comment of it; what was to be said of its parts is said above it.
+    mutating func takeOut(_ note: ImportNote) {
+        isOut = true
+        notes += children.flatMap(\.allNotes) + [note]
+        children = children.map { child in
+            var child = child
+            child.strip()
+            return child
+        }
+    }
+
+    /// Without notes.
+    mutating func strip() {
+        notes = []
+        remarks = []
+        children = children.map { child in
+            var child = child
+            child.strip()
+            return child
         }
     }
 

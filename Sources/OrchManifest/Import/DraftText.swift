@@ -53,7 +53,12 @@ struct DraftText {
     private mutating func append(_ entry: DraftEntry, _ place: Place) {
         var place = place
         if place.comment == nil {
-            for note in entry.notes { comment(text(of: note), indent: place.indent, path: place.path) }
+            let isOne = entry.notes.count > 2 && entry.notes.allSatisfy { $0.reason == entry.notes[0].reason }
+            if isOne, !entry.notes[0].what.isEmpty {
+                comment(text(of: entry.notes), indent: place.indent, path: place.path)
+            } else {
+                for note in entry.notes { comment(text(of: note), indent: place.indent, path: place.path) }
+            }
             for remark in entry.remarks { comment(remark, indent: place.indent, path: place.path) }
             if entry.isOut {
                 place.comment = place.indent
@@ -89,7 +94,36 @@ struct DraftText {
 
     private func joined(_ name: String, _ text: String) -> String { name.isEmpty ? text : "\(name) \(text)" }
 
+    /// Many things that are lost for one reason are told together, where the first of them was.
+    private static func gathered(_ entries: [DraftEntry]) -> [DraftEntry] {
+        struct Reason: Hashable {
+            var why: String
+            var help: String?
+        }
+        var counts: [Reason: Int] = [:]
+        func reason(_ entry: DraftEntry) -> Reason? {
+            guard case .nothing = entry.content, entry.notes.count == 1, let note = entry.notes.first,
+                !note.what.isEmpty
+            else { return nil }
+            return Reason(why: note.reason, help: note.help)
+        }
+        for entry in entries { if let reason = reason(entry) { counts[reason, default: 0] += 1 } }
+        var places: [Reason: Int] = [:]
+        var result = entries
+        for (index, entry) in entries.enumerated() {
+            guard let reason = reason(entry), counts[reason, default: 0] > 2 else { continue }
+            guard let first = places[reason] else {
+                places[reason] = index
+                continue
+            }
+            result[first].notes += entry.notes
+            result[index].notes = []
+        }
+        return result
+    }
+
     private mutating func body(_ entries: [DraftEntry], _ place: Place, isSpaced: Bool) {
+        let entries = Self.gathered(entries)
         for (index, entry) in entries.enumerated() {
             if isSpaced, index > 0, !entry.children.isEmpty || !entry.notes.isEmpty { add("", place.path) }
             append(entry, place.inner(index, indent: place.indent + 2))
@@ -186,6 +220,14 @@ struct DraftText {
     }
 
     // MARK: Comments
+
+    /// Of several that are lost for the same reason.
+    private func text(of notes: [ImportNote]) -> String {
+        let numbers = notes.map { String($0.position.line) }.joined(separator: ", ")
+        let place = namesFiles ? "\(notes[0].position.file):\(numbers)" : "lines \(numbers)"
+        let things = notes.map { "\"\($0.what)\"" }.joined(separator: ", ")
+        return "\(place): \(things) are not carried over: \(notes[0].reason)" + (notes[0].help.map { "; \($0)" } ?? "")
+    }
 
     private func text(of note: ImportNote) -> String {
         let place = namesFiles ? "\(note.position.file):\(note.position.line)" : "line \(note.position.line)"

@@ -11,6 +11,7 @@ extension Importer {
         let header =
             "Made by `orch import \(input.format.rawValue)` from \(sources.map(\.name).joined(separator: ", ")); what could not be carried over is said where it belongs."
         for _ in 0..<Self.rounds {
+            takeOutIdle(&draft)
             let text = DraftText(draft, header: header, namesFiles: sources.count > 1)
             let check = load(text.text)
             switch check.result {
@@ -92,21 +93,31 @@ extension Importer {
             guard let entry = draft.entry(at: path), !(path.count == 1 && entry.key == "services"), entry.isLive
             else { continue }
             let note = note(for: error, on: entry, at: origin(of: path, in: draft))
-            draft.change(path) { entry in
-                entry.isOut = true
-                entry.notes.append(note)
-            }
+            draft.change(path) { $0.takeOut(note) }
             isChanged = true
         }
         return isChanged
     }
 
+    /// What has nothing to execute any more can't stand.
+    private func takeOutIdle(_ draft: inout [DraftEntry]) {
+        guard let at = draft.firstIndex(where: { $0.key == "services" }) else { return }
+        for (index, service) in draft[at].children.enumerated() where !service.isOut {
+            guard !service.children.contains(where: { $0.key == "command" && $0.isLive }) else { continue }
+            let note = lost(
+                service.key,
+                at: service.origin ?? draft[at].origin ?? Position(file: sources[0].name, line: 1, column: 1),
+                because: "nothing says what it executes", instead: "give it a command")
+            draft[at].children[index].takeOut(note)
+        }
+    }
+
     private func note(for error: Diagnostic, on entry: DraftEntry, at position: Position) -> ImportNote {
-        let what = entry.key.isEmpty ? "this" : "\"\(entry.key)\""
         // Lines of a text that nobody has seen yet help nobody.
         let help = error.help.flatMap { $0.contains("at line") ? nil : $0 }
         return ImportNote(
-            kind: .lost, position: position, message: "\(what) is not carried over: \(error.message)", help: help)
+            kind: .lost, position: position, what: entry.key.isEmpty ? "this" : entry.key, reason: error.message,
+            help: help)
     }
 
     private func origin(of path: [Int], in draft: [DraftEntry]) -> Position {

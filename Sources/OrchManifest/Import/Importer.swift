@@ -33,12 +33,13 @@ final class Importer {
     /// `"volumes" is not carried over: why`.
     func lost(_ what: String, at position: Position, because why: String, instead help: String? = nil) -> ImportNote {
         ImportNote(
-            kind: .lost, position: position, width: what.unicodeScalars.count,
-            message: "\"\(what.prefix(60))\" is not carried over: \(why)", help: help)
+            kind: .lost, position: position, width: what.unicodeScalars.count, what: String(what.prefix(60)),
+            reason: why,
+            help: help)
     }
 
     func changed(_ message: String, at position: Position, help: String? = nil) -> ImportNote {
-        ImportNote(kind: .changed, position: position, message: message, help: help)
+        ImportNote(kind: .changed, position: position, reason: message, help: help)
     }
 
     // MARK: What all imports need
@@ -80,14 +81,35 @@ final class Importer {
         return more.isEmpty ? [] : [DraftEntry("inherit_environment", .strings(usual + more))]
     }
 
-    /// Whether more than one service has the `restart: no` that is no word of the source, but what its tool does without one: then it
-    /// is taken away from all of them, to be said once.
-    func sharesRestart(_ services: inout [DraftEntry]) -> Bool {
-        func isUnsaid(_ entry: DraftEntry) -> Bool {
-            entry.key == "restart" && entry.text == "no" && entry.origin == nil
-        }
+    /// Whether more than one service has a setting that is no word of the source, but what its tool does without one: then it is taken
+    /// away from all of them, to be said once.
+    func shares(_ key: String, _ value: String, _ services: inout [DraftEntry]) -> Bool {
+        func isUnsaid(_ entry: DraftEntry) -> Bool { entry.key == key && entry.text == value && entry.origin == nil }
         guard services.count(where: { !$0.isOut && $0.children.contains(where: isUnsaid) }) > 1 else { return false }
         for index in services.indices { services[index].children.removeAll(where: isUnsaid) }
         return true
+    }
+
+    /// Between an end and the next start always as long, or growing up to `most`.
+    static func pause(_ span: String, upTo most: String? = nil, at place: Position) -> [DraftEntry] {
+        var terms = [DraftEntry("delay", .value(.string(span)), at: place)]
+        if most == nil { terms.append(DraftEntry("factor", 1)) }
+        let isLong = Duration(text: span).map { $0 > RestartPolicy(.always).maxDelay } ?? false
+        if let limit = most ?? (isLong ? span : nil) {
+            terms.append(DraftEntry("max_delay", .value(.string(limit)), at: place))
+        }
+        return terms
+    }
+
+    /// Makes one map of all entries with this key, where the first of them stands.
+    static func merge(_ key: String, in entries: inout [DraftEntry]) {
+        guard let first = entries.firstIndex(where: { $0.key == key }) else { return }
+        for entry in entries[(first + 1)...] where entry.key == key {
+            let known = Set(entries[first].children.map(\.key))
+            entries[first].children += entry.children.filter { !known.contains($0.key) }
+            entries[first].notes += entry.notes
+        }
+        let kept = entries[...first] + entries[(first + 1)...].filter { $0.key != key }
+        entries = Array(kept)
     }
 }

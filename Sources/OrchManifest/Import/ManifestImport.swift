@@ -5,10 +5,10 @@ public import OrchModel
 public enum ImportFormat: String, CaseIterable, Sendable {
     case compose
     case processCompose = "process-compose"
-    case procfile, supervisord
+    case procfile, supervisord, pm2, systemd, nssm
 
     /// Whether several files make one stack.
-    public var takesSeveral: Bool { self == .supervisord }
+    public var takesSeveral: Bool { self == .supervisord || self == .systemd || self == .nssm }
     /// As messages speak of such a file.
     var title: String {
         switch self {
@@ -16,6 +16,9 @@ public enum ImportFormat: String, CaseIterable, Sendable {
         case .processCompose: "a process-compose file"
         case .procfile: "a Procfile"
         case .supervisord: "a configuration of supervisord"
+        case .pm2: "an ecosystem file of PM2"
+        case .systemd: "a unit file"
+        case .nssm: "what `nssm dump` printed"
         }
     }
 }
@@ -74,6 +77,9 @@ public enum ManifestImport {
         case .compose: draft = ComposeImport(importer)?.draft() ?? []
         case .processCompose: draft = ProcessComposeImport(importer)?.draft() ?? []
         case .supervisord: draft = SupervisordImport(importer).draft()
+        case .pm2: draft = PM2Import(importer).draft()
+        case .systemd: draft = SystemdImport(importer).draft()
+        case .nssm: draft = NSSMImport(importer).draft()
         }
         guard !importer.reporter.hasErrors else { return .failure(importer.errors) }
         return importer.settled(draft)

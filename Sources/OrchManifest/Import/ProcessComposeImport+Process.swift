@@ -149,7 +149,9 @@ extension ProcessComposeImport {
             case "restart": break
             case "backoff_seconds":
                 // Always the same pause.
-                terms += seconds("delay", term) + [DraftEntry("factor", 1)]
+                if let raw = yaml.raw(term.value) {
+                    terms += Importer.pause("\(DollarText(raw).flattened)s", at: yaml.position(term.key))
+                }
             case "max_restarts":
                 if let count = yaml.raw(term.value), count != "0" {
                     terms.append(DraftEntry("max_attempts", YAMLSource.content(count), at: yaml.position(term.key)))

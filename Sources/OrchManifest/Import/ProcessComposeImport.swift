@@ -127,7 +127,7 @@ final class ProcessComposeImport {
             service.children.contains { $0.key == "command" && $0.text != nil }
         }
         if hasShell { entries.append(DraftEntry("shell", .strings([program, option]))) }
-        if importer.sharesRestart(&services) { entries.append(DraftEntry("restart", "no")) }
+        if importer.shares("restart", "no", &services) { entries.append(DraftEntry("restart", "no")) }
         if entries.isEmpty { return [] }
         var defaults = DraftEntry("defaults", .map(entries))
         defaults.remarks = ["What process-compose does where nothing else is said."]

@@ -1,0 +1,2 @@
+module.exports = {
+  apps: [{ name: "web", script: "index.js
