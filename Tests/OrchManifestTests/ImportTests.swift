@@ -10,7 +10,7 @@ import Testing
 @Suite struct ImportTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Imported")
 
-    /// A file, and the `.env` that lies beside it in its test: `compose-shop.yaml` has `compose-shop.env`.
+    /// A file, and what lies beside it in its test: `compose-shop.env` as `.env`, `compose-build.Dockerfile` as `web/Dockerfile`.
     struct Case: CustomTestStringConvertible {
         var file: String
         var format: ImportFormat
@@ -21,7 +21,9 @@ import Testing
         static let all: [Case] = {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
             return names.sorted().compactMap { name in
-                guard ![".env", ".approved", ".notes"].contains(where: name.hasSuffix) else { return nil }
+                guard ![".env", ".Dockerfile", ".approved", ".notes"].contains(where: name.hasSuffix) else {
+                    return nil
+                }
                 // `process-compose` begins with no other's name.
                 let format = ImportFormat.allCases.first { name.hasPrefix($0.rawValue + "-") }
                 return format.map { Case(file: name, format: $0) }
@@ -41,7 +43,11 @@ import Testing
                 ImportInput.File(name: name, bytes: cut.map { Array(bytes.prefix($0)) } ?? bytes)
             }
             return ImportInput(format: format, files: files, folder: "/srv/shop") { [self] name in
-                name == ".env" ? self.bytes("\(stem).env") : nil
+                switch name {
+                case ".env": self.bytes("\(stem).env")
+                case "web/Dockerfile": self.bytes("\(stem).Dockerfile")
+                default: nil
+                }
             }
         }
 
@@ -175,6 +181,32 @@ import Testing
         #expect(ShellText.words("a 'b") == nil)
         #expect(ShellText.words("a\\") == nil)
         #expect(ShellText.words("\"\\n\" \\n") == ["\\n", "n"])
+    }
+
+    @Test func aDockerfileSaysWhatItsLastStageExecutes() {
+        func words(_ text: String, target: String? = nil, _ own: [String]? = nil, _ given: [String]? = nil) -> [String]?
+        {
+            Dockerfile(Array(text.utf8), target: target).arguments(entrypoint: own, command: given)?.arguments
+        }
+        let stages = """
+            FROM --platform=x node:22 AS base
+            ENTRYPOINT ["tini", "--"]
+            CMD ["node", "${A}"]
+            FROM base AS build
+            CMD npm run \\
+              # between
+              build
+            FROM base
+            CMD [ "node",
+            """
+        #expect(words(stages, target: "base") == ["tini", "--", "node", "$${A}"])
+        #expect(words(stages, target: "build") == ["tini", "--", "/bin/sh", "-c", "npm run  build"])
+        #expect(words(stages) == ["tini", "--", "/bin/sh", "-c", "[ \"node\","], "what is no JSON is a shell's")
+        #expect(words(stages, target: "base", nil, ["x"]) == ["tini", "--", "x"])
+        #expect(words(stages, target: "base", ["y"]) == ["y"], "an entrypoint of Compose's forgets the command")
+        #expect(words("FROM a\nENTRYPOINT exec b $C", nil, ["x"]) == ["/bin/sh", "-c", "exec b $C"])
+        #expect(words("FROM a") == nil)
+        #expect(words("CMD early") == nil)
     }
 
     @Test func variablesOfShellTextAreThoseItDoesNotSet() {

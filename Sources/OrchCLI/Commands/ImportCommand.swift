@@ -9,7 +9,7 @@ struct ImportCommand: OrchCommand {
         discussion: """
             The manifest goes to standard output: `orch import compose compose.yaml > orch.yaml`, into the folder of FILE. What can't be \
             carried over stands in it as a comment, and is told on standard error with its line, the reason and what to do instead. \
-            Nothing is started, and nothing is read but FILE and, where the tool itself reads it, the .env beside it.
+            Nothing is started, and nothing is read but FILE and, where the tool itself reads them, the .env beside it and the Dockerfiles that it names.
             """)
 
     @Argument(

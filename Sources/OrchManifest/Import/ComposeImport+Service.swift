@@ -106,8 +106,10 @@ extension ComposeImport {
         draft.lose(
             yaml.lost(
                 entry, because: what,
-                instead: service["entrypoint"] == nil
+                instead: service["entrypoint"] == nil && dockerfile(of: service) == nil
                     ? "\(install); if the image has an ENTRYPOINT, write that before it" : install))
+        // What nothing else says, the Dockerfile does.
+        if service["entrypoint"] == nil, service["command"] == nil { addCommand(of: service, to: &draft) }
         guard entry.name == "build", service["working_dir"] == nil else { return }
         let context = yaml.isMap(entry.value) ? yaml[entry.value, "context"] : entry.value
         guard let folder = yaml.raw(context), !folder.contains("$"), !folder.contains("://"),
@@ -130,15 +132,34 @@ extension ComposeImport {
 
     // MARK: Command
 
-    /// What is executed: `entrypoint` and behind it `command`, both split into words as Compose does it. Nil when the image has to say it.
-    func command(of service: Service) -> [String]? {
+    /// What is executed: `entrypoint` and behind it `command`, both split into words as Compose does it, or what the Dockerfile says in
+    /// their place. Nil when only an image could tell.
+    func command(of service: Service) -> Dockerfile.Words? {
         var notes: [ImportNote] = []
-        let entry = service["entrypoint"].flatMap { words(of: $0, notes: &notes) } ?? []
-        let rest = service["command"].flatMap { words(of: $0, notes: &notes) } ?? []
-        let all = entry + rest
+        return command(of: service, &notes)
+    }
+
+    private func command(of service: Service, _ notes: inout [ImportNote]) -> Dockerfile.Words? {
+        let entry = service["entrypoint"].flatMap { words(of: $0, notes: &notes) }
+        let rest = service["command"].flatMap { words(of: $0, notes: &notes) }
+        let found =
+            dockerfile(of: service).map { $0.arguments(entrypoint: entry, command: rest) }
+            ?? .exec((entry ?? []) + (rest ?? []))
         // A flag is for the image's own entrypoint.
-        guard let first = all.first, !first.isEmpty, first.utf8.first != 45 else { return nil }
-        return all
+        guard let first = found?.arguments.first, !first.isEmpty, first.utf8.first != 45 else { return nil }
+        return found
+    }
+
+    /// The Dockerfile of what is built here, if it lies below the folder of the file.
+    private func dockerfile(of service: Service) -> Dockerfile? {
+        guard let build = service["build"] else { return nil }
+        let context = yaml.isMap(build) ? yaml.raw(yaml[build, "context"]) ?? "." : yaml.raw(build) ?? "."
+        let name = yaml.isMap(build) ? yaml.raw(yaml[build, "dockerfile"]) ?? "Dockerfile" : "Dockerfile"
+        let path = LexicalPath.absolute(name, from: "/\(context)").dropFirst()
+        guard !"\(context)\(name)".contains("$"), !context.contains("://"), !context.hasPrefix("/"),
+            !"/\(context)/\(name)/".contains("/../"), let bytes = importer.input.beside(String(path))
+        else { return nil }
+        return Dockerfile(bytes, target: yaml.isMap(build) ? yaml.raw(yaml[build, "target"]) : nil)
     }
 
     func words(of node: NodeID, notes: inout [ImportNote]) -> [String]? {
@@ -156,15 +177,18 @@ extension ComposeImport {
     }
 
     private func addCommand(of service: Service, to draft: inout Draft) {
-        guard !draft.hasCommand, let words = command(of: service) else { return }
-        draft.hasCommand = true
         var notes: [ImportNote] = []
-        _ = service["entrypoint"].flatMap { self.words(of: $0, notes: &notes) }
-        _ = service["command"].flatMap { self.words(of: $0, notes: &notes) }
-        let node = service["entrypoint"] ?? service["command"] ?? service.key
-        notes += words.compactMap { hostNote($0, key: "", at: node) }
-        var entry = DraftEntry("command", .strings(words), at: yaml.position(node))
-        entry.notes = notes
+        guard !draft.hasCommand, let command = command(of: service, &notes) else { return }
+        draft.hasCommand = true
+        let node = service["entrypoint"] ?? service["command"] ?? service["build"] ?? service.key
+        notes += command.arguments.compactMap { hostNote($0, key: "", at: node) }
+        let value: Value =
+            switch command {
+            case .exec(let words): .strings(words)
+            case .shell(let text): .string(text)
+            }
+        var entry = DraftEntry("command", .value(value), at: yaml.position(node), notes: notes)
+        if service["entrypoint"] == nil, service["command"] == nil { entry.remarks = ["As its Dockerfile says."] }
         draft.add(entry)
     }
 

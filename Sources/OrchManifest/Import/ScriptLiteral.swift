@@ -32,6 +32,17 @@ struct ScriptLiteral {
     var members: [Member] { if case .map(let members) = content { members } else { [] } }
     var items: [ScriptLiteral] { if case .list(let items) = content { items } else { [] } }
 
+    /// A list of texts and nothing else; nil when it is another thing.
+    static func words(_ text: String) -> [String]? {
+        var reader = Reader(source: Source(name: "", bytes: Array(text.utf8)))
+        let value = reader.value(depth: 0)
+        guard reader.flaw == nil, case .list(let items) = value.content else { return nil }
+        let words = items.compactMap { item in
+            if case .text(let text) = item.content { text } else { nil }
+        }
+        return words.count == items.count ? words : nil
+    }
+
     /// The value that a file exports: behind `module.exports =` or `export default`, or all of it.
     static func exported(_ source: Source, _ importer: Importer) -> ScriptLiteral? {
         var reader = Reader(source: source)
