@@ -31,7 +31,11 @@ struct Orch: ParsableCommand {
                     TopCommand.self, TreeCommand.self, GraphCommand.self, TimelineCommand.self, WaitCommand.self,
                     DoctorCommand.self,
                 ]),
-            CommandGroup(name: "Move", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
+            CommandGroup(
+                name: "Move",
+                subcommands: [
+                    StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, SignalCommand.self,
+                ]),
             CommandGroup(
                 name: "Manifest",
                 subcommands: [

@@ -27,6 +27,14 @@ extension Conductor {
         case .start(let targets): return try order(.start(targets), at: now)
         case .stop(let targets, let timeout): return try order(.stop(targets, timeout: timeout), at: now)
         case .restart(let targets): return try order(.restart(targets), at: now)
+        case .reload(let targets):
+            settle(at: now)
+            let order = Order.reload(targets)
+            try fleet.admit(order)
+            let text = fleet.reloadText(for: targets)
+            tell(order, at: now)
+            return .accepted(nil, text: text)
+        case .signal(let targets, let signal): return try self.signal(targets, signal, at: now)
         case .daemonStop:
             shutDown("a client asked for it", at: now)
             return .accepted(nil, text: "stopping everything, in order")
@@ -57,8 +65,8 @@ extension Conductor {
         case .processes(let target): return .processes(try processes(of: target))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .follow, .events, .rotateLogs,
-            .daemonStop, .daemonRestart, .daemonUpgrade:
+        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .reload, .signal, .follow, .events,
+            .rotateLogs, .daemonStop, .daemonRestart, .daemonUpgrade:
             return nil
         }
     }
@@ -100,6 +108,15 @@ extension Conductor {
         do { try journal.save(fleet.departures(after: order)) } catch { throw Refusal(error) }
         tell(order, at: now)
         return .accepted(nil, text: nil)
+    }
+
+    private mutating func signal(_ targets: [Target], _ signal: Signal, at now: Moment) throws(Refusal) -> Reply.Body {
+        settle(at: now)
+        let order = Order.signal(targets, signal)
+        try fleet.admit(order)
+        let reached = fleet.reached(by: targets)
+        tell(order, at: now)
+        return .accepted(nil, text: "\(signal.name) sent to \(reached.map(\.text).joined(separator: ", "))")
     }
 
     private mutating func tell(_ order: Order, at now: Moment) {

@@ -12,7 +12,7 @@ extension Conductor {
         var found = targets
         var all: [Target] { fleet.status(of: nil, showingInstances: false).map { Target(stack: $0.name) } }
         switch goal {
-        case .settled, .reached, .proven:
+        case .settled, .reached, .reloaded, .proven:
             if found.isEmpty { found = all }
             try fleet.admit(.start(found))
         case .stopped, .gone: if found.isEmpty { found = all }

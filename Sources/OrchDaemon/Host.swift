@@ -18,6 +18,8 @@ public import OrchModel
 /// - A probe is answered once, with its round, at the latest at its timeout, as a failure then, and its command is killed. `endProbes`
 ///   and `release` end the questions that are open: they are not answered any more. A step of a ladder is answered once, at the latest at
 ///   its limit, as a fault then. The same runner twice runs once.
+/// - An errand is answered once, when nothing of it is left, whatever it started. It is killed at its limit, which is a fault, and when it is
+///   not needed any more.
 /// - What names a launch that is over or that nobody knows changes nothing, but that it is answered: a probe as `unasked`, a step with a
 ///   fault, a release with `drained`.
 /// - A rotation of logs is answered once, with its number, and in time though a line has no end: for each file that its instances write what

@@ -83,7 +83,9 @@ public enum LaunchNoteCodec {
         case .released(let launch):
             w.add("released")
             w.add(launch)
-        case .announced, .locked, .failed, .runs, .renamed, .forgiven, .ended, .halted, .resumed:
+        case .announced, .locked, .reloadOwed, .reloadEnded, .configured, .failed, .runs, .renamed, .forgiven, .ended,
+            .halted,
+            .resumed:
             for part in rareParts(of: note) { w.add(part) }
         }
     }
@@ -93,6 +95,11 @@ public enum LaunchNoteCodec {
         switch note {
         case .announced(let launch): ["announced", launch.value]
         case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
+        case .reloadOwed(let launch, let cause): ["reload", launch.value, .string(cause)]
+        case .reloadEnded(let launch, let fault, let refused):
+            ["reloaded", launch.value, .optional(fault), .optional(refused?.hex)]
+        case .configured(let launch, let digest):
+            ["configured", launch.value, .optional(digest?.hex)]
         case .failed(let instance, let launch, let at):
             ["failed", instance.value, at.value, launch?.value ?? .null]
         case .runs(let instance, let state): ["runs", instance.value, state.value]
@@ -137,6 +144,10 @@ public enum LaunchNoteCodec {
             var names: [String] = []
             for name in try r.part(2).array ?? [] { if let name = name.string { names.append(name) } }
             return .locked(try r.launch(1), names)
+        case "reload": return .reloadOwed(try r.launch(1), cause: try r.string(2))
+        case "reloaded":
+            return .reloadEnded(try r.launch(1), fault: r.text(2), refused: r.text(3).flatMap { Digest(hex: $0) })
+        case "configured": return .configured(try r.launch(1), r.text(2).flatMap { Digest(hex: $0) })
         case "failed": return .failed(try r.instance(1), r.known(3), at: try r.moment(2))
         case "probed":
             guard let kind = ProbeKind(rawValue: try r.string(2)), let passing = try r.part(3).bool else { return nil }

@@ -60,7 +60,9 @@ extension LaunchNote {
         switch self {
         case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
             .announced(let launch),
-            .stopping(let launch, _, _, _, _), .locked(let launch, _),
+            .stopping(let launch, _, _, _, _), .locked(let launch, _), .reloadOwed(let launch, _),
+            .reloadEnded(let launch, _, _),
+            .configured(let launch, _),
             .probed(let launch, _, _), .tallied(let launch, _, _), .released(let launch),
             .ended(_, let launch, _, _, _):
             launch

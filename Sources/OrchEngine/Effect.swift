@@ -10,6 +10,10 @@ public enum Effect: Equatable, Sendable {
     case signal(LaunchID, Signal, to: StopSpec.Recipient)
     /// Run a step of the ladder that is not a signal. A command runs as launch `runner`, in the service's own environment.
     indirect case runStep(LaunchID, step: Int, StopSpec.Action, runner: LaunchID, limit: Duration)
+    /// Run a command that serves a launch. It is answered once, by `errandEnded`, when nothing of it is left.
+    indirect case run(Errand)
+    /// Nobody needs the errand of this runner any more: it is killed, and answered.
+    case endErrand(LaunchID, runner: LaunchID)
     /// End the whole tree, no questions. Repeated while it is not empty.
     case kill(LaunchID)
     /// The launch is closed: its slot, its cgroup, its descriptors may go. Its pipes drain into the files first.
@@ -42,6 +46,22 @@ public enum Effect: Equatable, Sendable {
     indirect case keep(AppliedStack)
     /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
     case forget(stack: String)
+}
+
+/// A command in the surroundings of a launch, with a tree and a time of its own.
+public struct Errand: Equatable, Sendable {
+    public var launch: LaunchID
+    /// The launch that it runs as.
+    public var runner: LaunchID
+    public var command: CommandLine
+    /// When that is over it is killed.
+    public var limit: Duration
+    public init(launch: LaunchID, runner: LaunchID, command: CommandLine, limit: Duration) {
+        self.launch = launch
+        self.runner = runner
+        self.command = command
+        self.limit = limit
+    }
 }
 
 /// Everything the host needs to start one process; nothing in it is looked up again.
@@ -90,6 +110,13 @@ public enum LaunchNote: Equatable, Sendable {
     case probed(LaunchID, ProbeKind, passing: Bool)
     /// So many answers in a row against the verdict: successes, or failures as a negative number.
     case tallied(LaunchID, ProbeKind, Int)
+    /// It is to reload, for this reason.
+    case reloadOwed(LaunchID, cause: String)
+    /// It is to reload no more: that is done, or why it came to nothing.
+    /// `refused`: the config files with which it did so, which are not tried again by themselves.
+    case reloadEnded(LaunchID, fault: String?, refused: Digest? = nil)
+    /// It has taken up config files of this digest; nil for none.
+    case configured(LaunchID, Digest?)
     /// Which runs of a scheduled task are decided and not over.
     case runs(InstanceID, RunState)
     /// The instances of one service have another name from here on.

@@ -22,6 +22,8 @@ public enum Event: Equatable, Sendable {
     case answered(OutsideNeed, round: UInt64, ProbeResult)
     /// A command or request of the stop ladder ended; nil means that it worked.
     indirect case stepEnded(LaunchID, step: Int, Fault?)
+    /// The errand of that launch, run as `runner`, is over, and nothing of it is left; nil means that it worked.
+    indirect case errandEnded(LaunchID, runner: LaunchID, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.
     case survivorsSeen(LaunchID, [String])
     /// What a watch rule of a service, by its place, is about has changed.
@@ -67,6 +69,8 @@ public enum Order: Equatable, Sendable {
     case start([Target])
     case stop([Target], timeout: Duration?)
     case restart([Target])
+    case reload([Target])
+    case signal([Target], Signal)
     /// Stop everything, forget nothing.
     case shutdown
 }

@@ -54,6 +54,7 @@ extension Incarnation {
     /// What the service says of itself.
     mutating func hear(_ notice: Notice, awaited: ReadySpec?) {
         guard !hasEnded else { return }
+        reload?.hear(notice)
         if notice == awaited?.notice ?? .ready { isAnnounced = true }
         switch notice {
         case .ready: isReloading = false

@@ -82,6 +82,7 @@ extension Fleet {
             tellSuperseded(slot, former, oldDefinition, at: now)
             if applied.entry.origin != .automaticRollback || !isKeptByHand(slot) { putBack(slot) }
             mend(slot, from: old, to: spec, isChanged)
+            forgetRefusal(slot)
             if isChanged || rollout != nil { forgetProbes(slot, from: old, to: spec, rollout) }
         }
     }

@@ -10,7 +10,7 @@ extension Fleet {
         switch order {
         case .apply(let applied): return [(applied.request.stack.name, [])]
         case .down(let name, _): return [(name, [])]
-        case .shutdown: return []
+        case .shutdown, .signal, .reload: return []
         case .start(let targets), .restart(let targets), .stop(let targets, _):
             var future: [Int: Departure.Kind?] = [:]
             for place in placesToMove(by: order) { future[place] = .some(departure(of: place, after: order)) }
@@ -39,7 +39,7 @@ extension Fleet {
         switch order {
         case .start(let targets): places(of: targets, withNeeds: true)
         case .restart(let targets), .stop(let targets, _): places(of: targets, withNeeds: false)
-        case .apply, .down, .shutdown: []
+        case .apply, .down, .reload, .signal, .shutdown: []
         }
     }
 
@@ -51,7 +51,7 @@ extension Fleet {
         case .start: return isEnabled ? nil : .started
         case .restart: return slot.current != nil && isWanted(slot) ? slot.departure : isEnabled ? nil : .started
         case .stop: return isEnabled ? .stopped : nil
-        case .apply, .down, .shutdown: return slot.departure
+        case .apply, .down, .reload, .signal, .shutdown: return slot.departure
         }
     }
 }

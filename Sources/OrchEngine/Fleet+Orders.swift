@@ -46,6 +46,8 @@ extension Fleet {
                 if let timeout { hurry(place, by: now.instant + timeout) }
                 touch(service: slot.service)
             }
+        case .reload(let targets): for place in placesToReload(targets) { oweReload(place, Self.reloadedByHand) }
+        case .signal(let targets, let signal): send(signal, to: targets, at: now)
         case .shutdown:
             isShuttingDown = true
             for stack in stacks.indices {
@@ -138,26 +140,35 @@ extension Fleet {
         case .apply, .shutdown: return
         case .down(let name, _):
             guard stackPlace(name) != nil else { throw unknown(stack: name) }
-        case .start(let targets), .restart(let targets), .stop(let targets, _):
-            for target in targets {
-                guard hasStack(target.stack), let stack = stackPlace(target.stack) else {
-                    throw unknown(stack: target.stack)
-                }
-                guard let name = target.service else { continue }
-                guard let service = stacks[stack].services[name], !services[service].isRemoved else {
-                    throw Refusal(
-                        .unknown, "stack \(target.stack) has no service \(name)",
-                        remedy:
-                            "its services: \(placesOfServices(stack).map { services[$0].id.service }.joined(separator: ", "))"
-                    )
-                }
-                if let replica = target.replica,
-                    !services[service].slots.contains(where: { slots[$0]?.id.replica == replica })
-                {
-                    throw Refusal(
-                        .unknown, "\(name) has no instance \(replica)",
-                        remedy: "it has \(services[service].spec.replicas)")
-                }
+        case .start(let targets), .restart(let targets), .stop(let targets, _): try admit(targets)
+        case .reload(let targets):
+            try admit(targets)
+            try admitReload(of: targets)
+        case .signal(let targets, _):
+            try admit(targets)
+            try admitSignal(to: targets)
+        }
+    }
+
+    private func admit(_ targets: [Target]) throws(Refusal) {
+        for target in targets {
+            guard hasStack(target.stack), let stack = stackPlace(target.stack) else {
+                throw unknown(stack: target.stack)
+            }
+            guard let name = target.service else { continue }
+            guard let service = stacks[stack].services[name], !services[service].isRemoved else {
+                throw Refusal(
+                    .unknown, "stack \(target.stack) has no service \(name)",
+                    remedy:
+                        "its services: \(placesOfServices(stack).map { services[$0].id.service }.joined(separator: ", "))"
+                )
+            }
+            if let replica = target.replica,
+                !services[service].slots.contains(where: { slots[$0]?.id.replica == replica })
+            {
+                throw Refusal(
+                    .unknown, "\(name) has no instance \(replica)",
+                    remedy: "it has \(services[service].spec.replicas)")
             }
         }
     }

@@ -10,7 +10,7 @@ extension Fleet {
     public func isPending(_ goal: Goal, by witness: InstanceID?, though changed: [InstanceID]) -> Bool {
         switch goal {
         case .settled, .stopped: break
-        case .reached, .proven, .gone, .forever: return false
+        case .reached, .reloaded, .proven, .gone, .forever: return false
         }
         guard let witness, let place = slotPlace(witness), let slot = slots[place],
             verdict(on: goal, for: slot) == .pending

@@ -100,6 +100,7 @@ extension Fleet {
         if isRestart {
             because.append("its definition changed" + (spec.schedule == nil ? "" : "; the next run has it"))
         }
+        because += fields.compactMap(\.configText)
         because += drift
         let action: Change.Action
         if isRenamed {
@@ -115,6 +116,10 @@ extension Fleet {
                 ? .live : spec.kind == .task && !isUp ? .run : (isUp ? .restart : (spec.enabled ? .start : .live))
         } else if live.contains(where: \.isHeld) {
             action = spec.definitionDigest == service.rollout?.previous.definition ? .live : .restart
+        } else if isUp,
+            fields.contains(where: { $0.fate == .reload }) || live.contains(where: { refusal(of: $0) != nil })
+        {
+            action = .reload
         } else if !drift.isEmpty {
             action = spec.kind == .task && spec.schedule == nil ? .run : .start
         } else if fields.contains(where: { $0.path == "replicas" }) {
@@ -138,6 +143,7 @@ extension Fleet {
             if wanted, let halt = halt(of: slot), slot.outcome == nil || halt.instance == slot.id {
                 found.append("\(label)the stack stopped: \(halt.reason)")
             }
+            if wanted, let refusal = refusal(of: slot) { found.append("\(label)its reload failed: \(refusal)") }
             if slot.departure == .started, !wanted { found.append("\(label)disabled, but started by hand") }
             if wanted, !slot.isHalted, hasCeasedToStandIn(slot, spec), let exit = slot.lastExit {
                 found.append("\(label)it ended (\(exit.text)), and on_exit does not ignore that any more")
@@ -207,5 +213,15 @@ extension Fleet {
     private func share(_ spec: inout ServiceSpec, with stack: Int) {
         guard let place = stacks[stack].services[spec.name], services[place].spec == spec else { return }
         spec = services[place].spec
+    }
+}
+
+extension FieldChange {
+    /// A config file as a reason; nil for another field.
+    fileprivate var configText: String? {
+        guard path.hasPrefix("config_files.") else { return nil }
+        let file = path.dropFirst("config_files.".count).filter { $0 != "\"" }
+        if from == nil { return "config file \(file) is new" }
+        return to == nil ? "\(file) is no config file any more" : "config file \(file) changed"
     }
 }

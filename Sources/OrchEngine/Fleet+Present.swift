@@ -127,6 +127,7 @@ extension Fleet {
             let text = complaint.isEmpty ? lack?.lack ?? "its probes have not passed yet" : complaint
             return (.starting, text + predecessorText(of: slot), complaint.isEmpty ? lack?.key ?? "health" : "health")
         }
+        if let progress = incarnation.reload?.underWay { return (.reloading, progress.text, "reload") }
         if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {
             if incarnation.verdict(of: kind) == .failing, let state = incarnation.probes[kind] {
@@ -134,6 +135,9 @@ extension Fleet {
             }
         }
         if goes.isEmpty, let held = holdText(of: slot) { return (.ready, held, "update") }
+        if goes.isEmpty, let fault = incarnation.reload?.fault {
+            return (.ready, "it runs as it was: its reload failed: \(fault)", "reload")
+        }
         return (.ready, goes, "")
     }
 
@@ -150,6 +154,7 @@ extension Fleet {
             } else {
                 if let by = startDeadline(slot) { candidates.append(by) }
                 if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
+                if let by = incarnation.reload?.underWay?.deadline { candidates.append(by) }
                 if let at = provenAt(slot) { candidates.append(at) }
                 let spec = spec(of: slot)
                 for kind in ProbeKind.allCases {

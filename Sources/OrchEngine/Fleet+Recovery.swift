@@ -23,13 +23,16 @@ extension Fleet {
         for note in notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
         var locked: [LaunchID: [String]] = [:]
+        var configured: Set<LaunchID> = []
         for note in notes {
+            if case .configured(let launch, _) = note { configured.insert(launch) }
             if case .ordered(let launch, let instance, _, _, _) = note { ordered[launch] = instance }
             if case .locked(let launch, let names) = note { locked[launch] = names }
         }
         for survivor in recovery.survivors {
             let isTold = recovery.told.contains(survivor.launch)
             let locks = locked[survivor.launch] ?? []
+            if !configured.contains(survivor.launch) { presumeConfiguration(open[survivor.launch]) }
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
         noteStrays(notes, at: now)
@@ -41,6 +44,13 @@ extension Fleet {
             rememberSchedule(place, at: now)
             remember(place, at: now)
         }
+    }
+
+    /// No note says what it has taken up, as the run directory was full: nothing is done to it for that.
+    private mutating func presumeConfiguration(_ place: Int?) {
+        guard let place, let slot = slots[place], slot.current != nil else { return }
+        let wanted = spec(of: slot).configuration
+        slots[place]?.current?.configuration = wanted
     }
 
     private mutating func recall(_ departure: Departure, isOfThisBoot: Bool) {
@@ -86,6 +96,8 @@ extension Fleet {
                 $0.isAnnounced = true
                 $0.isAnnouncementNoted = true
             }
+        case .reloadOwed(let launch, _), .reloadEnded(let launch, _, _), .configured(let launch, _):
+            rewrite(launch, open) { $0.recall(note) }
         case .stopping(let launch, let motive, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
             let stop = (slots[place].map { spec(of: $0) } ?? services[service].known).value.stop

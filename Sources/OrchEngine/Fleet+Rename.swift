@@ -134,7 +134,10 @@ extension LaunchNote {
             case .ended(let id, let launch, let exit, let at, let outcome):
                 result.append(.ended(present(id), launch, exit, at: at, outcome))
             case .runs(let id, let state): result.append(.runs(present(id), state))
-            case .executed, .ready, .announced, .locked, .stopping, .probed, .tallied, .released: result.append(note)
+            case .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured, .probed,
+                .tallied,
+                .released:
+                result.append(note)
             }
         }
         return result.reversed()

@@ -55,6 +55,11 @@ extension Fleet {
     /// Time acts on what is alive.
     private mutating func attend(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         guard let hasEnded = slots[place]?.current?.hasEnded else { return }
+        if hasEnded {
+            dropReload(place, &effects)
+            // Its errands end.
+            if slots[place]?.current?.isGone == true { return }
+        }
         if slots[place]?.current?.isStopping == true {
             climb(place, at: now, &effects)
         } else if hasEnded {
@@ -65,6 +70,7 @@ extension Fleet {
         } else {
             attendReadiness(place, at: now, &effects)
             attendStartDeadline(place, at: now, &effects)
+            attendReload(place, at: now, &effects)
         }
     }
 
@@ -123,6 +129,7 @@ extension Fleet {
         var incarnation = Incarnation(
             launch: launch, definition: definition, orderedAt: now, because: because)
         incarnation.locks = spec.locks
+        incarnation.configuration = spec.configurationDigest
         incarnation.isUnderWay = true
         startsUnderWay += 1
         leaveLines(place)
@@ -142,6 +149,7 @@ extension Fleet {
         effects.append(
             .note(.ordered(launch, slot.id, definition: definition, at: now, restarts: slot.restarts)))
         if !spec.locks.isEmpty { effects.append(.note(.locked(launch, spec.locks))) }
+        if spec.reload != nil { effects.append(.note(.configured(launch, spec.configurationDigest))) }
         effects.append(
             .launch(
                 LaunchOrder(

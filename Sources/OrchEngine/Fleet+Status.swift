@@ -177,6 +177,7 @@ extension Fleet {
         switch goal {
         case .forever: return .pending
         case .gone: return .pending
+        case .reloaded: return verdictOnReload(of: slot)
         case .stopped:
             if isWanted(slot) { return .failed("it was started again meanwhile") }
             return isUp(slot) || slot.predecessor != nil ? .pending : .reached
@@ -185,6 +186,8 @@ extension Fleet {
             if !isWanted(slot) { return isUp(slot) || slot.predecessor != nil ? .pending : .reached }
             if let verdict = scheduleVerdict(of: slot) { return verdict }
             if slot.isDirty || mustGo(slot) { return .pending }
+            if let refusal = refusal(of: slot) { return .failed("its reload failed: \(refusal)") }
+            if let incarnation = slot.current, owesConfiguration(slot, incarnation) { return .pending }
             if let verdict = verdictOnUpdate(slot) { return verdict }
             if slot.phase == .failed { return .failed(slot.reason) }
             if let reason = vainWait(of: slot) { return .failed(reason) }

@@ -14,6 +14,7 @@ extension Fleet {
         // That it is to go, and why, must be known before the first signal: an end that comes of it is not its own.
         effects.append(.note(.stopping(incarnation.launch, motive, reason: reason, step: -1, deadline: now.instant)))
         effects.append(.endProbes(incarnation.launch))
+        dropReload(place, &effects)
         tell(place, .stopping, reason, at: now, key: "stop", &effects)
         climb(place, at: now, &effects)
     }

@@ -17,9 +17,12 @@ struct Incarnation: Sendable {
     }
 
     var hasEnded: Bool { facts.span[0].exit != nil || facts.span[0].hasFault }
-    var isClosed: Bool { facts.span[0].hasFault || (exit != nil && isEmptied) }
+    var isClosed: Bool { facts.span[0].hasFault || (isGone && errands.isEmpty) }
+    /// Nothing of its own tree is left.
+    var isGone: Bool { exit != nil && isEmptied }
     var isExecuted: Bool { executedAt != nil }
     var isStopping: Bool { facts.span[0].stopping != nil }
+    var hasReload: Bool { facts.span[0].reload != nil }
     func stand(of kind: ProbeKind) -> ProbeStand? { facts.span[0].probes.stand(of: kind) }
     func verdict(of kind: ProbeKind) -> ProbeState.Verdict? { facts.span[0].probes.verdict(of: kind) }
 

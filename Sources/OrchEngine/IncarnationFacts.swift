@@ -44,6 +44,11 @@ struct IncarnationFacts: Sendable {
 
     var probes = ProbeStates()
     var stopping: StopProgress?
+    var reload: ReloadState?
+    /// Of the config files that it has taken up; `ServiceSpec.configurationDigest`.
+    var configuration: Digest?
+    /// Errands that are under way: it is not over before they are.
+    var errands: [LaunchID] = []
 
     init(launch: LaunchID, definition: Digest, orderedAt: Moment, because: String) {
         self.launch = launch
@@ -145,6 +150,18 @@ extension Incarnation {
     var stopping: StopProgress? {
         get { facts.span[0].stopping }
         _modify { yield &facts[0].stopping }
+    }
+    var reload: ReloadState? {
+        get { facts.span[0].reload }
+        _modify { yield &facts[0].reload }
+    }
+    var configuration: Digest? {
+        get { facts.span[0].configuration }
+        _modify { yield &facts[0].configuration }
+    }
+    var errands: [LaunchID] {
+        get { facts.span[0].errands }
+        _modify { yield &facts[0].errands }
     }
     var startBy: Instant? {
         get { facts.span[0].startBy }

@@ -22,10 +22,13 @@ final class KnownSpec: Sendable {
     let probes: [ProbeKind]
     /// `ScheduleSpec.triggerText`; nil without a schedule.
     let trigger: String?
+    /// `ServiceSpec.configurationDigest`.
+    let configuration: Digest?
 
     init(_ value: ServiceSpec) {
         self.value = value
         trigger = value.schedule?.triggerText
+        configuration = value.configurationDigest
         probes = ProbeKind.allCases.filter { value.health[$0] != nil }
     }
 

@@ -8,6 +8,8 @@ final class Decoder {
     var reporter = Reporter()
     var sources: [Source] = []
     var envFiles: [String: EnvFile] = [:]
+    /// What is in config files, by path.
+    var configContents: [String: Digest] = [:]
     /// The scope in which texts are read now.
     var scope: Scope
     /// Folders of the files, absolute and as diagnostics show them, by index of the file.

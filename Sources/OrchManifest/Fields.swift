@@ -127,6 +127,11 @@ enum Fields {
                 "stop_signal", .either([.text, .integer(1...64)]), default: "SIGTERM",
                 "Short for a ladder of one signal."),
             Field("stop_grace_period", .duration, default: "10s", "How long stop_signal is given."),
+            Field("reload", .object(reload), "How it takes up what has changed while it runs, for orch reload."),
+            Field(
+                "config_files", words, default: "[]",
+                "Files whose content counts as part of its definition: a change is taken up by reload, else by a restart."
+            ),
             Field("logging", .object(logging), "Where its output goes."),
             Field(
                 "ports", .list(.either([port, .text, .object(portEntry)])),
@@ -144,10 +149,8 @@ enum Fields {
     private static let laterServiceFields: [Field] = [
         .later("resources", "Limits of its whole process tree."),
         .later("watch", "Files whose change restarts it."),
-        .later("config_files", "Files that count as part of its definition."),
         .later("sockets", "Sockets opened for it."),
         .later("hooks", "Commands around its life."),
-        .later("reload", "How it rereads its configuration."),
         .later("container", "Run by docker or podman."),
         .later("tty", "A pseudo-terminal."),
         .later("stdin", "What it reads."),
@@ -177,6 +180,20 @@ enum Fields {
                 "log", .text,
                 "By a line: a POSIX extended regular expression for one line of its output, wherever that goes."),
             .later("fd", "By a newline on a descriptor."),
+        ])
+
+    static let reload = FieldTable(
+        "reload",
+        [
+            Field(
+                "signal", .either([.text, .integer(1...64)]),
+                "Sent to the main process; nobody can tell when it is done."),
+            Field("command", command, "Run in the service's surroundings; done when it has exited 0."),
+            Field("shell", words, default: "the service's", "What reads the command when it is a string."),
+            Field(
+                "notify", .boolean, default: "false",
+                "SIGHUP to the main process, which says RELOADING=1 and, when it is done, READY=1 (sd_notify)."),
+            Field("timeout", .duration, default: "30s", "A reload that takes longer has failed; a command is killed."),
         ])
 
     static let restart = FieldTable(

@@ -31,6 +31,9 @@ public enum ManifestWriter {
                 case "logging": Value.Member(member.key, logging(member.value))
                 case "depends_on": Value.Member(member.key, needs(member.value))
                 case "health": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })
+                case "config_files":
+                    Value.Member(member.key, escaped(.strings((member.value.members ?? []).map(\.key))))
+                case "reload": Value.Member(member.key, actions(member.value, hasShell: hasShell))
                 case "stop": Value.Member(member.key, stop(member.value, hasShell: hasShell))
                 default: Value.Member(member.key, escaped(member.value))
                 }

@@ -68,6 +68,8 @@ extension Decoder {
         if let node = section["essential"], let flag = flag(node, "essential") { decoded.spec.essential = flag }
         if let node = section["locks"] { decoded.spec.locks = locks(node) }
         decoded.spec.stop = stop(section, command: decoded.spec.command, health)
+        if let node = section["reload"] { decoded.spec.reload = reload(node, of: decoded.spec, health) }
+        if let node = section["config_files"] { decoded.spec.configFiles = configFiles(node) }
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
         schedule(section, into: &decoded.spec, own: own)

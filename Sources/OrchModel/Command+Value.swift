@@ -15,6 +15,8 @@ extension Command: ValueCodable {
         case .start: "start"
         case .stop: "stop"
         case .restart: "restart"
+        case .reload: "reload"
+        case .signal: "signal"
         case .status: "status"
         case .processes: "processes"
         case .follow: "follow"
@@ -40,10 +42,13 @@ extension Command: ValueCodable {
         case .down(let stack, let timeout):
             w.set("stack", stack)
             w.set("timeout", timeout)
-        case .start(let targets), .restart(let targets): w.set("targets", list: targets)
+        case .start(let targets), .restart(let targets), .reload(let targets): w.set("targets", list: targets)
         case .stop(let targets, let timeout):
             w.set("targets", list: targets)
             w.set("timeout", timeout)
+        case .signal(let targets, let signal):
+            w.set("targets", list: targets)
+            w.set("signal", signal.name)
         case .status(let target, let detail):
             w.set("target", target)
             w.set("detail", detail.rawValue, unless: StatusDetail.usage.rawValue)
@@ -77,6 +82,8 @@ extension Command: ValueCodable {
         case "start": self = .start(try r.list("targets"))
         case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
         case "restart": self = .restart(try r.list("targets"))
+        case "reload": self = .reload(try r.list("targets"))
+        case "signal": self = .signal(try r.list("targets"), try r.signal("signal"))
         case "status": self = .status(try r.optional("target"), try r.word("detail", or: .usage))
         case "processes": self = .processes(try r.optional("target"))
         case "follow":
@@ -106,6 +113,7 @@ extension Goal {
         case .settled: "settled"
         case .reached(let condition): condition.rawValue
         case .proven(let revision): "proven \(revision.hex)"
+        case .reloaded: "reloaded"
         case .stopped: "stopped"
         case .gone: "gone"
         case .forever: "forever"
@@ -115,6 +123,7 @@ extension Goal {
     public init?(word: String) {
         switch word {
         case "settled": self = .settled
+        case "reloaded": self = .reloaded
         case "stopped": self = .stopped
         case "gone": self = .gone
         case "forever": self = .forever

@@ -18,6 +18,10 @@ public enum Command: Equatable, Sendable {
     case start([Target])
     case stop([Target], timeout: Duration?)
     case restart([Target])
+    /// What runs of the targets takes up what has changed, as its `reload` says.
+    case reload([Target])
+    /// Sends a signal to the main processes of what runs of the targets.
+    case signal([Target], Signal)
     /// Nil target: everything.
     case status(Target?, StatusDetail = .usage)
     /// The living processes of instances. Nil target: everything.
@@ -65,6 +69,8 @@ public enum Goal: Equatable, Sendable {
     case reached(Dependency.Condition)
     /// The revision has settled; fails when it is taken back or another one takes its place. What `apply --rollback-on-failure` waits for.
     case proven(Digest)
+    /// Every reload that was asked for is done; fails when the last one failed.
+    case reloaded
     /// Nothing of it is left.
     case stopped
     /// The stack is forgotten.

@@ -2,7 +2,9 @@
 
 /// Everything that can grow, and how far. Reaching a limit is a diagnostic or a refusal that names it, never a surprise.
 public enum Limits {
-    /// Bytes of one manifest, include or env file.
+    /// Config files of one service.
+    public static let configFilesPerService = 100
+    /// Bytes of one manifest, include, env file or config file.
     public static let manifestBytes = 8 << 20
     /// Nodes of a manifest after aliases are expanded; counted before anything is copied.
     public static let manifestNodes = 2_000_000

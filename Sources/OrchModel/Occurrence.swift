@@ -12,6 +12,11 @@ public struct Occurrence: Equatable, Sendable {
         case superseded
         /// Watched files changed, and it was told.
         case changed
+        /// It was told to reload; it is done; it came to nothing.
+        case reloading, reloaded
+        case notReloaded = "not-reloaded"
+        /// A person sent it a signal.
+        case signalled
         /// A scheduled instant had no run.
         case skipped
         case daemonStarted = "daemon-started"

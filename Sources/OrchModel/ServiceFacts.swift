@@ -27,6 +27,8 @@
     @usableFromInline var essential = false
     @usableFromInline var locks: [String] = []
     @usableFromInline var stop: StopSpec
+    @usableFromInline var reload: ReloadSpec?
+    @usableFromInline var configFiles: [ConfigFile] = []
     @usableFromInline var logging = LoggingSpec()
     @usableFromInline var ports: [PortSpec] = []
     @usableFromInline var watch: [WatchRule] = []
@@ -237,6 +239,22 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].stop
+        }
+    }
+    /// Nil: nobody knows how.
+    @inlinable public var reload: ReloadSpec? {
+        get { facts.span[0].reload }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].reload
+        }
+    }
+    /// Sorted by path, each once.
+    @inlinable public var configFiles: [ConfigFile] {
+        get { facts.span[0].configFiles }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].configFiles
         }
     }
     @inlinable public var logging: LoggingSpec {

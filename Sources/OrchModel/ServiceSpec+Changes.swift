@@ -14,12 +14,24 @@ extension ServiceSpec {
                 path: difference.path,
                 from: difference.from ?? oldComplete.scalar(at: difference.path),
                 to: difference.to ?? newComplete.scalar(at: difference.path),
-                fate: Fate.of(difference.path, from: difference.from, to: difference.to))
+                fate: fate(of: difference, from: old, to: new))
+        }
+    }
+
+    /// What a service that can reload takes up that way. Whether it can decides of what its definition is made, so that where it has
+    /// `config_files`, a first `reload` needs a new process, and so does the end of the last one.
+    private static func fate(of difference: FieldDifference, from old: ServiceSpec, to new: ServiceSpec) -> Fate {
+        switch difference.path.prefix(while: { $0 != "." }) {
+        case "config_files": return new.reload == nil ? .restart : .reload
+        case "reload" where (old.reload == nil) != (new.reload == nil):
+            let counted = old.reload == nil ? old.configFiles : new.configFiles
+            return counted.isEmpty ? .live : .restart
+        default: return Fate.of(difference.path, from: difference.from, to: difference.to)
         }
     }
 
     /// The digest of all that only a new process takes up: whether a running one is of the present definition.
-    public var definitionDigest: Digest { facts[0].memo.digest ?? Self.digest(of: definition(), logging) }
+    public var definitionDigest: Digest { facts[0].memo.digest ?? Self.digest(of: definition(), self) }
 
     /// Keeps `definitionDigest` beside what it is of, for all copies that are made from here on.
     public mutating func seal() { if facts[0].memo.digest == nil { _ = sealedDefinition() } }
@@ -27,13 +39,18 @@ extension ServiceSpec {
     /// The definition, after `seal` and for the same look at it.
     mutating func sealedDefinition() -> Value {
         let definition = definition()
-        if facts[0].memo.digest == nil { facts[0].memo.digest = Self.digest(of: definition, logging) }
+        if facts[0].memo.digest == nil { facts[0].memo.digest = Self.digest(of: definition, self) }
         return definition
     }
 
-    private static func digest(of definition: Value, _ logging: LoggingSpec) -> Digest {
+    private static func digest(of definition: Value, _ spec: ServiceSpec) -> Digest {
         var members: [Value.Member] = []
-        for member in definition.members ?? [] where Fate.of(member.key) == .restart { members.append(member) }
+        for member in definition.members ?? [] where Fate.of(member.key) == .restart {
+            // These it takes up by a reload.
+            if member.key == "config_files", spec.reload != nil { continue }
+            members.append(member)
+        }
+        let logging = spec.logging
         members.append(.init("streams", .strings([logging.stdout.wiring, logging.stderr.wiring])))
         return Digest(of: Value.object(members).canonicalBytes)
     }
@@ -42,7 +59,7 @@ extension ServiceSpec {
     private static let containers = [
         "environment", "secrets", "labels", "depends_on", "health", "restart", "on_exit", "stop", "logging",
         "logging.rotate",
-        "update",
+        "config_files", "update",
     ]
 }
 
@@ -59,7 +76,7 @@ extension Fate {
 
     private static let takenUp: Set = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
-        "success_exit_codes", "on_exit", "essential", "stop",
+        "success_exit_codes", "on_exit", "essential", "stop", "reload",
         "logging", "enabled", "profiles", "replicas", "schedule", "update", "renamed_from",
     ]
 

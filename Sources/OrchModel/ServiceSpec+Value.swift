@@ -42,6 +42,8 @@ extension ServiceSpec: ValueCodable {
         w.set("essential", essential, unless: false)
         if !locks.isEmpty { w.set("locks", strings: locks) }
         if complete || !stop.isStandard(for: command) { w.set("stop", stop.value) }
+        w.set("reload", reload?.written(complete: complete))
+        if !configFiles.isEmpty { w.set("config_files", configurationValue) }
         w.setObject("logging", logging.written(complete: complete))
         w.set("ports", list: ports)
         w.set("schedule", schedule?.written(complete: complete))
@@ -91,6 +93,8 @@ extension ServiceSpec: ValueCodable {
         essential = try r.bool("essential", or: false)
         locks = try r.strings("locks", or: [])
         stop = try r.optional("stop") ?? stop
+        reload = try r.optional("reload")
+        configFiles = try ConfigFile.all(in: r.value("config_files"))
         logging = try r.optional("logging") ?? LoggingSpec()
         ports = try r.list("ports")
         if let found = r.value("schedule") {

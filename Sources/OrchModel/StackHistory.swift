@@ -59,7 +59,8 @@ public struct PastLaunch: Equatable, Sendable {
             case .applied, .rolledBack, .removed, .waiting, .ready, .unready, .unhealthy, .healthy, .stopping, .killing,
                 .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed, .step,
                 .warning,
-                .daemonStarted, .daemonStopping, .superseded, .skipped, .changed:
+                .daemonStarted, .daemonStopping, .superseded, .skipped, .changed, .reloading, .reloaded, .notReloaded,
+                .signalled:
                 break
             }
         }

@@ -40,9 +40,8 @@ extension StopSpec.Step: ValueCodable {
     public init(_ value: Value) throws(ShapeError) {
         let r = try ObjectReader(value)
         let wait = try r.duration("wait", or: .zero)
-        if let name = try r.optionalString("signal") {
-            guard let signal = Signal(text: name) else { throw ShapeError(path: "signal", expected: "a signal") }
-            self.init(.signal(signal, to: try r.word("to")), wait: wait)
+        if r.has("signal") {
+            self.init(.signal(try r.signal("signal"), to: try r.word("to")), wait: wait)
         } else if r.has("http") {
             self.init(.http(try r.noun("http")), wait: wait)
         } else if r.has("command") {

@@ -198,6 +198,10 @@ public struct ObjectReader {
         }
         return span
     }
+    public func signal(_ key: String) throws(ShapeError) -> Signal {
+        guard let signal = Signal(text: try string(key)) else { throw ShapeError(path: key, expected: "a signal") }
+        return signal
+    }
     public func strings(_ key: String, or fallback: [String] = []) throws(ShapeError) -> [String] {
         guard let found = value[key] else { return fallback }
         guard let items = found.array else { throw ShapeError(path: key, expected: "a list") }

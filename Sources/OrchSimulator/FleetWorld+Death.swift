@@ -17,7 +17,7 @@ extension FleetWorld {
         switch order {
         case .apply(let applied): keep(applied)
         case .down(let stack, _): if let leaving = fleet.leaving(stack: stack) { keep(leaving) }
-        case .start, .stop, .restart, .shutdown: break
+        case .start, .stop, .restart, .reload, .signal, .shutdown: break
         }
     }
 
@@ -50,7 +50,7 @@ extension FleetWorld {
         // Questions die with who asked them.
         coming.removeAll { item in
             switch item.event {
-            case .probed, .answered, .stepEnded: true
+            case .probed, .answered, .stepEnded, .errandEnded: true
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen,
                 .clockSet, .zoneRead, .changed:
                 false

@@ -73,7 +73,7 @@ public struct FleetWorld {
         save(order)
         switch order {
         case .down(_, let timeout), .stop(_, let timeout): if timeout != nil { isHurried = true }
-        case .apply, .start, .restart, .shutdown: break
+        case .apply, .start, .restart, .reload, .signal, .shutdown: break
         }
         // What goes down may keep them until it is gone: it is not wanted anyway.
         var promised = fleet.departures(after: order)
@@ -219,7 +219,8 @@ extension FleetWorld {
             processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
-        case .commanded, .drained, .probed, .answered, .stepEnded, .survivorsSeen, .clockSet, .zoneRead, .changed:
+        case .commanded, .drained, .probed, .answered, .stepEnded, .errandEnded, .survivorsSeen, .clockSet, .zoneRead,
+            .changed:
             return true
         }
     }
@@ -271,6 +272,8 @@ extension FleetWorld {
             schedule(.answered(need, round: round, answer), after: .milliseconds(1))
         case .runStep(let launch, let step, _, _, _):
             schedule(.stepEnded(launch, step: step, nil), after: .milliseconds(1))
+        case .run(let errand):
+            schedule(.errandEnded(errand.launch, runner: errand.runner, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
         case .rescan, .react: break
@@ -282,7 +285,7 @@ extension FleetWorld {
                 processes[index].instance = instance
             }
         case .keepUpdates(let stack): if let applied = fleet.kept(stack: stack) { keep(applied) }
-        case .endProbes, .relog, .record: break
+        case .endErrand, .endProbes, .relog, .record: break
         }
     }
 

@@ -133,7 +133,8 @@ public struct LargeFleet {
         case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .note(let note): notes.append(note)
-        case .probe, .ask, .runStep, .release, .endProbes, .relog, .rename, .keepUpdates, .mark, .readZone, .rescan,
+        case .probe, .ask, .runStep, .run, .endErrand, .release, .endProbes, .relog, .rename, .keepUpdates, .mark,
+            .readZone, .rescan,
             .react, .record, .keep,
             .forget:
             break

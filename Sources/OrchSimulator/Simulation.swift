@@ -119,9 +119,10 @@ struct Simulation {
         }
     }
 
-    /// An update that was paused or rolled back is tried again: now nothing goes wrong.
+    /// An update that was paused or rolled back, or config files that were refused, are tried again: now nothing goes wrong.
     private mutating func applyAgainWhatIsHeld() {
-        for applied in machine.disk.state.stacks where !applied.rollouts.isEmpty {
+        for applied in machine.disk.state.stacks
+        where !applied.rollouts.isEmpty || machine.hasRefused(applied.request.stack.name) {
             guard let place = machine.scenario.revisions.firstIndex(where: { $0.digest == applied.revision }) else {
                 continue
             }
@@ -196,6 +197,7 @@ struct Simulation {
             if machine.isAsleep { return machine.violate("\(stray.id) lives and is not wanted") }
             turn()
         }
+        machine.checkConfigurations()
     }
 
     private var rows: [String] {
@@ -301,7 +303,8 @@ extension Machine {
     /// How the status of an instance differs from what is; nil when it does not.
     func disagreement(_ seat: Int, _ status: ProcessStatus?) -> String? {
         guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
-            guard let status else { return nil }
+            // What is left of it serves it still.
+            guard let status, !hasErrands(seat) else { return nil }
             let (id, exit) = (seats[seat].id, seats[seat].lastEnd?.exit)
             let action = exit.flatMap { specNow(of: id.service)?.onExit.action(for: $0) }
             return status.pid == nil && (!status.phase.hasProcess || action == .ignore)

@@ -11,6 +11,8 @@ extension Order {
         case .start(let targets): "start \(targets.map { $0.service ?? $0.stack })"
         case .stop(let targets, _): "stop \(targets.map { $0.service ?? $0.stack })"
         case .restart(let targets): "restart \(targets.map { $0.service ?? $0.stack })"
+        case .reload(let targets): "reload \(targets.map { $0.service ?? $0.stack })"
+        case .signal(let targets, let signal): "\(signal.name) to \(targets.map { $0.service ?? $0.stack })"
         case .shutdown: "shutdown"
         }
     }
@@ -30,6 +32,8 @@ extension Event {
             "\(launch.number) \(kind.rawValue) #\(round): \(result)"
         case .answered(let need, let round, let answer): "\(need.text) #\(round): \(answer)"
         case .stepEnded(let launch, let step, _): "\(launch.number) step \(step) ended"
+        case .errandEnded(let launch, let runner, let fault):
+            "errand \(runner.number) of \(launch.number) \(fault.map { "failed: \($0.reason)" } ?? "worked")"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
         case .clockSet: "the clock was set"
         case .changed(let service, let rule, let changes): "\(service) rule \(rule) \(changes)"
@@ -46,6 +50,8 @@ extension Effect {
         case .signal(let launch, let signal, let recipient):
             "\(signal.name) to \(recipient.rawValue) of \(launch.number)"
         case .runStep(let launch, let step, _, _, _): "step \(step) of \(launch.number)"
+        case .run(let errand): "errand \(errand.runner.number) of \(errand.launch.number)"
+        case .endErrand(let launch, let runner): "end errand \(runner.number) of \(launch.number)"
         case .kill(let launch): "kill \(launch.number)"
         case .release(let launch): "release \(launch.number)"
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
@@ -74,6 +80,8 @@ extension Command {
         case .stop(let targets, let timeout):
             "stop \(targets.map(\.summary))\(timeout.map { " within \($0.text)" } ?? "")"
         case .restart(let targets): "restart \(targets.map(\.summary))"
+        case .reload(let targets): "reload \(targets.map(\.summary))"
+        case .signal(let targets, let signal): "\(signal.name) to \(targets.map(\.summary))"
         case .status(let target, _): "status \(target?.summary ?? "")"
         case .processes(let target): "processes \(target?.summary ?? "")"
         case .recall(let manifest): "recall \(manifest)"

@@ -14,6 +14,7 @@ enum Fact: Equatable {
     case notified(Notice)
     case probed(round: UInt64, Answer)
     case stepEnded(Int, worked: Bool)
+    case errandEnded(worked: Bool)
     case survivorsSeen
 
     static let failed = Fact.failed(isScarcity: false)
@@ -35,6 +36,7 @@ extension Event {
         case .notified(let launch, let notice): (launch, .notified(notice))
         case .probed(let launch, _, let round, let result): (launch, .probed(round: round, result.answer))
         case .stepEnded(let launch, let step, let fault): (launch, .stepEnded(step, worked: fault == nil))
+        case .errandEnded(let launch, _, let fault): (launch, .errandEnded(worked: fault == nil))
         case .survivorsSeen(let launch, _): (launch, .survivorsSeen)
         }
     }

@@ -41,6 +41,14 @@ final class Play {
         perform(.probe(launch, .readiness, round: round, probe, runner: LaunchID(runner ?? 100 + round)))
     }
 
+    /// Its command is that of a step.
+    func run(
+        errand runner: UInt64, of launch: LaunchID, _ specimen: Specimen = .steady, limit: Duration = Play.patience
+    ) {
+        guard case .command(let command) = stage.step(specimen) else { return }
+        perform(.run(Errand(launch: launch, runner: LaunchID(runner), command: command, limit: limit)))
+    }
+
     func run(
         step: Int, of launch: LaunchID, _ specimen: Specimen = .steady, limit: Duration = Play.patience,
         runner: UInt64? = nil
@@ -107,9 +115,9 @@ final class Play {
         for case .event(let event) in heard.reversed() {
             switch event {
             case .probed(launch, _, _, .failure(let words)), .probed(launch, _, _, .unasked(let words)): return words
-            case .stepEnded(launch, _, let fault?): return fault.text
+            case .stepEnded(launch, _, let fault?), .errandEnded(launch, _, let fault?): return fault.text
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .probed, .stepEnded,
-                .survivorsSeen, .answered, .changed, .clockSet, .zoneRead:
+                .errandEnded, .survivorsSeen, .answered, .changed, .clockSet, .zoneRead:
                 continue
             }
         }

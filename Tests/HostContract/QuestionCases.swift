@@ -90,6 +90,39 @@ extension Contract {
             play.run(step: 0, of: web)
             try play.expect(web, [.stepEnded(0, worked: false)])
         },
+        Case("an errand is answered once, when nothing of it is left") { play in
+            try play.begin(web)
+            play.run(errand: 300, of: web)
+            play.run(errand: 300, of: web)
+            try play.expect(web, [.launched, .errandEnded(worked: true)])
+            try play.living(1)
+        },
+        Case("an errand that fails says why") { play in
+            try play.begin(web, failing)
+            play.run(errand: 300, of: web, failing)
+            try play.expect(web, [.launched, .errandEnded(worked: false)])
+            try play.check(play.words(of: web).contains("it is sick"), "it says \(play.words(of: web))")
+        },
+        Case("an errand that takes too long is killed, and has failed when it is gone") { play in
+            try play.begin(web, slow)
+            play.run(errand: 300, of: web, slow, limit: soon)
+            try play.expect(web, [.launched, .errandEnded(worked: false)])
+            try play.check(play.words(of: web).contains("no answer within"), "it says \(play.words(of: web))")
+            try play.living(1)
+        },
+        Case("an errand that is not needed any more is killed and answered, once") { play in
+            try play.begin(web, slow)
+            play.run(errand: 300, of: web, slow)
+            play.perform(.endErrand(web, runner: LaunchID(300)))
+            play.perform(.endErrand(web, runner: LaunchID(300)))
+            try play.expect(web, [.launched, .errandEnded(worked: false)])
+            play.perform(.endErrand(web, runner: LaunchID(300)))
+            try play.living(1)
+        },
+        Case("an errand for a launch that nobody knows fails") { play in
+            play.run(errand: 300, of: web)
+            try play.expect(web, [.errandEnded(worked: false)])
+        },
         Case("every kind of step is answered") { play in
             try play.begin(web, .deaf)
             let actions: [StopSpec.Action] = [.signal(.terminate, to: .tree), .kill]

@@ -15,7 +15,10 @@ import Testing
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"),
             .executed(LaunchID(7), pid: 9, at: at, ports: [], tracking: "session"), .ready(LaunchID(7), at: at),
-            .announced(LaunchID(7)), .released(LaunchID(7)),
+            .announced(LaunchID(7)), .reloadOwed(LaunchID(7), cause: "reloaded by hand"),
+            .reloadEnded(LaunchID(7), fault: nil),
+            .reloadEnded(LaunchID(7), fault: "exit 1: no", refused: Digest(of: [1])),
+            .configured(LaunchID(7), Digest(of: [1])), .configured(LaunchID(7), nil), .released(LaunchID(7)),
             .locked(LaunchID(7), ["/run/x", "gpu"]), .forgiven(id, isAnew: true), .resumed(id),
             .halted(Halt(instance: id, key: "essential", reason: "r", exit: nil, isSuccess: true), appliedAt: at.wall),
             .halted(

@@ -85,11 +85,12 @@ final class ScriptedHost: Host {
         case .signal(let launch, let signal, _): end(launch, .signal(signal, coreDumped: false))
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .runStep(let launch, let step, _, _, _): tell(.stepEnded(launch, step: step, nil))
+        case .run(let errand): tell(.errandEnded(errand.launch, runner: errand.runner, nil))
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
         case .ask(let need, let round, _): tell(.answered(need, round: round, .success))
         case .release(let launch): drainingTakes.map { send(.event(.drained(launch)), after: $0) }
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
-        case .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
+        case .endErrand, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
             .forget, .mark, .rescan, .react:
             break
         }

@@ -258,6 +258,32 @@ import Testing
             ])
     }
 
+    @Test func aReloadIsOneWay() {
+        #expect(
+            Fixture(
+                """
+                services:
+                  a: { command: a, reload: { signal: HUP, command: b } }
+                  b: { command: b, reload: {} }
+                  c: { command: c, reload: { signal: SIGHPU } }
+                  d: { command: d, reload: { notify: true } }
+                  e: { command: e, kind: task, reload: { signal: HUP } }
+                  f: { command: f, reload: { signal: HUP, timeout: 5s } }
+                  g: { command: g, reload: { notify: false } }
+                  h: { command: h, reload: SIGHUP }
+                """
+            ).complaints() == [
+                "2:43 error[conflict] \"reload\" has both \"signal\" and \"command\"",
+                "3:28 error[missing] \"reload\" needs one of signal, command and notify",
+                "4:38 error[signal] \"signal\": there is no signal \"SIGHPU\"",
+                "5:30 error[missing] \"reload\" with notify needs a service that speaks by sd_notify",
+                "6:40 error[misplaced] \"reload\" is for services, and this is a task",
+                "7:43 warning[no-effect] \"timeout\" never takes effect: nobody can tell when a reload by signal is done",
+                "8:28 error[missing] \"reload\" needs one of signal, command and notify",
+                "9:28 error[type] \"reload\" must be a map, not \"SIGHUP\"",
+            ])
+    }
+
     @Test func tasksAndServicesKeepTheirOwnWords() {
         #expect(
             Fixture(

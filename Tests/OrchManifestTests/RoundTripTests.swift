@@ -33,6 +33,7 @@ import Testing
                 health:
                   liveness: { command: "test $$ -gt 0", shell: [/bin/sh, -c] }
                   readiness: { http: { url: "http://h:${PORT}/$$x", headers: { A: "$${B}" }, expect: { body: "^a$$", json: { a.b: "$${C}", n: null, f: 1.5 } } } }
+                reload: { command: "kill -HUP $$", timeout: 5s }
                 stop: [{ stdin: "$${X}\\x03" }, { command: [a, "$${Y}"] }]
                 logging: { stdout: "/l/${ORCH_REPLICA}$$${X:-}.log", rotate: { size: none }, redact: ["a$$", "$${TOKEN}", 'b\\d+$'], levels: { from: '^E$$', error_file: "/l/${ORCH_REPLICA}$$${X:-}.err" } }
                 start_timeout: none

@@ -196,6 +196,13 @@ struct NounGenerator {
         spec.essential = chance()
         spec.locks = ["/run/\(text())", "gpu"].filter { _ in chance() }
         if chance() { spec.stop = stop() }
+        spec.reload = maybe(
+            pick([
+                .signal(signal()), .command(command(), timeout: span()), .notify(timeout: ReloadSpec.standardTimeout),
+            ]))
+        spec.configFiles = ["/etc/a.conf", "/etc/b c"].filter { _ in chance() }.map {
+            ConfigFile($0, content: Digest(of: [UInt8(below(9))]))
+        }
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }
         spec.schedule = maybe(schedule())
@@ -306,12 +313,13 @@ struct NounGenerator {
     mutating func command() -> Command {
         let target = Target(stack: name(), service: maybe(name()), replica: maybe(1 + below(3)))
         let goals: [Goal] =
-            [.settled, .stopped, .gone, .forever, .proven(Digest(of: [1]))]
+            [.settled, .reloaded, .stopped, .gone, .forever, .proven(Digest(of: [1]))]
             + Dependency.Condition.allCases.map { .reached($0) }
         return pick([
             .apply(request()), .diff(request()), .down(stack: name(), timeout: maybe(span())), .start([target]),
             .stop([target], timeout: maybe(span())),
-            .restart([target, target]), .status(maybe(target), pick(StatusDetail.allCases)),
+            .restart([target, target]), .reload([target]), .signal([target], pick([.hangup, Signal(number: 40)])),
+            .status(maybe(target), pick(StatusDetail.allCases)),
             .follow([target], goal: pick(goals), opening: pick(Opening.allCases)), .why(target),
             .processes(maybe(target)), .recall(manifest: text()),
             .applyKnown(KnownRequest(.planned(revision: text()), rollbackWithin: maybe(span()))),

@@ -110,7 +110,8 @@ struct StartStory: Equatable {
             case .daemonStarted: true
             case .removed, .waiting, .launching, .started, .ready, .unready, .unhealthy, .healthy, .stopping, .exited,
                 .killing, .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed,
-                .step, .warning, .superseded, .changed, .skipped, .daemonStopping:
+                .step, .warning, .superseded, .changed, .reloading, .reloaded, .notReloaded, .signalled, .skipped,
+                .daemonStopping:
                 false
             }
         }
@@ -144,7 +145,8 @@ struct StartStory: Equatable {
             case .stopping: begin(.stopping, occurrence)
             case .applied, .removed, .unready, .unhealthy, .healthy, .exited, .killing, .returned, .adopted, .renamed,
                 .step,
-                .warning, .rolledBack, .superseded, .changed, .skipped, .daemonStarted, .daemonStopping:
+                .warning, .rolledBack, .superseded, .changed, .reloading, .reloaded, .notReloaded, .signalled, .skipped,
+                .daemonStarted, .daemonStopping:
                 break
             }
         }

@@ -11,6 +11,8 @@ final class LaunchRecord {
         case probe(of: LaunchID, ProbeKind, round: UInt64)
         /// The command of a step of that launch's stop ladder.
         case step(of: LaunchID, step: Int)
+        /// An errand of that launch.
+        case errand(of: LaunchID)
         /// orch-edge.
         case edge
         /// Left by a daemon that is no more; it only has to go.
@@ -57,6 +59,8 @@ final class LaunchRecord {
     var probes: Set<LaunchID> = []
     /// A runner's answer is out.
     var hasAnswered = false
+    /// Of an errand: what came of it, to be told when nothing of it is left.
+    var errandFault: Fault?
     /// What a runner prints.
     var output: CommandOutput?
     /// For the answer of a runner that is too late.
@@ -67,6 +71,7 @@ final class LaunchRecord {
         self.role = role
     }
 
+    var isErrand: Bool { if case .errand = role { true } else { false } }
     var isService: Bool { if case .service = role { true } else { false } }
     /// How its tree is held, as status says it.
     var tracking: String { group == nil ? "session" : "cgroup" }
@@ -78,6 +83,7 @@ final class LaunchRecord {
         case .service: return name
         case .probe: return "\(name).probe"
         case .step: return "\(name).step"
+        case .errand: return "\(name).errand"
         case .edge, .stray: return name
         }
     }
@@ -87,8 +93,13 @@ final class LaunchRecord {
 final class CommandOutput {
     let descriptor: Descriptor
     private(set) var bytes: [UInt8] = []
+    /// Of what is too much the end is kept, not the beginning.
+    private let keepsEnd: Bool
 
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    init(_ descriptor: consuming Descriptor, keepsEnd: Bool = false) {
+        self.descriptor = descriptor
+        self.keepsEnd = keepsEnd
+    }
 
     /// Reads what is there; what is beyond the limit is read and forgotten. False at the end.
     func drain() -> Bool {
@@ -98,9 +109,20 @@ final class CommandOutput {
             let count = unsafe read(descriptor.number, &block, block.count)
             if count == 0 { return false }
             guard count > 0 else { return errno == EAGAIN || errno == EINTR }
-            bytes.append(contentsOf: block[..<min(count, max(0, Limits.probeOutputBytes - bytes.count))])
+            guard keepsEnd else {
+                bytes.append(contentsOf: block[..<min(count, max(0, Limits.probeOutputBytes - bytes.count))])
+                continue
+            }
+            bytes.append(contentsOf: block[..<count])
+            bytes.removeFirst(max(0, bytes.count - Limits.probeOutputBytes))
         }
         return true
+    }
+
+    /// The last line that says something, for people.
+    var lastLine: String {
+        let lines = bytes.split(separator: 10).map { Text.printable($0, limit: 200) }
+        return lines.last { $0.utf8.contains { $0 > 32 } } ?? ""
     }
 
     /// One line for people.

@@ -30,7 +30,8 @@ extension LinuxHost {
         for note in notes {
             switch note {
             case .ready(let launch, _), .announced(let launch): announced.insert(launch)
-            case .ordered, .executed, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs, .renamed,
+            case .ordered, .executed, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed, .forgiven,
+                .probed, .tallied, .runs, .renamed,
                 .released, .ended, .halted, .resumed:
                 break
             }

@@ -5,7 +5,7 @@ internal import OrchDaemon
 internal import OrchEngine
 internal import OrchModel
 
-/// Commands that serve a launch: probes and steps of the ladder. Each is a launch of its own in the service's surroundings, with its own tree.
+/// Commands that serve a launch: probes, steps of the ladder, errands. Each is a launch of its own in the service's surroundings, with its own tree.
 extension LinuxHost {
     func runStep(_ step: Int, _ action: StopSpec.Action, of launch: LaunchID, runner: LaunchID, limit: Duration) {
         switch action {
@@ -27,15 +27,16 @@ extension LinuxHost {
 
     /// Makes the process. Its answer comes when it ends, or when its time is over.
     func run(
-        _ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration
+        _ command: CommandLine, as runner: LaunchID, for launch: LaunchID, _ role: LaunchRecord.Role, limit: Duration,
+        orElse failed: (Fault) -> Void = { _ in }
     ) {
         guard records[runner] == nil else { return }
         let record = LaunchRecord(runner, role)
         record.limit = limit
         guard let service = records[launch]?.context else {
-            return answer(
-                record, isScarce: true,
-                Fault(step: "run", subject: "a command", reason: "the launch's surroundings are not known"))
+            let fault = Fault(step: "run", subject: "a command", reason: "the launch's surroundings are not known")
+            answer(record, isScarce: true, fault)
+            return failed(fault)
         }
         let environment = service.environment.serving(runner)
         let words = environment.words(of: command)
@@ -47,6 +48,7 @@ extension LinuxHost {
         record.context = context
         do throws(Obstacle) { try start(record, words, context) } catch {
             answer(record, isScarce: error.isScarcity, error.fault)
+            failed(error.fault)
         }
     }
 
@@ -62,7 +64,7 @@ extension LinuxHost {
             let ends = try Descriptor.pipe(flags: O_NONBLOCK)
             let writeEnd = try SmallFile.open("/proc/self/fd/\(ends.write.number)", O_WRONLY)
             request.standardOutput = writeEnd.number
-            let output = CommandOutput(Self.readEnd(ends))
+            let output = CommandOutput(Self.readEnd(ends), keepsEnd: record.isErrand)
             try poller.watch(output.descriptor.number, .reading, as: .output(record.launch.number))
             record.output = output
             try keeper.spawn(request)
@@ -102,6 +104,31 @@ extension LinuxHost {
         }
     }
 
+    // MARK: Errands
+
+    func run(_ errand: Errand) {
+        let role = LaunchRecord.Role.errand(of: errand.launch)
+        guard records[errand.runner] == nil else { return }
+        run(errand.command, as: errand.runner, for: errand.launch, role, limit: errand.limit) { fault in
+            // It never came to be: there is nothing that could be left of it.
+            self.outbox.append(.event(.errandEnded(errand.launch, runner: errand.runner, fault)))
+        }
+    }
+
+    func endErrand(_ runner: LaunchID) {
+        guard let record = records[runner], record.isErrand, !record.isOver else { return }
+        answer(
+            record, isScarce: false,
+            Fault(step: "run", subject: record.context?.program ?? "", reason: "it was not needed any more"))
+        kill(runner)
+    }
+
+    /// Nothing of it is left.
+    func errandIsGone(_ record: LaunchRecord) {
+        guard case .errand(let launch) = record.role else { return }
+        outbox.append(.event(.errandEnded(launch, runner: record.launch, record.errandFault)))
+    }
+
     // MARK: Answers
 
     func outputCame(_ launch: LaunchID) {
@@ -118,7 +145,7 @@ extension LinuxHost {
 
     func runnerEnded(_ record: LaunchRecord, _ exit: Exit) {
         _ = record.output?.drain()
-        let said = record.output?.text ?? ""
+        let said = said(by: record)
         let words = said.isEmpty ? exit.text : "\(exit.text): \(said)"
         let fault = exit == .code(0) ? nil : Fault(step: "run", subject: record.context?.program ?? "", reason: words)
         answer(record, isScarce: false, fault)
@@ -126,10 +153,14 @@ extension LinuxHost {
 
     func runnerIsLate(_ launch: LaunchID) {
         guard let record = records[launch], !record.isOver else { return }
-        let said = record.output?.text ?? ""
+        let said = said(by: record)
         let reason = "no answer within \(record.limit.text)" + (said.isEmpty ? "" : ": \(said)")
         answer(record, isScarce: false, Fault(step: "run", subject: record.context?.program ?? "", reason: reason))
         kill(launch)
+    }
+
+    private func said(by record: LaunchRecord) -> String {
+        (record.isErrand ? record.output?.lastLine : record.output?.text) ?? ""
     }
 
     /// Tells the mind what came of it, once. `isScarce`: it could not be asked.
@@ -138,6 +169,7 @@ extension LinuxHost {
         record.hasAnswered = true
         switch record.role {
         case .service, .edge, .stray: break
+        case .errand: record.errandFault = fault
         case .step(let launch, let step): stepEnded(launch, step, fault)
         case .probe(let launch, let kind, let round):
             let result: ProbeResult = fault.map { isScarce ? .unasked($0.text) : .failure(Self.words($0)) } ?? .success

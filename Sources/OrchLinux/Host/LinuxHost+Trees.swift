@@ -94,7 +94,9 @@ extension LinuxHost {
         record.lockFiles = []
         if launchesByPid[record.pid] == record.launch { launchesByPid[record.pid] = nil }
         holdPorts(of: record, false)
-        if record.isService { outbox.append(.event(.emptied(record.launch))) } else { dispose(record) }
+        guard !record.isService else { return outbox.append(.event(.emptied(record.launch))) }
+        errandIsGone(record)
+        dispose(record)
     }
 
     func groupsChanged() {

@@ -172,6 +172,8 @@ public final class LinuxHost: Host {
         case .signal(let launch, let signal, let recipient): send(signal, to: recipient, of: launch)
         case .runStep(let launch, let step, let action, let runner, let limit):
             runStep(step, action, of: launch, runner: runner, limit: limit)
+        case .run(let errand): run(errand)
+        case .endErrand(_, let runner): endErrand(runner)
         case .kill(let launch): kill(launch)
         case .release(let launch): release(launch)
         case .probe(let launch, let kind, let round, let probe, let runner):

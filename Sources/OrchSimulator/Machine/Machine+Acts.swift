@@ -171,6 +171,8 @@ extension Machine {
             processes[place]?.life.readyAfter = .zero
             processes[place]?.life.answersAfter = .milliseconds(1)
             processes[place]?.life.isEndless = false
+            processes[place]?.life.refusesSteps = false
+            processes[place]?.life.stepsTake = .milliseconds(1)
             // What was launched as a service may be a task by now.
             let kind = specNow(of: process.order.instance.service)?.kind ?? process.order.spec.kind
             if kind == .service { processes[place]?.life.endsAfter = nil }

@@ -131,6 +131,9 @@ enum Coming {
     /// The answer about something that is no launch.
     indirect case answersOutside(OutsideNeed, round: UInt64, daemon: Int)
     indirect case stepEnds(LaunchID, step: Int, Fault?, daemon: Int)
+    case errandEnds(LaunchID, runner: LaunchID, Fault?, daemon: Int)
+    /// It speaks of a reload: RELOADING=1, or READY=1 when it is done.
+    case reloads(LaunchID, isDone: Bool)
     case drains(LaunchID, daemon: Int)
     case act(Int)
     /// Bytes reach the daemon from a client; with them the request of this number is complete.
@@ -201,6 +204,9 @@ extension Machine {
         case .answersOutside(let need, let round, let asker): if asker == daemon { answers(need, round) }
         case .stepEnds(let launch, let step, let fault, let asker):
             if asker == daemon { tell(.stepEnded(launch, step: step, fault)) }
+        case .errandEnds(let launch, let runner, let fault, let asker):
+            if asker == daemon { errandEnds(launch, runner, fault) }
+        case .reloads(let launch, let isDone): reloads(launch, isDone: isDone)
         case .drains(let launch, let asker): if asker == daemon { drains(launch) }
         case .act(let place): act(place)
         case .bytes(let client, let bytes, let completes): arrive(bytes, from: client, completes)

@@ -39,6 +39,8 @@ final class MachineProcess {
     var hasSpoken = false
     /// The questions that were asked last.
     var asked: [(kind: ProbeKind, round: UInt64)] = []
+    /// Its errands that run, and the daemon whose they are.
+    var errands: [(runner: LaunchID, daemon: Int)] = []
     /// The launch that last ran a question or a step for it.
     var lastRunner: LaunchID?
 
@@ -121,6 +123,7 @@ extension Machine {
             life.fault = Fault(step: "launch", subject: order.label, reason: "its number was used before (ESTALE)")
         }
         let process = MachineProcess(order, definition, seat: seat, life: life, at: clock)
+        process.watched.configuration = order.spec.configurationDigest
         let place = freePlaces.popLast() ?? processes.count
         if place < processes.count { processes[place] = process } else { processes.append(process) }
         places[order.launch] = place
@@ -274,9 +277,10 @@ extension Machine {
         guard signal != .hangup else {
             // What it takes as a call to order.
             processes[place]?.life.sickensAfter = nil
+            beginsToReload(place)
             return
         }
-        processes[place]?.isTold = true
+        processes[place]?.isTold = process.watched.stopBegan != nil
         guard let within = signal == .kill ? process.life.diesWithin : process.life.stopsWithin else { return }
         if process.isMainAlive { later(within, .ends(process.launch, .signal(signal, coreDumped: false))) }
         if process.hasChildren, recipient == .tree || !process.isMainAlive {

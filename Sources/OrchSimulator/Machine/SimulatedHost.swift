@@ -77,6 +77,7 @@ extension Machine {
             mix(2, launch, Int(signal.number))
             guard let place = open(launch, "signal") else { return }
             watchSignal(place)
+            watchUnasked(signal, place)
             deliver(signal, to: recipient, place)
         case .runStep(let launch, let step, let action, let runner, let limit):
             mix(3, launch, step)
@@ -87,6 +88,8 @@ extension Machine {
             watchSignal(place)
             guard serves(place, runner) else { return }
             runStep(place, step, action, limit)
+        case .run(let errand): run(errand)
+        case .endErrand(let launch, let runner): endErrand(launch, runner)
         case .kill(let launch):
             mix(4, launch)
             guard let place = open(launch, "kill") else { return }
@@ -155,7 +158,7 @@ extension Machine {
     }
 
     /// Whether this is the first time that the launch of this number is to run something: done twice it is done once.
-    private func serves(_ place: Int, _ runner: LaunchID) -> Bool {
+    func serves(_ place: Int, _ runner: LaunchID) -> Bool {
         highestLaunch = max(highestLaunch, runner.number)
         guard processes[place]?.lastRunner != runner else { return false }
         processes[place]?.lastRunner = runner
@@ -169,7 +172,7 @@ extension Machine {
     }
 
     /// The place of a launch that effects may name.
-    private func open(_ launch: LaunchID, _ effect: String) -> Int? {
+    func open(_ launch: LaunchID, _ effect: String) -> Int? {
         guard let place = places[launch], let process = processes[place] else {
             if !isKeeperLost { violate("\(effect) names \(launch.number), which is unknown") }
             return nil
@@ -179,7 +182,7 @@ extension Machine {
         return place
     }
 
-    private func mix(_ kind: Int, _ launch: LaunchID, _ more: Int = 0) {
+    func mix(_ kind: Int, _ launch: LaunchID, _ more: Int = 0) {
         digest.mix(kind << 56 | more)
         digest.mix(launch.number)
     }

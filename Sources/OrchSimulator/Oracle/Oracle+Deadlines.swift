@@ -8,6 +8,7 @@ extension Machine {
     func checkDeadlines() {
         guard isDaemonAlive else { return }
         watchHurries()
+        checkSignals()
         // One look at what the machine has: nothing below starts or ends a process.
         let (processes, daemon, clock) = (processes, daemon, clock)
         for process in processes {
@@ -76,8 +77,9 @@ extension Machine {
             }
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
-        case .stop, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .events,
-            .history,
+        case .stop, .reload, .signal, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow,
+            .why,
+            .events, .history,
             .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }

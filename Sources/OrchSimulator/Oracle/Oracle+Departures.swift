@@ -12,8 +12,9 @@ extension Machine {
         switch command {
         case .start(let targets), .restart(let targets): checkDepartures(targets, isUp: true)
         case .stop(let targets, _): checkDepartures(targets, isUp: false)
-        case .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why,
-            .events,
+        case .reload, .signal, .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status,
+            .processes, .follow,
+            .why, .events,
             .history, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
@@ -75,7 +76,9 @@ extension Machine {
             let seat = seats[seat(of: row.id)]
             switch told.phase {
             case .done, .failed:
-                guard seat.living == nil, let spec = specNow(of: row.id.service),
+                // What ended in the very instant of a command is forgiven by it.
+                guard seat.lastEnd.map({ $0.at != lastAskedFor(row.id.service.stack) }) ?? true,
+                    seat.living == nil, let spec = specNow(of: row.id.service),
                     spec.schedule == nil, told.phase == .done || spec.restart.retryAfter == nil,
                     told.launch == nil || seat.lastEnd?.launch == told.launch
                 else { continue }

@@ -67,6 +67,8 @@ extension Machine {
             case .down(let stack, _): watch.commandedAt[stack] = clock
             case .rollback(let request): watch.commandedAt[request.stack] = clock
             case .daemonStop: watch.allCommandedAt = clock
+            case .reload(let targets): watch.reloadsAsked += targets
+            case .signal(let targets, let signal): watch.signalsAsked += targets.map { ($0, signal) }
             case .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .events,
                 .history,
                 .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade:
@@ -136,8 +138,9 @@ extension Machine {
             case .halted(let halt, let appliedAt):
                 if stackNow(halt.instance.service.stack)?.appliedAt == appliedAt { watchHalt(halt) }
             case .resumed(let id): watch.halted.remove(id)
-            case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied,
-                .released,
+            case .ordered, .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured,
+                .failed, .forgiven,
+                .probed, .tallied, .released,
                 .ended, .runs, .renamed:
                 break
             }

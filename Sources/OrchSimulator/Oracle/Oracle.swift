@@ -13,6 +13,9 @@ extension Machine {
     func check(_ order: LaunchOrder) {
         watch.touch(seat(of: order.instance))
         checkAlone(order)
+        if hasErrands(seat(of: order.instance)) {
+            violate("\(order.instance) is launched while an errand of its former launch runs")
+        }
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
         checkGates(order)
@@ -143,6 +146,7 @@ extension Machine {
         case .ended(let id, _, _, _, let outcome): watchEnd(id, outcome)
         case .failed(let id, _, _): checkFailure(id)
         case .released(let launch): if let place = places[launch] { processes[place]?.isClosed = true }
+        case .reloadOwed, .reloadEnded, .configured: watchReload(note)
         case .executed, .forgiven, .locked, .renamed: break
         }
     }
@@ -269,6 +273,8 @@ extension Machine {
             }
         } else if case .daemonStop = command {
             isShuttingDown = true
+        } else if case .signal(let targets, let signal) = command {
+            watch.signalsOwed.append((targets, signal))
         }
     }
 

@@ -59,6 +59,12 @@ struct Watch {
     var arrived = 0
     /// What was accepted in this turn, with its place in the order of arrival.
     var acceptedOfTurn: [(order: Int, question: Question)] = []
+    /// What somebody asked in this turn to have sent, and what was sent to whom.
+    var signalsAsked: [(target: Target, signal: Signal)] = []
+    var signalsSent: [(instance: InstanceID, signal: Signal)] = []
+    /// What somebody asked in this turn to have reloaded.
+    var reloadsAsked: [Target] = []
+    var signalsOwed: [(targets: [Target], signal: Signal)] = []
     /// After how many deeds of this turn each stack was taken up.
     var takenUpAfter: [String: Int] = [:]
     /// When the daemon that runs woke up.
@@ -78,6 +84,10 @@ struct Watch {
         deedsOfTurn = 0
         commandsOfTurn = 0
         acceptedOfTurn.removeAll(keepingCapacity: true)
+        reloadsAsked.removeAll(keepingCapacity: true)
+        signalsAsked.removeAll(keepingCapacity: true)
+        signalsOwed.removeAll(keepingCapacity: true)
+        signalsSent.removeAll(keepingCapacity: true)
         takenUpAfter = [:]
         touched.removeAll(keepingCapacity: true)
         clients.removeAll(keepingCapacity: true)
@@ -128,6 +138,12 @@ struct WatchedLaunch {
     var killedBy: Int?
     /// Its place was gone when a daemon woke up.
     var isStray = false
+    /// Somebody asked for a reload that has not begun; a note says so.
+    var owesReload = false
+    var isReloadNoted = false
+    /// The config files that it has taken up, and those with which its last reload failed.
+    var configuration: Digest?
+    var refused: Digest??
 
     init(_ definition: Digest) { self.definition = definition }
 
@@ -157,6 +173,7 @@ struct WatchedLaunch {
                 verdict: noted, successes: max(0, tally), failures: max(0, -tally), noted: noted, notedTally: tally)
         }
         wasReady = isReadyNoted
+        owesReload = isReloadNoted
         hasSaidReady = isReadyNoted || isSpeechNoted
     }
 }

@@ -78,7 +78,7 @@ struct ActDraw {
         let name = stacks[place].stack.name
         let targets = [stacks[place].target(&dice)]
         let question: Question
-        switch dice.below(12) {
+        switch dice.below(14) {
         case 0, 1: question = .command(.stop(targets, timeout: dice.once(in: 3) ? .seconds(Int64(dice.below(4))) : nil))
         case 2: question = .command(.start(targets))
         case 3, 4: question = .command(.restart(targets))
@@ -90,6 +90,8 @@ struct ActDraw {
                 ? .command(.daemonRestart)
                 : dice.once(in: 2) ? rollback(name, revisions, &dice) : .apply(revision: latest(place, revisions))
         case 7: question = dice.once(in: 4) ? .command(.daemonStop) : .apply(revision: latest(place, revisions))
+        case 9: question = .command(.reload(targets))
+        case 8: question = .command(.signal(targets, dice.one(of: [.hangup, .hangup, .interrupt, .kill])))
         default:
             for _ in 0...dice.below(2) { stacks[place].change(&dice) }
             revisions.append(stacks[place].stack)

@@ -34,6 +34,7 @@ struct StackDraw {
         if isTask, dice.once(in: 2) { spec.schedule = ZoneDraw.schedule(&dice) }
         drawGates(&spec, &dice)
         if dice.once(in: 2) { drawUpdate(&spec, &dice) }
+        drawReload(&spec, &dice)
         return spec
     }
 
@@ -110,6 +111,23 @@ struct StackDraw {
         return probe
     }
 
+    private static func drawConfiguration(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        spec.configFiles = ["/etc/a", "/etc/b"].filter { _ in dice.once(in: 2) }.map {
+            ConfigFile($0, content: Digest(of: [UInt8(dice.below(6))]))
+        }
+    }
+
+    private static func drawReload(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        if dice.once(in: 3) { drawConfiguration(&spec, &dice) }
+        guard spec.kind == .service, dice.once(in: 2) else { return }
+        let limit = Duration.milliseconds(Int64(200 + dice.below(4_000)))
+        switch dice.below(3) {
+        case 0: spec.reload = .signal(.hangup)
+        case 1: spec.reload = .command(.exec(["/bin/reload"]), timeout: limit)
+        default: spec.reload = spec.ready == .notify ? .notify(timeout: limit) : .signal(.hangup)
+        }
+    }
+
     private static func drawUpdate(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
         guard spec.kind == .service else { return }
         spec.update.order = dice.one(of: UpdatePolicy.Order.allCases)
@@ -151,7 +169,8 @@ struct StackDraw {
         guard let name = names.isEmpty ? nil : names[dice.below(names.count)],
             let place = stack.services.firstIndex(where: { $0.name == name })
         else { return }
-        switch dice.below(13) {
+        switch dice.below(15) {
+        case 13, 14: Self.drawConfiguration(&stack.services[place], &dice)
         case 10, 11:
             Self.drawUpdate(&stack.services[place], &dice)
             stack.services[place].environment = [EnvironmentEntry("N", String(dice.below(5)))]
@@ -160,7 +179,11 @@ struct StackDraw {
         case 3: if stack.services[place].kind == .service { stack.services[place].replicas = dice.below(4) }
         case 4: Self.drawStop(&stack.services[place], &dice)
         case 5: stack.services[place].enabled.toggle()
-        case 6: if stack.services[place].kind == .service { Self.drawReadiness(&stack.services[place], &dice) }
+        case 6:
+            guard stack.services[place].kind == .service else { return }
+            Self.drawReadiness(&stack.services[place], &dice)
+            stack.services[place].reload = nil
+            Self.drawReload(&stack.services[place], &dice)
         case 7: remove(name, place)
         case 8:
             if let free = Self.letters.first(where: { letter in !names.contains("\(letter)") }) {

@@ -58,6 +58,13 @@ extension ServiceSpec {
             )
         }
         if stop != plain.stop { parts.append("stop \(stop.steps.map { "\($0.action) \($0.wait.text)" })") }
+        switch reload {
+        case .signal(let signal): parts.append("reloads by \(signal.name)")
+        case .command(_, let limit): parts.append("reloads by a command within \(limit.text)")
+        case .notify(let limit): parts.append("reloads by notify within \(limit.text)")
+        case nil: break
+        }
+        for file in configFiles { parts.append("\(file.path) is \(file.content.short.prefix(4))") }
         if essential { parts.append("essential") }
         if onExit != plain.onExit {
             let rules = onExit.rules.map { "\($0.pattern) \($0.action.rawValue)" }

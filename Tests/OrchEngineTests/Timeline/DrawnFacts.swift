@@ -7,7 +7,7 @@ extension Effect {
     /// Something that a process notices.
     var actsOnProcess: Bool {
         switch self {
-        case .launch, .signal, .runStep, .kill, .react: true
+        case .launch, .signal, .runStep, .run, .endErrand, .kill, .react: true
         case .release, .probe, .ask, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
             .forget, .mark, .readZone, .rescan:
             false

@@ -20,6 +20,8 @@ struct DrawnWorld {
     private var column = 0
     private var services: [ServiceSpec]
     private var processes: [DrawnProcess] = []
+    /// Errands that run, and when their time is over.
+    private var errands: [(errand: Errand, name: String, until: Instant)] = []
     /// What follows at once from what was done.
     private var reactions: [Reaction] = []
     /// Letters of this column for instances that are launched in it.
@@ -60,6 +62,7 @@ struct DrawnWorld {
             held = [:]
             for change in script.fileChanges where change.at == column { observe(change.event) }
             for jump in script.jumps where jump.at == column { jumpClock(jump) }
+            endLateErrands()
             for name in script.drawnInstances { live(name) }
             hear()
             turn(until: daemon)
@@ -157,7 +160,7 @@ struct DrawnWorld {
             switch order {
             case .apply(let applied): applied
             case .down(let stack, _): fleet.leaving(stack: stack)
-            case .start, .stop, .restart, .shutdown: nil
+            case .start, .stop, .restart, .reload, .signal, .shutdown: nil
             }
         if let kept { keep(kept) }
         fleet.observe(.commanded(order), at: now)
@@ -211,6 +214,7 @@ struct DrawnWorld {
     private mutating func die() {
         isDead = true
         reactions = []
+        errands = []
     }
 
     private mutating func wake() {
@@ -260,7 +264,7 @@ struct DrawnWorld {
         for fact in facts {
             switch fact {
             case .nothing, .isSlow, .failsToLaunch, .isScarce, .stepIsBroken, .lateReady, .isDeep: continue
-            case .ready, .well, .sick, .unasked, .reloading, .exits, .emptied:
+            case .ready, .well, .sick, .unasked, .reloading, .exits, .emptied, .errandWorks, .errandFails:
                 mistake("`\(fact)` of \(name), which has no process")
             }
         }
@@ -286,6 +290,34 @@ struct DrawnWorld {
             processes[index].isTreeAlive = false
             observe(.emptied(process.launch))
         case .isDeep: processes[index].isDeep = true
+        case .errandWorks: endErrand(of: name, nil)
+        case .errandFails: endErrand(of: name, "exit 1: no such port")
+        }
+    }
+
+    /// One of an obedient process works at once.
+    private mutating func run(_ errand: Errand) {
+        guard let process = processes.first(where: { $0.launch == errand.launch }) else {
+            return mistake("an errand of launch \(errand.launch.number), which is not there")
+        }
+        draw(.orch, process.name, Letters.errand)
+        errands.append((errand, process.name, now.instant + errand.limit))
+        if !process.isDrawn { endErrand(of: process.name, nil) }
+    }
+
+    private mutating func endErrand(of name: String, _ complaint: String?) {
+        guard let index = errands.firstIndex(where: { $0.name == name }) else {
+            return mistake("\(name) has no errand that could end")
+        }
+        let errand = errands.remove(at: index).errand
+        let fault = complaint.map { Fault(step: "run", subject: "/bin/errand", reason: $0) }
+        react(.errandEnded(errand.launch, runner: errand.runner, fault))
+    }
+
+    /// Their time is over.
+    private mutating func endLateErrands() {
+        while let late = errands.first(where: { $0.until <= now.instant }) {
+            endErrand(of: late.name, "no answer within \(late.errand.limit.text)")
         }
     }
 
@@ -356,6 +388,11 @@ struct DrawnWorld {
             }
             processes.removeAll { $0.launch == launch }
         case .note(let note): notes.append(note)
+        case .run(let errand): run(errand)
+        case .endErrand(let launch, let runner):
+            guard let index = errands.firstIndex(where: { $0.errand.runner == runner }) else { return }
+            errands.remove(at: index)
+            react(.errandEnded(launch, runner: runner, Fault(step: "run", subject: "", reason: "not needed any more")))
         case .rescan(let id, _): tellings.append((column, id.service, .warning, "rescan"))
         case .react(let launch, _, _):
             if let process = processes.first(where: { $0.launch == launch }) { draw(.orch, process.name, Letters.step) }

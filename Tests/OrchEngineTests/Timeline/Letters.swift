@@ -33,6 +33,8 @@ enum Letters {
         ("X", "it exits 1 and leaves others behind", .exits(.code(1), leavesOthers: true)),
         ("e", "nothing of its tree runs any more; the exit of its main process may still be to come", .emptied),
         ("u", "from here SIGKILL does nothing to it: uninterruptible sleep", .isDeep),
+        ("y", "the errand that runs for it has worked", .errandWorks),
+        ("q", "the errand that runs for it has failed", .errandFails),
         ("n", "a step of the ladder that is run here can't do its work", .stepIsBroken),
     ]
 
@@ -51,6 +53,9 @@ enum Letters {
     static let kill: Character = "K"
     /// A step of the ladder that is not a signal: a command, a request, text on standard input.
     static let step: Character = "S"
+
+    /// An errand: its reload. One of an instance with a `world` row goes on until a letter ends it, or its time is over.
+    static let errand: Character = "R"
 
     /// `heard`: who a signal went to: main, group or tree.
     static func letter(_ recipient: StopSpec.Recipient) -> Character {
@@ -112,6 +117,7 @@ enum WorldFact: Equatable {
     case ready, well, sick, unasked, reloading, lateReady
     case exits(Exit, leavesOthers: Bool)
     case emptied, isDeep, stepIsBroken
+    case errandWorks, errandFails
 }
 
 /// What one letter of a `daemon` row means.
