@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -168,4 +169,9 @@ int corch_keep_only(int fd, int minimum, int keeps_above) {
     corch_close_range(3, moved >= 0 ? (uint32_t)moved - 1 : ~0u, 0);
     if (moved >= 0) corch_close_range((uint32_t)moved + 1, ~0u, 0);
     return moved >= 0 ? moved : -1;
+}
+
+int64_t corch_file_system(const char *path) {
+    struct statfs facts;
+    return statfs(path, &facts) == 0 ? (int64_t)(uint32_t)facts.f_type : -errno;
 }

@@ -145,7 +145,7 @@ public struct Conductor<H: Host, S: Store> {
         case .keepUpdates(let stack): journal.keep(stack, fleet.kept(stack: stack), at: now)
         case .mark: break  // Saved before anything of its turn was done.
         case .release(let launch): release(launch)
-        case .readZone, .rescan, .react, .launch, .signal, .runStep, .run, .endErrand, .kill, .probe, .ask, .endProbes,
+        case .readZone, .watch, .react, .launch, .signal, .runStep, .run, .endErrand, .kill, .probe, .ask, .endProbes,
             .relog,
             .rename, .note:
             host.perform(.effect(effect))

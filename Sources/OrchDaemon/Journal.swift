@@ -116,7 +116,11 @@ struct Journal {
     }
 
     mutating func save(_ all: [(stack: String, departures: [Departure])]) throws(Fault) {
-        for (stack, departures) in all { try save(departures, of: stack) }
+        for (stack, departures) in all {
+            // They say how the fleet's revision is departed from: one that is owed comes first.
+            try saveOwed { $0 == stack }
+            try save(departures, of: stack)
+        }
     }
 
     private mutating func save(_ list: [Departure], of stack: String) throws(Fault) {
@@ -188,16 +192,22 @@ struct Journal {
     private mutating func payDebts(at now: Moment) {
         retryAt = nil
         do {
-            for applied in revisions {
-                try guarded { (store: inout any Store) throws(Fault) in try store.save(applied) }
-            }
-            revisions = []
+            try saveOwed { _ in true }
             for (stack, list) in departures { try save(list, of: stack) }
             for stack in forgets {
                 try guarded { (store: inout any Store) throws(Fault) in try store.forget(stack: stack) }
                 forgets.removeAll { $0 == stack }
             }
         } catch { retryAt = now.instant + retryPause }
+    }
+
+    /// Revisions of some stacks, in order.
+    private mutating func saveOwed(_ isMeant: (String) -> Bool) throws(Fault) {
+        while let place = revisions.firstIndex(where: { isMeant($0.request.stack.name) }) {
+            let applied = revisions[place]
+            try guarded { (store: inout any Store) throws(Fault) in try store.save(applied) }
+            revisions.remove(at: place)
+        }
     }
 
     /// Sees to it that no launch below `next` is handed out twice, with room to spare so that it rarely waits for the disk.

@@ -36,9 +36,10 @@ public enum Effect: Equatable, Sendable {
     indirect case mark(ScheduleMark)
     /// Read a time zone: a name of the IANA database, or `host`. The answer is `zoneRead`.
     case readZone(String)
-    /// Compare watched files with what they were, and say what changed.
-    case rescan(ServiceID, rule: Int)
-    /// What a watch rule does beside signals and restarts: a reload, or a command that runs as launch `runner`.
+    /// What is watched for a service from now on, instead of what was; what the rules of a daemon that is no more asked for is forgotten. Changes
+    /// are told as `changed`.
+    indirect case watch(ServiceID, [WatchRule])
+    /// What a watch rule does beside signals and restarts: a reload, or a command that runs as launch `runner`. The answer is `reacted`.
     indirect case react(LaunchID, WatchRule.Action, runner: LaunchID)
     /// For history, `why` and `events`.
     indirect case record(Occurrence)

@@ -19,9 +19,12 @@ enum Patience {
     static let flapWindow = Duration.seconds(60)
     /// Closed launches whose late words are still told.
     static let closedLaunches = 64
-    /// Actions of a watch rule have at least this distance, doubled each time up to the second, after which they are forgotten.
+    /// So many actions of a watch rule may follow each other as they come; from then on they have at least this distance, doubled each time up
+    /// to the second. A change that comes so long after the last action is not its doing, and all begins anew.
+    static let watchFree = 3
     static let watch = Duration.seconds(1)
     static let watchAtMost = Duration.seconds(60)
+    static let watchRest = Duration.seconds(10)
     /// A loop that wakes by more too late was away, and so were the services.
     static let lateness = Duration.seconds(2)
     /// A scheduled instant that is noticed later than this was missed; before, it only runs late.

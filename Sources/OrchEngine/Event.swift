@@ -26,20 +26,14 @@ public enum Event: Equatable, Sendable {
     indirect case errandEnded(LaunchID, runner: LaunchID, Fault?)
     /// What is still alive of a launch that was killed: `pid command`, for people.
     case survivorsSeen(LaunchID, [String])
-    /// What a watch rule of a service, by its place, is about has changed.
-    indirect case changed(ServiceID, rule: Int, WatchChanges)
+    /// Files that a watch rule of a service, by its place, is about have changed: their absolute names, at least one.
+    indirect case changed(ServiceID, rule: Int, [String])
+    /// What a watch rule asked for has ended; nil means that it worked.
+    indirect case reacted(LaunchID, Fault?)
     /// The clock on the wall was set, or the machine woke up: what waits by that clock is worked out anew.
     case clockSet
     /// The time zone that was asked for; nil when this host has none of that name.
     indirect case zoneRead(String, TimeZone?)
-}
-
-/// What changed among watched files.
-public enum WatchChanges: Equatable, Sendable {
-    /// Absolute names, in the order in which they changed; at least one.
-    case names([String])
-    /// More changed than the kernel remembers: what is there must be compared with what was.
-    case lost
 }
 
 /// What a service says of itself: what sd_notify(3) can say, and the other ways to be ready.

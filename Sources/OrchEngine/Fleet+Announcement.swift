@@ -8,7 +8,7 @@ extension ReadySpec {
     public var notice: Notice {
         switch self {
         case .notify: .ready
-        case .log: .line
+        case .log, .fd: .line
         }
     }
 
@@ -17,6 +17,7 @@ extension ReadySpec {
         switch self {
         case .notify: "it said READY=1"
         case .log(let pattern): "a line that it wrote matched \(Self.shown(pattern))"
+        case .fd(let number): "it wrote a newline to descriptor \(number)"
         }
     }
 
@@ -25,6 +26,7 @@ extension ReadySpec {
         switch self {
         case .notify: "it has not said READY=1 yet"
         case .log(let pattern): "no line that it wrote has matched \(Self.shown(pattern)) yet"
+        case .fd(let number): "it has not written a newline to descriptor \(number) yet"
         }
     }
 

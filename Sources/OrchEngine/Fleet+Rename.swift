@@ -58,6 +58,8 @@ extension Fleet {
         services[service].rollout?.service = renaming.to
         services[service].rollout?.previous.spec.name = renaming.to
         pending.append(.note(.renamed(old, to: new)))
+        if !services[service].watched.isEmpty { pending.append(.watch(old, [])) }
+        services[service].watched = []
         for place in services[service].slots + services[service].outgoing {
             guard let slot = slots[place] else { continue }
             changed.append(slot.id)

@@ -13,6 +13,7 @@ extension Fleet {
         }
         attendSchedule(place, at: now, &effects)
         attendWatch(place, at: now, &effects)
+        if let service = slots[place]?.service { attendRules(of: service, &effects) }
         decide(place, at: now, &effects)
         guard let service = slots[place]?.service, let before = slots[place]?.signature else { return }
         present(place, at: now)

@@ -22,10 +22,11 @@ struct WatchState: Sendable {
         return max(due, actedAt.map { $0 + distance(rule) } ?? due)
     }
 
-    /// Doubles with each time, up to a minute.
+    /// None for a few, as somebody who works on it saves often; then it doubles with each time, up to a minute.
     func distance(_ rule: WatchRule) -> Duration {
-        guard streak > 0 else { return .zero }
-        return min(max(rule.debounce, Patience.watch) * (1 << min(streak - 1, 16)), Patience.watchAtMost)
+        let excess = streak - Patience.watchFree
+        guard excess > 0 else { return .zero }
+        return min(max(rule.debounce, Patience.watch) * (1 << min(excess - 1, 16)), Patience.watchAtMost)
     }
 
     /// What was seen is done, or void.
@@ -38,15 +39,29 @@ struct WatchState: Sendable {
 
 /// Files change. Many changes are one action; a change that comes from the service's own restart is none; a stop by hand voids what waits.
 extension Fleet {
-    mutating func observe(_ changes: WatchChanges, of id: ServiceID, rule: Int, at now: Moment) {
+    mutating func observe(changed names: [String], of id: ServiceID, rule: Int, at now: Moment) {
         guard let place = serviceIndex[id], rule < services[place].spec.watch.count else { return }
-        switch changes {
-        case .lost: pending.append(.rescan(id, rule: rule))
-        case .names(let names):
-            let foreign = names.filter { !isOwn($0, services[place].spec) }
-            guard let example = foreign.first else { return }
-            for slot in services[place].slots { note(foreign.count, example, slot, rule, at: now) }
-        }
+        let foreign = names.filter { !isOwn($0, services[place].spec) }
+        guard let example = foreign.first else { return }
+        for slot in services[place].slots { note(foreign.count, example, slot, rule, at: now) }
+    }
+
+    mutating func reacted(_ launch: LaunchID, _ fault: Fault?, at now: Moment) {
+        guard let fault, let place = launchIndex[launch] else { return }
+        var told: [Effect] = []
+        tell(place, .warning, "after a change of files: \(fault.text)", at: now, key: "watch", &told)
+        pending += told
+    }
+
+    /// Nothing is watched for a service of which nothing is wanted.
+    mutating func attendRules(of place: Int, _ effects: inout [Effect]) {
+        let service = services[place]
+        guard !service.spec.watch.isEmpty || !service.watched.isEmpty else { return }
+        let isAnyWanted = service.slots.contains { slots[$0].map { isWanted($0) } ?? false }
+        let rules = isAnyWanted ? service.spec.watch : []
+        guard rules != service.watched else { return }
+        services[place].watched = rules
+        effects.append(.watch(service.id, rules))
     }
 
     /// Written by the service's own logging.
@@ -67,7 +82,7 @@ extension Fleet {
         if state.firstAt == nil {
             state.firstAt = now.instant
             state.example = example
-            if let actedAt = state.actedAt, now.instant - actedAt > Patience.watchAtMost { state.streak = 0 }
+            if let actedAt = state.actedAt, now.instant - actedAt > Patience.watchRest { state.streak = 0 }
         }
         state.lastAt = now.instant
         state.count += count

@@ -107,7 +107,8 @@ public struct Fleet: Sendable {
         case .answered(let need, let round, let answer): observe(need, round, answer, at: now)
         case .stepEnded(let launch, let step, let fault): observe(launch, step, fault, at: now)
         case .errandEnded(let launch, let runner, let fault): learn(launch) { $0.endErrand(runner, fault) }
-        case .changed(let service, let rule, let changes): observe(changes, of: service, rule: rule, at: now)
+        case .changed(let service, let rule, let names): observe(changed: names, of: service, rule: rule, at: now)
+        case .reacted(let launch, let fault): reacted(launch, fault, at: now)
         case .clockSet: clockWasSet(at: now)
         case .zoneRead(let name, let zone): learn(zone: name, zone, at: now)
         case .survivorsSeen(let launch, let names): learn(launch) { $0.survivors = names }

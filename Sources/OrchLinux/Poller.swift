@@ -4,7 +4,7 @@ internal import Glibc
 
 /// What a watched descriptor belongs to; it comes back with each event, so nothing is looked up by descriptor number.
 enum Source: Equatable {
-    case signals, keeper, listener, notify, groups, edge, logs, clock
+    case signals, keeper, listener, notify, groups, edge, logs, clock, readiness, files
     /// A client's socket.
     case client(UInt64)
     /// The connection of a TCP probe.
@@ -26,6 +26,8 @@ enum Source: Equatable {
         case .connection(let number): 8 << 56 | number
         case .output(let number): 9 << 56 | number
         case .clock: 10 << 56
+        case .readiness: 11 << 56
+        case .files: 12 << 56
         }
     }
 
@@ -43,6 +45,8 @@ enum Source: Equatable {
         case 8: self = .connection(number)
         case 9: self = .output(number)
         case 10: self = .clock
+        case 11: self = .readiness
+        case 12: self = .files
         default: return nil
         }
     }

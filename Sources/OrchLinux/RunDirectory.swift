@@ -15,6 +15,8 @@ public struct RunDirectory: Sendable {
     /// A folder for each launch that has secrets as files.
     var secrets: String { "\(path)/secrets" }
     func secrets(of launch: LaunchID) -> String { "\(secrets)/\(launch.number)" }
+    /// A file for each launch that is ready by a newline on a descriptor.
+    var readiness: String { "\(path)/readiness" }
     /// Names the keeper that is known to hold everything that lives.
     var keeper: String { "\(path)/keeper" }
 
@@ -25,6 +27,7 @@ public struct RunDirectory: Sendable {
         mark = Self.mark(of: path)
         try Self.prepare(path, mode: getuid() == 0 ? 0o711 : 0o700)
         try Self.prepare(launches, mode: 0o700)
+        try Self.prepare(readiness, mode: 0o700)
         try Self.prepare(secrets, mode: getuid() == 0 ? 0o711 : 0o700)
     }
 

@@ -80,12 +80,15 @@ enum SmallFile {
     }
 
     /// Names in a directory but `.` and `..`, in no order; empty when it can't be read.
-    static func names(in path: String) -> [String] {
+    static func names(in path: String) -> [String] { entries(of: path) ?? [] }
+
+    /// The same; nil when it can't be read.
+    static func entries(of path: String) -> [String]? {
         let number = SpareDescriptor.lend { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard number >= 0 else { return [] }
+        guard number >= 0 else { return nil }
         guard let directory = unsafe fdopendir(number) else {
             close(number)
-            return []
+            return nil
         }
         defer { unsafe closedir(directory) }
         var names: [String] = []

@@ -136,6 +136,7 @@ enum Fields {
             Field(
                 "ports", .list(.either([port, .text, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
+            Field("watch", .list(.either([.text, .object(watchRule)])), "Files whose change does something to it."),
             Field("schedule", .object(schedule), "When a task runs by itself."),
             Field("update", .object(update), "How apply replaces its instances when its definition changed."),
             Field(
@@ -148,7 +149,6 @@ enum Fields {
 
     private static let laterServiceFields: [Field] = [
         .later("resources", "Limits of its whole process tree."),
-        .later("watch", "Files whose change restarts it."),
         .later("sockets", "Sockets opened for it."),
         .later("hooks", "Commands around its life."),
         .later("container", "Run by docker or podman."),
@@ -179,7 +179,9 @@ enum Fields {
             Field(
                 "log", .text,
                 "By a line: a POSIX extended regular expression for one line of its output, wherever that goes."),
-            .later("fd", "By a newline on a descriptor."),
+            Field(
+                "fd", .integer(ReadySpec.numbers),
+                "By a newline on this descriptor, which is opened for it, as s6's notification-fd is."),
         ])
 
     static let reload = FieldTable(

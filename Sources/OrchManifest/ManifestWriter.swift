@@ -34,6 +34,9 @@ public enum ManifestWriter {
                 case "config_files":
                     Value.Member(member.key, escaped(.strings((member.value.members ?? []).map(\.key))))
                 case "reload": Value.Member(member.key, actions(member.value, hasShell: hasShell))
+                case "watch":
+                    Value.Member(
+                        member.key, .array((member.value.array ?? []).map { watchRule($0, hasShell: hasShell) }))
                 case "stop": Value.Member(member.key, stop(member.value, hasShell: hasShell))
                 default: Value.Member(member.key, escaped(member.value))
                 }
@@ -94,6 +97,15 @@ public enum ManifestWriter {
             result.append(Value.Member("shell", .strings(CommandLine.standardShell)))
         }
         return .object(result)
+    }
+
+    private static func watchRule(_ value: Value, hasShell: Bool) -> Value {
+        .object(
+            (value.members ?? []).map { member in
+                let isAction = member.key == "action"
+                return Value.Member(
+                    member.key, isAction ? actions(member.value, hasShell: hasShell) : escaped(member.value))
+            })
     }
 
     private static func http(_ value: Value) -> Value {

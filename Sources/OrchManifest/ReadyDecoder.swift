@@ -13,6 +13,7 @@ extension Decoder {
         }
         if let node = section["notify"], flag(node, "notify") == true { take("notify", .notify) }
         if let node = section["log"], let pattern = pattern(node, "log") { take("log", .log(pattern)) }
+        if let node = section["fd"], let number = integer(node, "fd", in: ReadySpec.numbers) { take("fd", .fd(number)) }
         return found?.spec
     }
 }

@@ -72,6 +72,7 @@ extension Decoder {
         if let node = section["config_files"] { decoded.spec.configFiles = configFiles(node) }
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
+        if let node = section["watch"] { decoded.spec.watch = watch(node, health) }
         schedule(section, into: &decoded.spec, own: own)
         if let node = section["update"] { update(node, into: decoded) }
         if let node = section["renamed_from"] { renamedFrom(node, into: decoded) }

@@ -15,6 +15,16 @@ public enum Limits {
     /// Manifests of one stack, those that are included among them, and how deep they include each other.
     public static let manifestFiles = 256
     public static let includeDepth = 16
+    /// Watch rules of one service.
+    public static let watchRules = 16
+    /// Files and folders that one watch rule follows.
+    public static let watchedFiles = 200_000
+    /// How often watched files are looked at where the kernel tells of no change.
+    public static let watchPoll = Duration.seconds(2)
+    /// How long changes gather before they are looked at.
+    public static let watchPause = Duration.milliseconds(50)
+    /// How long a command may run that a watch rule asks for.
+    public static let watchCommandTime = Duration.seconds(300)
     /// Bytes of one secret.
     public static let secretBytes = 64 << 10
     /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.

@@ -77,7 +77,7 @@ extension Fate {
     private static let takenUp: Set = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
         "success_exit_codes", "on_exit", "essential", "stop", "reload",
-        "logging", "enabled", "profiles", "replicas", "schedule", "update", "renamed_from",
+        "logging", "watch", "enabled", "profiles", "replicas", "schedule", "update", "renamed_from",
     ]
 
     private static func wiring(_ stream: Value?) -> String {

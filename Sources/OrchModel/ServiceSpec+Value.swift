@@ -45,6 +45,7 @@ extension ServiceSpec: ValueCodable {
         w.set("reload", reload?.written(complete: complete))
         if !configFiles.isEmpty { w.set("config_files", configurationValue) }
         w.setObject("logging", logging.written(complete: complete))
+        w.set("watch", list: watch)
         w.set("ports", list: ports)
         w.set("schedule", schedule?.written(complete: complete))
         w.setObject("update", update.written(complete: complete && kind == .service))
@@ -96,6 +97,7 @@ extension ServiceSpec: ValueCodable {
         reload = try r.optional("reload")
         configFiles = try ConfigFile.all(in: r.value("config_files"))
         logging = try r.optional("logging") ?? LoggingSpec()
+        watch = try r.list("watch")
         ports = try r.list("ports")
         if let found = r.value("schedule") {
             do { schedule = try ScheduleSpec(found) } catch { throw error.under("schedule") }

@@ -220,7 +220,7 @@ extension FleetWorld {
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
         case .commanded, .drained, .probed, .answered, .stepEnded, .errandEnded, .survivorsSeen, .clockSet, .zoneRead,
-            .changed:
+            .changed, .reacted:
             return true
         }
     }
@@ -276,7 +276,8 @@ extension FleetWorld {
             schedule(.errandEnded(errand.launch, runner: errand.runner, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
-        case .rescan, .react: break
+        case .watch: break
+        case .react(let launch, _, _): schedule(.reacted(launch, nil), after: .milliseconds(1))
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }

@@ -37,6 +37,7 @@ extension Event {
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
         case .clockSet: "the clock was set"
         case .changed(let service, let rule, let changes): "\(service) rule \(rule) \(changes)"
+        case .reacted(let launch, let fault): "\(launch.number) reacted: \(fault?.text ?? "well")"
         case .zoneRead(let name, let zone): "time zone \(name) \(zone == nil ? "unknown" : "read")"
         }
     }
@@ -57,7 +58,7 @@ extension Effect {
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
         case .ask(let need, let round, _): "ask \(need.text) #\(round)"
         case .endProbes, .relog, .keepUpdates, .note, .record, .mark: nil
-        case .rescan(let service, let rule): "rescan rule \(rule) of \(service)"
+        case .watch(let service, let rules): "watch \(rules.map(\.path)) for \(service)"
         case .react(let launch, let action, _): "\(action) of \(launch.number)"
         case .readZone(let name): "read the time zone \(name)"
         case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"

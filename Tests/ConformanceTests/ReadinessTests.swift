@@ -71,16 +71,45 @@ import Testing
         #expect(try place.end() == "")
     }
 
-    /// The daemon dies at every step between the line and the note of it; each time the next one knows.
-    @Test(arguments: KeeperDeathTests.trackings) func whateverDiesTheLineIsFound(tracking: String?) throws {
+    /// What is written there without a newline says nothing yet. Path locks are inherited beside it.
+    @Test func aNewlineOnADescriptorMakesItReady() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: descriptor
+            services:
+              db:
+                command: 'printf soon >&7; echo begins; until [ -e go ]; do sleep 0.02; done; echo >&7; exec sleep 4306'
+                ready:
+                  fd: 7
+                locks: [./lock]
+              web: { command: [sleep, '4307'], depends_on: [db] }
+              closed: { command: 'echo >&3; exec 3>&-; exec sleep 4308', ready: { fd: 3 } }
+            """)
+        #expect(try place.orch("apply", "--detach").status == 0)
+        try place.until("its log is written") { try place.orch("logs", "db").output.contains("begins") }
+        try place.eventually("whoever closes it has spoken all the same") { try place.phase("closed") == "ready" }
+        #expect(try place.rows()["db"]?["reason"]?.string == "it has not written a newline to descriptor 7 yet")
+        let why = try place.orch("why", "db")
+        #expect(why.output.contains("orch.yaml:6"), "\(why)")
+        #expect(try place.phase("web") == "waiting")
+        try place.write("", to: "go")
+        try place.eventually("both are ready") { try place.phase("web") == "ready" }
+        #expect(try place.orch("why", "db").output.contains("it wrote a newline to descriptor 7"))
+        #expect(try place.end() == "")
+    }
+
+    /// The daemon dies at every step between the word and the note of it; each time the next one knows.
+    @Test(arguments: KeeperDeathTests.trackings, ["log: 'is up$'", "fd: 3"])
+    func whateverDiesTheWordIsFound(tracking: String?, ready: String) throws {
         let place = try Workplace(tracking: tracking)
         try place.write(
             """
             name: dies
             services:
               a:
-                command: 'until [ -e go ]; do sleep 0.01; done; echo it is up; echo and on; exec sleep 4305'
-                ready: { log: 'is up$' }
+                command: 'until [ -e go ]; do sleep 0.01; done; echo it is up; echo and on; echo >&3; exec sleep 4305'
+                ready: { \(ready) }
                 start_timeout: 2m
             """)
         for round in 0..<6 {
@@ -103,7 +132,9 @@ import Testing
             }
             try place.eventually("it is ready") { try place.phase("a") == "ready" }
             #expect(try place.pid("a") == pid)
-            #expect(try place.orch("logs", "a").output.hasSuffix("it is up\nand on\n"))
+            try place.eventually("all that it wrote is there") {
+                try place.orch("logs", "a").output.hasSuffix("it is up\nand on\n")
+            }
             #expect(try place.orch("down").status == 0)
         }
         #expect(try place.end() == "")

@@ -16,10 +16,12 @@ broken=0
 for target in "$@"; do
     mkdir -p ".build-fuzz/corpus/$target" ".build-fuzz/found/$target"
     echo "== $target, $seconds s"
-    ORCH_FUZZ=$target .build-fuzz/.build/release/orch-fuzz \
+    # A crash is libFuzzer's to tell, and to keep its input.
+    SWIFT_BACKTRACE=enable=no ORCH_FUZZ=$target .build-fuzz/.build/release/orch-fuzz \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
         -artifact_prefix=".build-fuzz/found/$target/" ".build-fuzz/corpus/$target" "Tests/FuzzTests/Corpus/$target" \
-        2>&1 | grep -E "^(stat|BROKEN|SUMMARY|==)" || true
+        >".build-fuzz/$target.log" 2>&1 || broken=1
+    grep -E "^(stat|BROKEN|SUMMARY|==)" ".build-fuzz/$target.log" || true
     [ -z "$(ls ".build-fuzz/found/$target")" ] || { broken=1; ls ".build-fuzz/found/$target"; }
 done
 exit $broken

@@ -27,7 +27,7 @@ extension Event {
     /// Nil for what is of no launch.
     var fact: (launch: LaunchID, fact: Fact)? {
         switch self {
-        case .commanded, .answered, .changed, .clockSet, .zoneRead: nil
+        case .commanded, .answered, .changed, .reacted, .clockSet, .zoneRead: nil
         case .launched(let launch, _, _, _): (launch, .launched)
         case .launchFailed(let launch, _, let isScarcity): (launch, .failed(isScarcity: isScarcity))
         case .exited(let launch, let exit): (launch, .exited(exit))

@@ -117,7 +117,7 @@ final class Play {
             case .probed(launch, _, _, .failure(let words)), .probed(launch, _, _, .unasked(let words)): return words
             case .stepEnded(launch, _, let fault?), .errandEnded(launch, _, let fault?): return fault.text
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .probed, .stepEnded,
-                .errandEnded, .survivorsSeen, .answered, .changed, .clockSet, .zoneRead:
+                .errandEnded, .survivorsSeen, .answered, .changed, .reacted, .clockSet, .zoneRead:
                 continue
             }
         }

@@ -50,4 +50,26 @@ import Testing
         #expect(launches.allSatisfy { told.contains($0) })
         #expect(told.allSatisfy { $0 < rig.store.stored.nextLaunch })
     }
+
+    /// A stop by hand is of the revision that runs. On the disk still lay one that had failed, with a service that the fleet had already
+    /// taken away: a daemon that died then would have started it.
+    @Test func whatIsStoppedByHandIsStoppedOfTheRevisionThatRuns() throws {
+        let (rig, client) = applied()
+        var more = sampleRequest()
+        var extra = more.stack.services[1]
+        extra.name = "extra"
+        extra.startTimeout = .seconds(3_600)
+        extra.ready = .notify
+        more.stack.services.append(extra)
+        more.rollbackWithin = .seconds(60)
+        rig.ask(client, .apply(more))
+        rig.run { rig.store.stored.stacks.first?.request.stack.services.count == 3 }
+        rig.store.fault = full
+        rig.run { rig.conductor.status.first?.revision == sampleRequest().stack.digest.hex }
+        #expect(rig.store.stored.stacks.first?.request.stack.services.count == 3)
+        rig.store.fault = nil
+        rig.ask(client, .stop([Target(stack: "shop")], timeout: nil))
+        rig.run { !rig.store.stored.departures.isEmpty }
+        #expect(rig.store.stored.stacks.first?.request.stack == sampleRequest().stack)
+    }
 }

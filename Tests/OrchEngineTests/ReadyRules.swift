@@ -19,8 +19,20 @@ import Testing
         }
     }
 
+    @Test func aNewlineIsReady() {
+        timeline("ready: fd waits for the newline and names the descriptor") {
+            service("db") { $0.ready = .fd(3) }
+            service("web", needs: ["db"])
+            world("db", "---r---")
+            orch("web", "---L---")
+            phases("db", "sssrrrr")
+            reason("db", at: 1, "it has not written a newline to descriptor 3 yet")
+            told("db", .ready, at: 3, "it wrote a newline to descriptor 3 after 3s")
+        }
+    }
+
     @Test func eachWaitsForItsOwnWord() throws {
-        for (ready, other) in [(ReadySpec.log("up"), Notice.ready), (.notify, .line)] {
+        for (ready, other) in [(ReadySpec.log("up"), Notice.ready), (.fd(3), .ready), (.notify, .line)] {
             let now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 0))
             var recovery = Recovery()
             recovery.isNewBoot = false

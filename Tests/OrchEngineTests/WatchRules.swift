@@ -11,7 +11,7 @@ import Testing
             service("web") { $0.watch = [WatchRule(path: "/src")] }
             orch("web", "L----T---")
             orch("web", "-----L---")
-            files(of: "web", .names(["/src/a", "/src/b"]), at: 1, 2, 3)
+            files(of: "web", ["/src/a", "/src/b"], at: 1, 2, 3)
             told("web", .stopping, at: 5, "/src/a and 5 more changed (watch)")
         }
     }
@@ -25,7 +25,7 @@ import Testing
             }
             world("web", "----------------")
             orch("web", "L----------H----")
-            files(of: "web", .names(["/src/a"]), at: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+            files(of: "web", ["/src/a"], at: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
         }
     }
 
@@ -39,7 +39,7 @@ import Testing
             orch("web", "L---T-----------")
             orch("web", "-----L----------")
             phases("web", "rrrrpsssrrrrrrrr")
-            files(of: "web", .names(["/src/a"]), at: 2, 6, 7, 9)
+            files(of: "web", ["/src/a"], at: 2, 6, 7, 9)
         }
     }
 
@@ -49,10 +49,10 @@ import Testing
                 $0.watch = [WatchRule(path: "/src")]
                 $0.watch[0].debounce = .seconds(1)
             }
-            //            0    5    10   15   20
-            orch("web", "L-T--T--T---T-------T-")
-            orch("web", "--L--L--L---L-------L-")
-            files(of: "web", .names(["/src/a"]), at: 1, 4, 7, 10, 14)
+            //            0    5    10   15   20   25   30
+            orch("web", "L-T--T--T--T--T--T---T-------T-")
+            orch("web", "--L--L--L--L--L--L---L-------L-")
+            files(of: "web", ["/src/a"], at: 1, 4, 7, 10, 13, 16, 19, 23)
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
                 $0.watch = [WatchRule(path: "/src")]
             }
             orch("web", "L-----")
-            files(of: "web", .names(["/src/web.log", "/src/web.log.3"]), at: 1, 2)
+            files(of: "web", ["/src/web.log", "/src/web.log.3"], at: 1, 2)
             asleep
         }
     }
@@ -72,19 +72,38 @@ import Testing
         timeline("what was seen before a stop by hand does nothing after the next start") {
             service("web") { $0.watch = [WatchRule(path: "/src")] }
             orch("web", "L-TL-----")
-            files(of: "web", .names(["/src/a"]), at: 1)
+            files(of: "web", ["/src/a"], at: 1)
             command(.stop([target("web")], timeout: nil), at: 2)
             command(.start([target("web")]), at: 3)
         }
     }
 
-    @Test func lostChangesAreLookedFor() {
-        timeline("more changes than the kernel remembers: what is there is compared, nothing is restarted for it") {
-            service("web") { $0.watch = [WatchRule(path: "/src")] }
-            orch("web", "L-----")
-            files(of: "web", .lost, at: 2)
-            told("web", .warning, at: 2, "rescan")
+    /// What nobody wants is not watched, and a new name is watched under that.
+    @Test func onlyWhatIsWantedIsWatched() throws {
+        let now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(nanoseconds: 0))
+        var recovery = Recovery()
+        recovery.isNewBoot = false
+        var fleet = Fleet(recovering: recovery, at: now)
+        func watched(after order: Order) -> [Effect] {
+            fleet.observe(.commanded(order), at: now)
+            return fleet.reconcile(at: now).filter { if case .watch = $0 { true } else { false } }
         }
+        let rules = [WatchRule(path: "/src"), WatchRule(path: "/etc/web.conf")]
+        let web = service("web") { $0.watch = rules }
+        let id = ServiceID(stack: "s", service: "web")
+        #expect(watched(after: .apply(try fleet.admit(request([web]), at: now))) == [.watch(id, rules)])
+        #expect(watched(after: .restart([target("web")])) == [])
+        #expect(watched(after: .stop([target("web")], timeout: nil)) == [.watch(id, [])])
+        #expect(watched(after: .start([target("web")])) == [.watch(id, rules)])
+        let site = service("site") {
+            $0.watch = [rules[1]]
+            $0.renamedFrom = "web"
+        }
+        let moved = ServiceID(stack: "s", service: "site")
+        #expect(
+            watched(after: .apply(try fleet.admit(request([site]), at: now)))
+                == [.watch(id, []), .watch(moved, [rules[1]])])
+        #expect(watched(after: .down(stack: "s", timeout: nil)) == [.watch(moved, [])])
     }
 
     @Test func aCascadeGoesOnToWhatNeedsIt() {
@@ -95,7 +114,7 @@ import Testing
             }
             service("api", needs: ["db"])
             service("web", needs: ["api"])
-            files(of: "db", .names(["/src/a"]), at: 1)
+            files(of: "db", ["/src/a"], at: 1)
             orch("db", "L--T--")
             orch("db", "---L--")
             orch("api", "L--T--")
@@ -113,7 +132,7 @@ import Testing
             }
             orch("web", "L--S-T----")
             command(.stop([target("web")], timeout: nil), at: 5)
-            files(of: "web", .names(["/src/a"]), at: 1, 6)
+            files(of: "web", ["/src/a"], at: 1, 6)
             told("web", .changed, at: 3, "/src/a changed (watch)")
         }
     }

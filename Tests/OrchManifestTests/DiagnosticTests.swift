@@ -66,10 +66,10 @@ import Testing
         let tail = "is part of the language, but this version of orch does not have it yet"
         #expect(
             Fixture(
-                "host: {}\nservices: { web: { command: a, watch: [], ready: { fd: 3 }, health: { liveness: { file: x } } } }"
+                "host: {}\nservices: { web: { command: a, sockets: [], health: { liveness: { file: x } } } }"
             ).complaints() == [
-                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"watch\" \(tail)",
-                "2:52 error[not-yet] \"fd\" \(tail)", "2:83 error[not-yet] \"file\" \(tail)",
+                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"sockets\" \(tail)",
+                "2:67 error[not-yet] \"file\" \(tail)",
             ])
     }
 

@@ -157,6 +157,16 @@ struct NounGenerator {
         return spec
     }
 
+    private mutating func watchRule() -> WatchRule {
+        var rule = WatchRule(path: "/srv/" + text())
+        if chance() { rule.include = [text(), "*.py"] }
+        if chance() { rule.ignore = [text()] }
+        if chance() { rule.debounce = span() }
+        rule.action = pick([.restart, .reload, .signal(signal()), .command(command())])
+        rule.cascade = chance()
+        return rule
+    }
+
     mutating func spec(_ name: String) -> ServiceSpec {
         var spec = ServiceSpec(
             name: name, kind: pick(ServiceSpec.Kind.allCases), command: command(), workingDirectory: "/srv/" + text())
@@ -186,7 +196,8 @@ struct NounGenerator {
             return dependency
         }
         for kind in ProbeKind.allCases where chance() { spec.health[kind] = probe() }
-        spec.ready = maybe(pick([.notify, .log("^ready [0-9]+$"), .log("listening")]))
+        spec.watch = (0..<below(3)).map { _ in watchRule() }
+        spec.ready = maybe(pick([.notify, .log("^ready [0-9]+$"), .log("listening"), .fd(3)]))
         if chance() { spec.startTimeout = maybe(span()) }
         if chance() { spec.restart = restart() }
         if chance() {

@@ -175,6 +175,8 @@ CALL(ssize_t, sendmsg, "sendmsg", (int fd, const struct msghdr *message, int fla
 CALL(int, epoll_create1, "epoll_create", (int flags), kernel_call(SYS_epoll_create1, flags))
 CALL(int, epoll_ctl, "epoll_ctl", (int epoll, int what, int fd, struct epoll_event *event), kernel_call(SYS_epoll_ctl, epoll, what, fd, event))
 CALL(int, pipe2, "pipe", (int fds[2], int flags), kernel_call(SYS_pipe2, fds, flags))
+CALL(int, inotify_init1, "inotify_init", (int flags), kernel_call(SYS_inotify_init1, flags))
+CALL(int, inotify_add_watch, "inotify_add", (int fd, const char *path, uint32_t mask), kernel_call(SYS_inotify_add_watch, fd, path, mask))
 CALL(int, memfd_create, "memfd", (const char *name, unsigned flags), kernel_call(SYS_memfd_create, name, flags))
 void *__libc_malloc(size_t size);
 void *malloc(size_t size) { return counts_memory && fails("memory") ? NULL : __libc_malloc(size); }

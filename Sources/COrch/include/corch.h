@@ -55,6 +55,9 @@ void corch_default_signals(void);
 /* signalfd(2), 2.6.27. Close-on-exec and non-blocking; read `struct signalfd_siginfo` from it. */
 int corch_signalfd(uint64_t set);
 
+/* What kind of file system a path is on: statfs(2), f_type, or -errno. */
+int64_t corch_file_system(const char *path);
+
 /* inotify_init1(2), 2.6.27. Close-on-exec and non-blocking. -EMFILE: fs.inotify.max_user_instances. */
 int corch_inotify(void);
 

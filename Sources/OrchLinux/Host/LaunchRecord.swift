@@ -13,6 +13,8 @@ final class LaunchRecord {
         case step(of: LaunchID, step: Int)
         /// An errand of that launch.
         case errand(of: LaunchID)
+        /// A command that a watch rule of that launch's service asks for.
+        case reaction(to: LaunchID)
         /// orch-edge.
         case edge
         /// Left by a daemon that is no more; it only has to go.
@@ -84,6 +86,7 @@ final class LaunchRecord {
         case .probe: return "\(name).probe"
         case .step: return "\(name).step"
         case .errand: return "\(name).errand"
+        case .reaction: return "\(name).watch"
         case .edge, .stray: return name
         }
     }

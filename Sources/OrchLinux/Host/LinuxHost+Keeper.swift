@@ -139,7 +139,7 @@ extension LinuxHost {
         case .service:
             let isScarcity = Reason.isScarcity(failure.code) || failure.stage == .table || isGroupFault(failure, record)
             outbox.append(.event(.launchFailed(record.launch, fault, isScarcity: isScarcity)))
-        case .probe, .step, .errand: answer(record, isScarce: Reason.isScarcity(failure.code), fault)
+        case .probe, .step, .errand, .reaction: answer(record, isScarce: Reason.isScarcity(failure.code), fault)
         case .edge: outbox.append(.remarked(fault.text))
         case .stray: break
         }
@@ -172,7 +172,7 @@ extension LinuxHost {
         record.pidfd = nil
         switch record.role {
         case .service: outbox.append(.event(.exited(record.launch, exit)))
-        case .probe, .step, .errand: runnerEnded(record, exit)
+        case .probe, .step, .errand, .reaction: runnerEnded(record, exit)
         case .edge: outbox.append(.remarked("orch-edge ended (\(exit.text)); it is started again when it is needed"))
         case .stray: break
         }

@@ -83,6 +83,13 @@ extension LinuxHost {
             let first = ends.first
             let second = ends.dropFirst().first
             request.inherit(record.lockFiles)
+            var readyFile: HeldDescriptor?
+            if case .fd(let number) = order.spec.ready {
+                let file = try self.readyFile(of: record.launch)
+                request.extraDescriptors.append((number: Int32(number), descriptor: file.number))
+                readyFile = file
+            }
+            defer { withExtendedLifetime(readyFile) {} }
             request.wire(context.pipes, first?.write.number, second?.write.number)
             request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
             let null = try context.pipes == [.stdout] ? HeldDescriptor(SmallFile.open("/dev/null", O_WRONLY)) : nil

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import OrchDaemon
 internal import OrchEngine
 internal import OrchModel
 
@@ -8,6 +9,37 @@ extension LinuxHost {
     func awaitedLine(of record: LaunchRecord) -> String? {
         guard case .log(let pattern) = record.context?.ready, !wereAnnounced.contains(record.launch) else { return nil }
         return pattern
+    }
+
+    /// The end for the service to write its newline to.
+    func readyFile(of launch: LaunchID) throws(SystemError) -> HeldDescriptor {
+        let file = HeldDescriptor(try readyFiles.open(for: launch))
+        try watchReadiness()
+        return file
+    }
+
+    /// Goes on where a former daemon was.
+    func resumeReadiness() {
+        for launch in readyFiles.leftovers() {
+            guard let record = records[launch] else {
+                readyFiles.removeLeftover(launch)
+                continue
+            }
+            do {
+                let hasSpoken = try readyFiles.resume(launch)
+                try watchReadiness()
+                if hasSpoken, !wereAnnounced.contains(launch) { lineCame(launch) }
+            } catch {
+                let label = record.context?.label ?? "launch \(launch.number)"
+                outbox.append(.remarked(error.fault(step: "see whether it is ready:", subject: label).text))
+            }
+        }
+    }
+
+    private func watchReadiness() throws(SystemError) {
+        guard !isReadinessWatched, let changes = readyFiles.changes else { return }
+        try poller.watch(changes.descriptor.number, .reading, as: .readiness)
+        isReadinessWatched = true
     }
 
     /// The line stays in its pipe until what follows from it is noted, see `letLinesGo`.

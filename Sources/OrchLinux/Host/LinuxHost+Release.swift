@@ -94,6 +94,7 @@ extension LinuxHost {
         tracker.forget(record.launch)
         LaunchContext.remove(record.launch, from: run.launches)
         SecretFiles.remove(run.secrets(of: record.launch))
+        readyFiles.forget(record.launch)
         if case .probe(let served, _, _) = record.role { records[served]?.probes.remove(record.launch) }
         records[record.launch] = nil
         lastUsage[record.launch] = nil
@@ -107,6 +108,7 @@ extension LinuxHost {
             if records.isEmpty { clients?.refuse(poller) }
         }
         clients?.flushAll(poller)
+        fileWatch.stop()
         pump.stop()
         Failpoint.daemonLeaving.reach()
         do {

@@ -171,6 +171,7 @@ extension LinuxHost {
         case .service, .edge, .stray: break
         case .errand: record.errandFault = fault
         case .step(let launch, let step): stepEnded(launch, step, fault)
+        case .reaction(let launch): outbox.append(.event(.reacted(launch, fault)))
         case .probe(let launch, let kind, let round):
             let result: ProbeResult = fault.map { isScarce ? .unasked($0.text) : .failure(Self.words($0)) } ?? .success
             outbox.append(.event(.probed(launch, kind, round: round, result)))

@@ -81,6 +81,7 @@ extension LinuxHost {
         Failpoint.launchesAdopted.reach()
         clearLeftovers(noted, leftovers, marked)
         Failpoint.leftoversCleared.reach()
+        resumeReadiness()
         for message in later { observe(message) }
         nameKeeper(keeperName)
         ledger.settle(open: Set(records.keys))

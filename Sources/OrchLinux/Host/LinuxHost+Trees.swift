@@ -100,11 +100,7 @@ extension LinuxHost {
     }
 
     func groupsChanged() {
-        guard let changed = groups?.changed() else {
-            for record in records.values where record.group != nil { checkEmptiness(of: record) }
-            return
-        }
-        for launch in changed { records[launch].map { checkEmptiness(of: $0) } }
+        for launch in groups?.changes.changed() ?? [] { records[launch].map { checkEmptiness(of: $0) } }
     }
 
     private func arrangeLook(at instant: Instant) {

@@ -64,6 +64,9 @@ public final class LinuxHost: Host {
     var appointments = DeadlineQueue()
     /// A look at the session-held trees is arranged.
     var isLooking = false
+    let fileWatch: FileWatch
+    var readyFiles: ReadyFiles
+    var isReadinessWatched = false
     /// Launches whose awaited line has come and waits in its pipe.
     var awaitedLines: [LaunchID] = []
     /// While launches are taken over: those that were ready already, or had said so.
@@ -94,12 +97,14 @@ public final class LinuxHost: Host {
     public init(_ parts: consuming Parts) throws(Fault) {
         run = parts.run
         state = parts.state
+        readyFiles = ReadyFiles(folder: run.readiness)
         edge = EdgeSeat(program: parts.edgeProgram)
         do {
             signals = try SignalSource()
             poller = try Poller()
             keeper = try KeeperLink(descriptor: parts.keeper, greets: false)
             keeperProcess = keeper.keeperProcess()
+            fileWatch = try FileWatch()
             pump = try LogPump(home: parts.state, forwarding: parts.forwarding)
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")
@@ -139,8 +144,9 @@ public final class LinuxHost: Host {
             try poller.watch(signals.descriptor.number, .reading, as: .signals)
             try poller.watch(keeper.number, .reading, as: .keeper)
             try poller.watch(pump.noticeDescriptor, .reading, as: .logs)
+            try poller.watch(fileWatch.noticeDescriptor, .reading, as: .files)
             if let notify { try poller.watch(notify.descriptor.number, .reading, as: .notify) }
-            if let groups { try poller.watch(groups.changes.number, .reading, as: .groups) }
+            if let groups { try poller.watch(groups.changes.descriptor.number, .reading, as: .groups) }
             if let clockWatch { try poller.watch(clockWatch.descriptor.number, .reading, as: .clock) }
             try clients?.start(poller)
         } catch {
@@ -183,8 +189,8 @@ public final class LinuxHost: Host {
         case .relog(let launch, let logging): relog(launch, logging)
         case .rename(let launch, let instance, let logging): rename(launch, instance, logging)
         case .note(let note): self.note(note)
-        // No manifest can ask for these yet.
-        case .rescan, .react: break
+        case .watch(let service, let rules): watch(rules, for: service)
+        case .react(let launch, let action, let runner): react(action, for: launch, runner: runner)
         case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
         case .record, .keep, .keepUpdates, .forget, .mark: break
@@ -251,6 +257,8 @@ public final class LinuxHost: Host {
         case .listener: return clients?.accept(poller) ?? []
         case .client(let number): return clients?.serve(number, ready, poller) ?? []
         case .groups: groupsChanged()
+        case .files: filesChanged()
+        case .readiness: for launch in readyFiles.spoken() { lineCame(launch) }
         case .logs: logsChanged()
         case .edge: hearEdge()
         case .clock: return clockWatch?.wasSet() == true ? [.event(.clockSet)] : []

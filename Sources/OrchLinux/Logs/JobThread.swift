@@ -34,18 +34,7 @@ final class JobThread: Sendable {
     }
 
     private func start() {
-        var thread = pthread_t()
-        let own = unsafe Unmanaged.passRetained(self)
-        let failed = unsafe pthread_create(
-            &thread, nil,
-            { own in
-                if let own = unsafe own { unsafe Unmanaged<JobThread>.fromOpaque(own).takeRetainedValue().run() }
-                return nil
-            }, own.toOpaque())
-        if failed == 0 {
-            pthread_detach(thread)
-        } else {
-            unsafe own.release()
+        do { pthread_detach(try PosixThread.start { self.run() }) } catch {
             // The jobs wait for the next one.
             queue.withLock { $0.hasThread = false }
         }

@@ -4,14 +4,12 @@ internal import Glibc
 internal import OrchModel
 
 /// The daemon's own subtree of the version 2 hierarchy, below the group it runs in: `orch-<uid>-<digest>/<label>-<launch>`.
-/// One inotify instance tells when one of them gets empty that outlives its main process.
 final class ControlGroupRoot {
     let path: String
-    let changes: Descriptor
-    private var launches: [Int32: LaunchID] = [:]
-    private var watches: [LaunchID: Int32] = [:]
+    /// Of the groups that outlive their main process.
+    let changes: LaunchWatches
 
-    private init(path: String, changes: consuming Descriptor) {
+    private init(path: String, changes: LaunchWatches) {
         self.path = path
         self.changes = changes
     }
@@ -24,8 +22,7 @@ final class ControlGroupRoot {
         // clone(2): whoever is born in a group needs write access to cgroup.procs of the common ancestor too.
         for group in [own, root] where unsafe access("\(group)/cgroup.procs", W_OK) != 0 { throw fault(group, errno) }
         do {
-            let changes = try Descriptor("inotify_init1", corch_inotify())
-            return ControlGroupRoot(path: root, changes: changes)
+            return ControlGroupRoot(path: root, changes: try LaunchWatches())
         } catch {
             throw fault(root, error.code)
         }
@@ -78,52 +75,18 @@ final class ControlGroupRoot {
         return found
     }
 
-    /// Whether something lives in a launch's group. Once it was found so, `changed` tells when that may be over: few groups outlive their
+    /// Whether something lives in a launch's group. Once it was found so, `changes` tells when that may be over: few groups outlive their
     /// main process, so few are ever watched.
     func isPopulated(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) -> Bool {
         guard group.isPopulated else { return false }
-        guard watches[launch] == nil else { return true }
-        try watch(group, of: launch)
+        guard !changes.isWatched(launch) else { return true }
+        try changes.watch("\(group.path)/cgroup.events", for: launch)
         // What ended before the watch was there is not told.
         return group.isPopulated
     }
 
-    private func watch(_ group: ControlGroup, of launch: LaunchID) throws(SystemError) {
-        let mask = UInt32(bitPattern: Int32(IN_MODIFY))
-        let watch = try Syscall.check(
-            "inotify_add_watch", unsafe corch_inotify_add(changes.number, "\(group.path)/cgroup.events", mask))
-        launches[watch] = launch
-        watches[launch] = watch
-    }
-
     /// After the launch is closed.
-    func forget(_ launch: LaunchID) {
-        guard let watch = watches.removeValue(forKey: launch) else { return }
-        launches[watch] = nil
-        _ = corch_inotify_remove(changes.number, watch)
-    }
-
-    /// The launches whose groups changed; nil when the queue overflowed: then all may have.
-    func changed() -> [LaunchID]? {
-        var changed: [LaunchID] = []
-        var isComplete = true
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let head = MemoryLayout<inotify_event>.size
-        while true {
-            let count = unsafe read(changes.number, &buffer, buffer.count)
-            guard count > 0 else { break }
-            var offset = 0
-            while offset + head <= count {
-                let event = unsafe buffer.withUnsafeBytes {
-                    unsafe $0.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
-                }
-                offset += head + Int(event.len)
-                if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isComplete = false }
-                if let launch = launches[event.wd] { changed.append(launch) }
-            }
-        }
-        return isComplete ? changed : nil
-    }
+    func forget(_ launch: LaunchID) { changes.forget(launch) }
 
     /// The launch whose group a process is in.
     func launch(of pid: Int32) -> LaunchID? {

@@ -21,13 +21,20 @@ public struct TimeZone: Equatable, Sendable {
 
     public static let utc = TimeZone(initialOffset: 0, transitions: [])
 
-    /// Transitions may come in any order; those that change nothing are dropped.
+    /// Transitions before the Big Bang are none (RFC 8536, 3.2), and so far from both ends no sum of a time and an offset overflows.
+    private static let plausible = -(Int64(1) << 59)...(Int64(1) << 59)
+
+    /// Transitions may come in any order; those that change nothing are dropped, and those that can't have been happen at the Big Bang.
+    /// - Parameter initialOffset: of 32 bits at most, as each transition's.
     public init(initialOffset: Int64, transitions: [Transition], rule: TimeZoneRule? = nil) {
         self.initialOffset = initialOffset
         self.rule = rule
         var kept: [Transition] = []
-        for transition in transitions.sorted(by: { $0.at < $1.at })
-        where transition.offset != kept.last?.offset ?? initialOffset { kept.append(transition) }
+        for var transition in transitions.sorted(by: { $0.at < $1.at })
+        where transition.offset != kept.last?.offset ?? initialOffset {
+            transition.at = min(max(transition.at, Self.plausible.lowerBound), Self.plausible.upperBound)
+            kept.append(transition)
+        }
         self.transitions = kept
     }
 

@@ -21,6 +21,7 @@ extension Machine {
         case .vanish(let client, let isRude): vanish(client, isRude: isRude)
         case .intrude(let intruder): intrude(intruder)
         case .strike(let instance, let exit): strike(instance, exit)
+        case .touch(let instance): touch(instance.service)
         case .killDaemon(let count, let tears, let again):
             tearsLedger = tears
             deedsOfNext = again
@@ -75,6 +76,15 @@ extension Machine {
         guard let seat = seatIndex[instance], let launch = seats[seat].living else { return }
         note("» \(instance) is struck: \(exit.text)")
         mainEnds(launch, exit)
+    }
+
+    /// Nothing but the rules that the daemon has asked for is looked at.
+    private func touch(_ service: ServiceID) {
+        guard watched[service] != nil else { return }
+        note("» files of \(service) change")
+        // Somebody wants something of the stack, by way of its files, until that is done at the latest.
+        watch.commandedAt[service.stack] = clock + .seconds(90)
+        tell(.changed(service, rule: 0, ["/src/a"]))
     }
 
     /// Old news comes again: of the last launch of each instance that is over, and of what lives its execution and earlier answers.
@@ -199,6 +209,7 @@ extension Machine {
         isShuttingDown = false
         shutsDownWithBatch = false
         believed = [:]
+        watched = [:]
         deedsLeft = deedsOfNext
         deedsOfNext = nil
         if isKeeperLost { newKeeper() }
@@ -223,8 +234,8 @@ extension Machine {
                     Survivor(
                         launch: process.launch, pid: Int32(truncatingIfNeeded: process.launch.number),
                         hasExecuted: process.executedAt != nil, fault: process.fault, exit: process.exit))
-                // The line waits in its pipe until it is noted.
-                if case .log = process.order.spec.ready, process.hasSpoken, !process.watched.isSpeechNoted {
+                // The line waits in its pipe, or its file, until it is noted.
+                if process.order.spec.ready?.notice == .line, process.hasSpoken, !process.watched.isSpeechNoted {
                     later(.zero, .speaks(process.launch))
                 }
                 if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }

@@ -20,6 +20,8 @@ final class Machine {
     var agenda = Agenda<Coming>()
     /// What the daemon hears next.
     var inbox: [Input] = []
+    /// What the daemon wants to be told of.
+    var watched: [ServiceID: [WatchRule]] = [:]
     var dice: SplitMix
 
     // Processes.

@@ -127,7 +127,8 @@ extension Machine {
             guard let place = open(launch, "rename"), let process = processes[place] else { return }
             if process.order.instance != instance { violate("\(launch.number) is renamed to \(instance)") }
         case .note(let note): write(note)
-        case .rescan, .react: if !isRehearsed { violate("nothing is watched") }
+        case .watch(let service, let rules): watched[service] = rules.isEmpty ? nil : rules
+        case .react(let launch, _, let runner): react(launch, runner)
         // A rehearsal goes by UTC: the zones of its host are files.
         case .readZone(let name): tell(.zoneRead(name, isRehearsed ? .utc : ZoneDraw.zone(name)))
         // These are the store's.
@@ -158,6 +159,11 @@ extension Machine {
     }
 
     /// Whether this is the first time that the launch of this number is to run something: done twice it is done once.
+    private func react(_ launch: LaunchID, _ runner: LaunchID) {
+        mix(10, launch)
+        if let place = open(launch, "react"), serves(place, runner) { tell(.reacted(launch, nil)) }
+    }
+
     func serves(_ place: Int, _ runner: LaunchID) -> Bool {
         highestLaunch = max(highestLaunch, runner.number)
         guard processes[place]?.lastRunner != runner else { return false }

@@ -15,6 +15,7 @@ extension Machine {
         else {
             return
         }
+        if watched[id.service]?.contains(where: { $0.action == .signal(signal) }) == true { return }
         if watch.signalsAsked.contains(where: { $0.target.covers(id) && $0.signal == signal }) { return }
         switch reloadNow(process) {
         case .signal(signal): beginsReload(place)

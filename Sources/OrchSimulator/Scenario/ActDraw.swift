@@ -13,6 +13,7 @@ struct ActDraw {
         if temper.isDeadly, dice.once(in: 8) { return comeback(place, &revisions, &dice) }
         if dice.once(in: 16) { return haste(place, &dice) }
         if dice.once(in: 12) { return [Act(after: dice.span(3_000), .echo)] }
+        if dice.once(in: 16) { return [Act(after: dice.span(3_000), .touch(stacks[place].instance(&dice)))] }
         let after = dice.once(in: 4) ? Duration.zero : dice.span(dice.once(in: 5) ? 20_000 : 3_000)
         let deed: Deed
         switch dice.below(10) {

@@ -56,6 +56,8 @@ public enum Deed: Equatable, Sendable {
     case intrude(Intruder)
     /// The main process of an instance ends without orch's doing.
     case strike(InstanceID, Exit)
+    /// Watched files of an instance's service change.
+    case touch(InstanceID)
     /// The daemon dies after so many more outputs and writes; 0 is at once. What it last wrote to the ledger may be torn, and the next
     /// daemon may die after so many in its turn.
     case killDaemon(after: Int, tears: Bool, again: Int?)

@@ -35,6 +35,7 @@ struct StackDraw {
         drawGates(&spec, &dice)
         if dice.once(in: 2) { drawUpdate(&spec, &dice) }
         drawReload(&spec, &dice)
+        if dice.once(in: 6) { drawWatch(&spec, &dice) }
         return spec
     }
 
@@ -126,6 +127,14 @@ struct StackDraw {
         case 1: spec.reload = .command(.exec(["/bin/reload"]), timeout: limit)
         default: spec.reload = spec.ready == .notify ? .notify(timeout: limit) : .signal(.hangup)
         }
+    }
+
+    private static func drawWatch(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        var rule = WatchRule(path: "/src")
+        rule.debounce = dice.span(3_000)
+        rule.action = dice.one(of: [.restart, .restart, .signal(.hangup), .command(.exec(["/bin/build"]))])
+        rule.cascade = dice.once(in: 3) && rule.action == .restart
+        spec.watch = [rule]
     }
 
     private static func drawUpdate(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {

@@ -23,7 +23,8 @@ extension Scenario {
         acts.contains { act in
             switch act.deed {
             case .ask(_, .apply(place), _), .ask(_, .diff(place), _), .ask(_, .tryOut(place, _), _): true
-            case .ask, .vanish, .intrude, .strike, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag,
+            case .ask, .vanish, .intrude, .strike, .touch, .killDaemon, .killKeeper, .reboot, .terminate, .step,
+                .suspend, .lag,
                 .lose, .fillDisk, .fillRun, .damageHistory, .echo:
                 false
             }
@@ -44,9 +45,10 @@ extension ServiceSpec {
         if !enabled { parts.append("disabled") }
         switch ready {
         case .notify: parts.append("says READY")
-        case .log: parts.append("writes that it is ready")
+        case .log, .fd: parts.append("writes that it is ready")
         case nil: break
         }
+        if !watch.isEmpty { parts.append("watches files") }
         for kind in ProbeKind.allCases {
             if let probe = health[kind] { parts.append("\(kind.rawValue) probe every \(probe.interval.text)") }
         }
@@ -120,6 +122,7 @@ extension Deed {
             "client \(client) asks: \(question.summary(scenario))" + (pieces > 1 ? ", in \(pieces) pieces" : "")
         case .vanish(let client, let isRude): "client \(client) leaves" + (isRude ? " in the middle of a frame" : "")
         case .intrude(let intruder): "an intruder: \(intruder)"
+        case .touch(let instance): "files of \(instance.service) change"
         case .strike(let instance, let exit): "\(instance) ends: \(exit.text)"
         case .killDaemon(let after, let tears, let again):
             "the daemon dies after \(after) more deeds" + (tears ? ", tearing its ledger" : "")

@@ -209,7 +209,7 @@ extension Deed {
             if case .down(let stack, _) = command { return stack }
             if case .rollback(let request) = command { return request.stack }
             return nil
-        case .strike(let instance, _): return instance.service.stack
+        case .strike(let instance, _), .touch(let instance): return instance.service.stack
         case .vanish, .intrude, .killDaemon, .killKeeper, .reboot, .terminate, .step, .suspend, .lag, .lose,
             .fillDisk, .fillRun, .damageHistory, .echo:
             return nil
@@ -235,7 +235,7 @@ extension Deed {
         case .step(let span): .step(by: span / 2)
         case .suspend(let span): .suspend(span / 2)
         case .lag(let span): .lag(span / 2)
-        case .strike, .intrude, .killKeeper, .reboot, .terminate, .damageHistory, .echo: self
+        case .strike, .touch, .intrude, .killKeeper, .reboot, .terminate, .damageHistory, .echo: self
         }
     }
 }

@@ -393,7 +393,7 @@ struct DrawnWorld {
             guard let index = errands.firstIndex(where: { $0.errand.runner == runner }) else { return }
             errands.remove(at: index)
             react(.errandEnded(launch, runner: runner, Fault(step: "run", subject: "", reason: "not needed any more")))
-        case .rescan(let id, _): tellings.append((column, id.service, .warning, "rescan"))
+        case .watch: break
         case .react(let launch, _, _):
             if let process = processes.first(where: { $0.launch == launch }) { draw(.orch, process.name, Letters.step) }
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]

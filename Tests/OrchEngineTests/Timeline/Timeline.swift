@@ -87,8 +87,8 @@ func machineSleeps(for span: Duration, at column: Int) -> TimelineLine {
     .jump(ClockJump(at: column, span: span, isAsleep: true))
 }
 /// Watched files change: what the first rule of a service is about.
-func files(of service: String, _ changes: WatchChanges, at columns: Int...) -> [TimelineLine] {
-    columns.map { .files(.changed(ServiceID(stack: "s", service: service), rule: 0, changes), at: $0) }
+func files(of service: String, _ names: [String], at columns: Int...) -> [TimelineLine] {
+    columns.map { .files(.changed(ServiceID(stack: "s", service: service), rule: 0, names), at: $0) }
 }
 /// A person applies the manifest without a service.
 func remove(_ name: String, at column: Int) -> TimelineLine {

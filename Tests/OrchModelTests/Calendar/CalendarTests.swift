@@ -169,6 +169,17 @@ import Testing
                 + Array(repeating: -60, count: 7) + [-120, -120])
     }
 
+    /// A damaged file of the zone database.
+    @Test(arguments: [Int64.min, .min + 1, .max - 1, .max]) func aTransitionThatCannotHaveBeenIsHarmless(at: Int64)
+        throws
+    {
+        for offset in [Int64(Int32.min), -3_600, Int64(Int32.max)] {
+            let zone = TimeZone(initialOffset: -offset, transitions: [.init(at: at, offset: offset)])
+            let due = try CronExpression("30 2 * * *").next(after: seconds(1_770_000_000), in: zone)
+            #expect(try #require(due) > seconds(1_770_000_000))
+        }
+    }
+
     private func noon(_ year: Int, _ month: Int, _ day: Int) -> WallTime {
         CivilTime(year: year, month: month, day: day, hour: 12)?.wallTime ?? seconds(0)
     }
