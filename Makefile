@@ -29,6 +29,8 @@ KEEPER_SOURCES := $(wildcard Sources/orch-keeper/*.c Sources/COrch/*.c) Sources/
 # Debian's and Ubuntu's names of what the build needs beside the Swift toolchain, and of what the tests of the examples need.
 LIBRARIES := libyaml-dev libsqlite3-dev zlib1g-dev pkg-config
 SERVERS := postgresql redis-server python3-venv
+# A validator of JSON Schema that others wrote, for the tests of ours.
+JUDGES := python3-jsonschema python3-ruamel.yaml
 
 # The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to: memory, rounding,
 PURE := OrchModel OrchEngine OrchManifest OrchWire OrchDaemon OrchSimulator
@@ -154,9 +156,9 @@ tidy:
 	swift test --skip-build --disable-xctest --filter TidyTests
 
 .PHONY: docs
-docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md, what imports give (docs/picture.py is run by hand)
+docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md, what imports give, what bad manifests get (docs/picture.py is run by hand)
 	swift build --build-tests
-	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter 'PageTests|ImportTests'
+	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter 'PageTests|ImportTests|RefusedTests'
 
 .PHONY: clean
 clean: ## stop what `make run` started and remove all that was built
@@ -200,3 +202,4 @@ libraries:
 servers:
 	$(if $(filter 0,$(shell id -u)),,$(call installed,$(SERVERS),the tests of examples/booking))
 	@if [ -x examples/booking/setup ]; then examples/booking/setup; fi
+	$(if $(shell /usr/bin/python3 -c 'import jsonschema, ruamel.yaml' 2>/dev/null && echo yes),,$(call installed,$(JUDGES),the tests of the schema))

@@ -92,7 +92,7 @@ let package = Package(
             name: "keeper-probe", dependencies: ["COrch"], path: "Tests/keeper-probe",
             cSettings: [.define("_GNU_SOURCE")]),
         tests("KeeperTests", ["OrchLinux", "COrch", "orch-keeper", "keeper-probe"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["OrchManifest"]),
         tests(
             "OrchEdgeTests",
             [
@@ -123,7 +123,7 @@ let package = Package(
             name: "orch-pump-probe", dependencies: ["OrchModel", "OrchLinux"], path: "Tests/orch-pump-probe",
             swiftSettings: house),
         tests("OrchWireTests", ["OrchModel", "OrchWire"]),
-        tests("OrchManifestTests", ["OrchManifest", "OrchModel"], exclude: ["Imported"]),
+        tests("OrchManifestTests", ["OrchManifest", "OrchModel"], exclude: ["Imported", "Refused"]),
         tests("OrchEngineTests", ["OrchModel", "OrchEngine", "OrchSimulator"]),
         tests(
             "SimulationTests",

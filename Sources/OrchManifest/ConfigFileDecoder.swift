@@ -8,14 +8,14 @@ extension Decoder {
         if items.count > Limits.configFilesPerService {
             error(
                 "limit", "\"config_files\" has \(items.count) files; the limit is \(Limits.configFilesPerService)",
-                at: node)
+                at: node, help: "name the folder's main file, or leave out what seldom changes")
             return []
         }
         var files: [ConfigFile] = []
         for item in items {
             guard let path = path(item, "config_files") else { continue }
             guard !files.contains(where: { $0.path == path }) else {
-                error("duplicate-key", "\"\(path)\" is given twice", at: item)
+                error("duplicate-key", "\"\(path)\" is given twice", at: item, help: "remove it here")
                 continue
             }
             if let content = configContent(of: path, at: item) { files.append(ConfigFile(path, content: content)) }
@@ -36,7 +36,7 @@ extension Decoder {
             error(
                 "too-large",
                 "\"config_files\": \(path) has \(bytes.count) bytes; the limit is \(SizeText.format(Int64(Limits.manifestBytes)))",
-                at: node)
+                at: node, help: "leave it out: a change of it then needs orch reload or orch restart")
             return nil
         }
         let content = Digest(of: bytes)

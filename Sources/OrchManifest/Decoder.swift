@@ -64,11 +64,12 @@ final class Decoder {
         return Position(file: sources[Int(node.file)].name, line: Int(node.line), column: Int(node.column))
     }
 
-    func error(_ code: String, _ message: String, at id: NodeID, help: String? = nil) {
+    /// Nothing is refused without a word on what to do about it.
+    func error(_ code: String, _ message: String, at id: NodeID, help: String) {
         reporter.add(Diagnostic(code: code, message, at: position(id), width: Int(tree[id].width), help: help))
     }
 
-    func warn(_ code: String, _ message: String, at id: NodeID, help: String? = nil) {
+    func warn(_ code: String, _ message: String, at id: NodeID, help: String) {
         reporter.add(
             Diagnostic(.warning, code: code, message, at: position(id), width: Int(tree[id].width), help: help))
     }
@@ -82,7 +83,21 @@ final class Decoder {
             case .sequence: "a list"
             case .scalar: tree.isNull(id) ? "null" : "\"\(node.text.prefix(60))\""
             }
-        error("type", "\"\(what)\" must be \(expected), not \(found)", at: id, help: help)
+        error(
+            "type", "\"\(what)\" must be \(expected), not \(found)", at: id,
+            help: help ?? formRemedy(expected, node))
+    }
+
+    private func formRemedy(_ expected: String, _ node: Node) -> String {
+        switch node.kind {
+        case .scalar where expected.hasPrefix("a list"):
+            node.text.contains { ",:#[]{}&*!|>'\"%@`".contains($0) }
+                ? "put it in brackets and quotes: [\"…\"]" : "write [\(node.text.prefix(60))]"
+        case .scalar: "write \(expected)"
+        case .sequence where expected.hasPrefix("a map"): "a map has keys, each with a colon, and no dashes"
+        case .mapping where expected.hasPrefix("a list"): "the items of a list stand in [ ], or each behind a dash"
+        case .sequence, .mapping: "write one value, and quotes around it if it holds a colon, a bracket or a brace"
+        }
     }
 
     // MARK: Scalars
@@ -112,7 +127,9 @@ final class Decoder {
             return nil
         }
         guard !node.hasNUL else {
-            error("nul", "\"\(what)\" holds a NUL character, which no program can be given", at: id)
+            error(
+                "nul", "\"\(what)\" holds a NUL character, which no program can be given", at: id,
+                help: "remove \\0; what is to hold it belongs into a file")
             return nil
         }
         guard node.hasDollar, mode != .shell else {
@@ -146,7 +163,11 @@ final class Decoder {
             return nil
         }
         guard let small = Int(exactly: number), range.contains(small) else {
-            error("range", "\"\(what)\" must be from \(range.lowerBound) to \(range.upperBound), not \(number)", at: id)
+            error(
+                "range", "\"\(what)\" must be from \(range.lowerBound) to \(range.upperBound), not \(number)", at: id,
+                help: number < range.lowerBound
+                    ? "\(range.lowerBound) is the least that it can be"
+                    : "\(range.upperBound) is the most that it can be")
             return nil
         }
         return small
@@ -164,7 +185,7 @@ final class Decoder {
         if case .integer(let number) = CoreScalar(plain: scalar.text) {
             error(
                 "duration", "\"\(what)\": \(scalar.text) has no unit", at: id,
-                help: number >= 0 ? "did you mean \"\(scalar.text)s\"?" : nil)
+                help: number >= 0 ? "did you mean \"\(scalar.text)s\"?" : "durations are never negative; such as 5s")
         } else {
             error(
                 "duration", "\"\(what)\": \"\(scalar.text)\" is not a duration", at: id,
@@ -193,7 +214,10 @@ final class Decoder {
         guard let scalar = scalar(id, what, "a signal such as SIGTERM") else { return nil }
         if let signal = Signal(text: scalar.text) { return signal }
         let upper = scalar.text.uppercased()
-        let nearest = Suggestion.help(for: upper.hasPrefix("SIG") ? upper : "SIG\(upper)", among: Signal.allNames)
+        let isNumber = upper.contains(where: \.isNumber) && !upper.contains("RT")
+        let nearest =
+            isNumber
+            ? nil : Suggestion.help(for: upper.hasPrefix("SIG") ? upper : "SIG\(upper)", among: Signal.allNames)
         error(
             "signal", "\"\(what)\": there is no signal \"\(scalar.text)\"", at: id,
             help: nearest ?? "signals are SIGTERM, TERM or numbers from 1 to 64")
@@ -213,7 +237,8 @@ final class Decoder {
     func badWord(_ id: NodeID, _ what: String, _ text: String, _ words: [String]) {
         error(
             "value", "\"\(what)\" can't be \"\(text)\"", at: id,
-            help: Suggestion.help(for: text, among: words) ?? "it is one of \(words.joined(separator: ", "))")
+            help: Suggestion.help(for: text, among: words)
+                ?? (words.count == 1 ? "write \(words[0])" : "it is one of \(words.joined(separator: ", "))"))
     }
 
     // MARK: Lists

@@ -10,7 +10,7 @@ extension Decoder {
             for item in Array(tree.slots(node)) {
                 guard let name = text(item, "depends_on") else { continue }
                 if seen.insert(name, item) != nil {
-                    error("duplicate-key", "\"\(name)\" is given twice", at: item)
+                    error("duplicate-key", "\"\(name)\" is given twice", at: item, help: "remove it here")
                 } else if !Self.isOutside(name) {
                     decoded.edges.append(.init(dependency: Dependency(on: name), node: item))
                 } else if let need = outside(name, item) {
@@ -33,7 +33,7 @@ extension Decoder {
     private func checkTwice(_ decoded: DecodedService) {
         var seen: Set<String> = []
         for edge in decoded.edges where edge.isOutside && !seen.insert(edge.dependency.on).inserted {
-            error("duplicate-key", "\"\(edge.dependency.on)\" is given twice", at: edge.node)
+            error("duplicate-key", "\"\(edge.dependency.on)\" is given twice", at: edge.node, help: "remove it here")
         }
     }
 

@@ -61,7 +61,9 @@ struct EnvFile {
             let start = at
             while hasMore, bytes[at] != 61, !isLineEnd(at) { at += 1 }
             guard hasMore, bytes[at] == 61 else {
-                let flaw = flaw("this line is not KEY=VALUE", at: start, width: at - start)
+                let flaw = flaw(
+                    "this line is not KEY=VALUE", at: start, width: at - start,
+                    help: "write NAME=value; # begins a comment")
                 skipLine()
                 return .flaw(flaw)
             }
@@ -70,7 +72,7 @@ struct EnvFile {
             guard !name.isEmpty, !name.utf8.contains(where: { $0 == 32 || $0 == 9 || $0 == 34 || $0 == 39 }) else {
                 let flaw = flaw(
                     name.isEmpty ? "a name is missing before =" : "\"\(name)\" is no name for a variable", at: start,
-                    width: at - start)
+                    width: at - start, help: "write NAME=value, without blanks and quotes in the name")
                 skipLine()
                 return .flaw(flaw)
             }
@@ -94,12 +96,17 @@ struct EnvFile {
                 }
             }
             guard hasMore else {
-                return .flaw(flaw("the quote that begins here is never closed", at: opening, width: 1))
+                return .flaw(
+                    flaw(
+                        "the quote that begins here is never closed", at: opening, width: 1,
+                        help: "close it; a \" inside of double quotes is \\\""))
             }
             at += 1
             skipBlanks()
             if hasMore, !isLineEnd(at), bytes[at] != 35 {
-                let flaw = flaw("nothing can follow the closing quote", at: at, width: 1)
+                let flaw = flaw(
+                    "nothing can follow the closing quote", at: at, width: 1,
+                    help: "put the quotes around all of it; a comment begins with #")
                 skipLine()
                 return .flaw(flaw)
             }
@@ -127,8 +134,8 @@ struct EnvFile {
             while hasMore, !isLineEnd(at) { at += 1 }
             if hasMore { at += bytes[at] == 13 && at + 1 < bytes.count && bytes[at + 1] == 10 ? 2 : 1 }
         }
-        private func flaw(_ message: String, at index: Int, width: Int) -> Diagnostic {
-            Diagnostic(code: "env-file", message, at: source.position(ofByte: index), width: max(1, width))
+        private func flaw(_ message: String, at index: Int, width: Int, help: String) -> Diagnostic {
+            Diagnostic(code: "env-file", message, at: source.position(ofByte: index), width: max(1, width), help: help)
         }
     }
 }

@@ -35,6 +35,12 @@ extension Decoder {
     private func state(_ value: NodeID, _ name: String) -> Layer.State {
         if tree.isNull(value) { return .unset }
         guard tree.kind(value) == .mapping else { return .pending(value) }
+        guard tree.value(value, "secret") != nil else {
+            wrongForm(
+                name, "text, or { secret: NAME }", value,
+                help: "a variable is one text: give each its own name, such as \(name)_HOST")
+            return .broken
+        }
         return secretReference(value, name).map { .secret($0) } ?? .broken
     }
 
@@ -43,7 +49,7 @@ extension Decoder {
         switch tree.kind(id) {
         case .mapping: return id
         case .scalar:
-            wrongForm(what, "a map or a list of NAME=value", id)
+            wrongForm(what, "a map or a list of NAME=value", id, help: "such as { NAME: value } or [NAME=value]")
             return nil
         case .sequence:
             var slots: [NodeID] = []
@@ -51,7 +57,9 @@ extension Decoder {
             for item in Array(tree.slots(id)) {
                 let node = tree[item]
                 guard node.kind == .scalar, !tree.isNull(item) else {
-                    wrongForm(what, "a list of NAME=value", item)
+                    wrongForm(
+                        what, "a list of NAME=value", item,
+                        help: "such as [NAME=value]; a bare [NAME] takes the value it has outside")
                     continue
                 }
                 let parts = node.text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -65,7 +73,7 @@ extension Decoder {
                 if let first = keys.insert(key.text, name) {
                     error(
                         "duplicate-key", "\"\(key.text)\" is given twice", at: item,
-                        help: "the first one is at line \(tree[first].line)")
+                        help: "remove one of them; the first is at line \(tree[first].line)")
                     continue
                 }
                 slots.append(name)
@@ -89,7 +97,11 @@ extension Decoder {
             if tree.kind(name) == .mapping {
                 guard let section = section(name, Fields.envFileEntry, "env_file") else { continue }
                 path = section["path"]
-                if path == nil { error("missing", "an env_file needs a path", at: name) }
+                if path == nil {
+                    error(
+                        "missing", "an env_file needs a path", at: name, help: "such as { path: .env, required: false }"
+                    )
+                }
                 if let node = section["required"], let flag = flag(node, "required") { isRequired = flag }
             }
             guard let path, let text = text(path, "env_file") else { continue }
@@ -113,7 +125,9 @@ extension Decoder {
             if isRequired || !error.reason.contains("ENOENT") {
                 self.error(
                     "env-file", error.text, at: id,
-                    help: isRequired ? "write { path: \(path), required: false } if it may be missing" : nil)
+                    help: error.reason.contains("ENOENT")
+                        ? "write { path: \(path), required: false } if it may be missing"
+                        : error.remedy ?? "whoever applies must be able to read it")
             }
             return nil
         }

@@ -13,7 +13,9 @@ extension Decoder {
                 fallback = action
             } else if let pattern = exitPattern(key) {
                 guard !rules.contains(where: { $0.pattern == pattern }) else {
-                    error("duplicate-key", "\"on_exit\" says twice what \"\(tree.text(key))\" leads to", at: key)
+                    error(
+                        "duplicate-key", "\"on_exit\" says twice what \"\(tree.text(key))\" leads to", at: key,
+                        help: "remove one of the two; a signal has a name and a number")
                     continue
                 }
                 rules.append(.init(pattern, action))
@@ -26,7 +28,9 @@ extension Decoder {
         let text = tree.text(key)
         if let pattern = ExitPattern(key: text) { return pattern }
         if let number = Int(text) {
-            error("range", "\"on_exit\": an exit code is from 0 to 255, not \(number)", at: key)
+            error(
+                "range", "\"on_exit\": an exit code is from 0 to 255, not \(number)", at: key,
+                help: "a program's exit code is one byte; signals go by their names, such as SIGKILL")
             return nil
         }
         error(

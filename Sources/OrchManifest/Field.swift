@@ -4,6 +4,8 @@
 indirect enum FieldForm: Sendable {
     case text, boolean, number, duration, size, null, anything
     case integer(ClosedRange<Int>)
+    /// Text that matches a regular expression of JSON Schema (ECMA-262).
+    case matching(String)
     case word([String])
     case list(FieldForm)
     /// A map with free keys.

@@ -17,6 +17,9 @@ enum Fields {
     private static let command = FieldForm.either([.text, words])
     private static let spanOrNone = FieldForm.either([.duration, .word(["none"])])
     private static let port = FieldForm.integer(1...65_535)
+    private static let cpus = FieldForm.matching("^ *[0-9]+ *(- *[0-9]+ *)?(, *[0-9]+ *(- *[0-9]+ *)?)*$")
+    private static let portText = FieldForm.matching(
+        "^(auto|(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})(/(tcp|udp))?)$")
 
     static let stack = FieldTable(
         "a manifest",
@@ -90,7 +93,8 @@ enum Fields {
                 "How its reads and writes come to the disk: realtime, best-effort or idle; with a level, best-effort:6."
             ),
             Field(
-                "cpu_affinity", .either([.list(.either([.integer(0...Limits.cpus - 1), .text])), .text]),
+                "cpu_affinity",
+                .either([.list(.either([.integer(0...Limits.cpus - 1), cpus])), .integer(0...Limits.cpus - 1), cpus]),
                 default: "all", "The CPUs that it may use: numbers and ranges, such as [0, 2] or 0-3."),
             Field("ulimits", .object(ulimits), "Limits of each of its processes (setrlimit(2))."),
             Field("security", .object(security), "What it and all that it starts may never do."),
@@ -134,7 +138,7 @@ enum Fields {
             ),
             Field("logging", .object(logging), "Where its output goes."),
             Field(
-                "ports", .list(.either([port, .text, .object(portEntry)])),
+                "ports", .list(.either([port, portText, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
             Field("watch", .list(.either([.text, .object(watchRule)])), "Files whose change does something to it."),
             Field("schedule", .object(schedule), "When a task runs by itself."),

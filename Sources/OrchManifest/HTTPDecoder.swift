@@ -28,12 +28,14 @@ extension Decoder {
     private func header(_ key: NodeID, _ value: NodeID, into probe: inout HTTPProbe) {
         let name = tree.text(key)
         guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 58 }) else {
-            error("name", "\"\(name)\" can't name a header", at: key)
+            error(
+                "name", "\"\(name)\" can't name a header", at: key,
+                help: "such as X-Token: a header has letters, digits and -")
             return
         }
         guard let text = text(value, name, mode: .launch) else { return }
         guard !text.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
-            error("value", "the header \"\(name)\" can't hold a line end", at: value)
+            error("value", "the header \"\(name)\" can't hold a line end", at: value, help: "write it in one line")
             return
         }
         probe.headers.append(EnvironmentEntry(name, text))
@@ -42,7 +44,9 @@ extension Decoder {
     private func url(_ section: Section) -> String? {
         if let node = section["url"] {
             if let other = section.entry("port") ?? section.entry("path") {
-                error("conflict", "\"url\" says it all; \"\(other.name)\" can't stand beside it", at: other.key)
+                error(
+                    "conflict", "\"url\" says it all; \"\(other.name)\" can't stand beside it", at: other.key,
+                    help: "remove \(other.name), or write port and path instead of url")
                 return nil
             }
             guard let text = text(node, "url", mode: .launch) else { return nil }
@@ -53,12 +57,16 @@ extension Decoder {
             return text
         }
         guard let node = section["port"] else {
-            error("missing", "http needs a url or a port", at: section.node)
+            error(
+                "missing", "http needs a url or a port", at: section.node,
+                help: "such as { url: \"http://127.0.0.1:8080/health\" } or { port: 8080, path: /health }")
             return nil
         }
         guard let port = text(node, "port", mode: .launch) else { return nil }
         guard isPort(port[...]) else {
-            error("range", "\"port\" must be from 1 to 65535, not \"\(port)\"", at: node)
+            error(
+                "range", "\"port\" must be from 1 to 65535, not \"\(port)\"", at: node,
+                help: "such as 8080 or \"${PORT}\"")
             return nil
         }
         var path = section["path"].flatMap { text($0, "path", mode: .launch) } ?? "/"
@@ -82,7 +90,11 @@ extension Decoder {
 
     private func status(_ node: NodeID) -> [ClosedRange<Int>] {
         let items = tree.kind(node) == .sequence ? Array(tree.slots(node)) : [node]
-        if items.isEmpty { error("value", "\"status\" is empty, so nothing could pass", at: node) }
+        if items.isEmpty {
+            error(
+                "value", "\"status\" is empty, so nothing could pass", at: node,
+                help: "such as [200-399], which it is without it")
+        }
         return items.compactMap { item in
             guard let scalar = scalar(item, "status", "a status code or a range such as 200-399") else { return nil }
             let parts = scalar.text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
@@ -106,7 +118,9 @@ extension Decoder {
         return tree.entries(node).compactMap { key, value in
             let path = tree.text(key)
             guard !path.isEmpty else {
-                error("name", "a path into the JSON body can't be empty", at: key)
+                error(
+                    "name", "a path into the JSON body can't be empty", at: key,
+                    help: "such as { status: healthy } or { checks.db.ok: true }")
                 return nil
             }
             if tree.isNull(value) { return JSONExpectation(path: path, expected: .null) }

@@ -45,11 +45,15 @@ extension Decoder {
         guard actions.count == 1 else {
             if actions.isEmpty {
                 let isLater = tree.entries(node).contains { Fields.probe[tree.text($0.key)]?.isBuilt == false }
-                if !isLater { error("missing", "a probe needs one of http, tcp and command", at: node) }
+                if !isLater {
+                    error(
+                        "missing", "a probe needs one of http, tcp and command", at: node,
+                        help: "such as { tcp: \"127.0.0.1:8080\" } or { command: [./check] }")
+                }
             } else {
                 error(
                     "conflict", "a probe asks one question; here are \(actions.joined(separator: " and "))",
-                    at: section.key(actions[1]))
+                    at: section.key(actions[1]), help: "keep one of them; a command can ask several")
             }
             return nil
         }
@@ -69,7 +73,7 @@ extension Decoder {
             if kind != .liveness {
                 warn(
                     "no-effect", "only a liveness probe acts on failure; \"on_failure\" does nothing here",
-                    at: section.key("on_failure"))
+                    at: section.key("on_failure"), help: "remove it, or move the probe to liveness")
                 probe.onFailure = .restart
             }
         }
@@ -93,7 +97,7 @@ extension Decoder {
     func positive(_ node: NodeID, _ what: String) -> Duration? {
         guard let span = span(node, what) else { return nil }
         guard span > .zero else {
-            error("range", "\"\(what)\" must be longer than 0s", at: node)
+            error("range", "\"\(what)\" must be longer than 0s", at: node, help: "such as 1s")
             return nil
         }
         return span
@@ -166,7 +170,9 @@ extension Decoder {
         guard let section = section(node, Fields.healthcheck, "healthcheck") else { return }
         if let node = section["disable"], flag(node, "disable") == true { return }
         guard let test = section["test"] else {
-            error("missing", "a healthcheck needs a test", at: node)
+            error(
+                "missing", "a healthcheck needs a test", at: node,
+                help: "such as  test: [CMD, curl, -f, http://localhost]")
             return
         }
         guard let command = composeTest(test, reader) else { return }
@@ -186,7 +192,9 @@ extension Decoder {
     private func composeTest(_ node: NodeID, _ reader: HealthReader) -> CommandLine? {
         if tree.kind(node) == .scalar { return command(node, shell: reader.shell) }
         guard let items = items(node, "test", of: "words"), let first = items.first else {
-            error("value", "\"test\" is empty", at: node)
+            error(
+                "value", "\"test\" is empty", at: node,
+                help: "such as [CMD, curl, -f, http://localhost]; [NONE] is no probe")
             return nil
         }
         switch tree.text(first) {
@@ -194,7 +202,9 @@ extension Decoder {
         case "CMD":
             let words = items.dropFirst().compactMap { text($0, "test", mode: .launch) }
             guard words.count == items.count - 1, !words.isEmpty else {
-                error("value", "\"test\" names no program after CMD", at: node)
+                error(
+                    "value", "\"test\" names no program after CMD", at: node,
+                    help: "such as [CMD, curl, -f, http://localhost]")
                 return nil
             }
             return .exec(words)

@@ -105,7 +105,9 @@ extension Decoder {
         do throws(Fault) { return parse(try input.read(file), file, shown: shown) } catch {
             self.error(
                 "include", error.text, at: node,
-                help: error.reason.contains("ENOENT") ? "paths are relative to the file that names them" : nil)
+                help: error.reason.contains("ENOENT")
+                    ? "paths are relative to the file that names them"
+                    : error.remedy ?? "whoever applies must be able to read it")
             return nil
         }
     }
@@ -124,11 +126,15 @@ extension Decoder {
             return false
         }
         guard chain.count <= Limits.includeDepth else {
-            error("too-large", "manifests include each other more than \(Limits.includeDepth) deep", at: node)
+            error(
+                "too-large", "manifests include each other more than \(Limits.includeDepth) deep", at: node,
+                help: "name them all in one include list of the first")
             return false
         }
         guard sources.count + files.count <= Limits.manifestFiles else {
-            error("too-large", "a stack has at most \(Limits.manifestFiles) manifests", at: node)
+            error(
+                "too-large", "a stack has at most \(Limits.manifestFiles) manifests", at: node,
+                help: "join some of them")
             return false
         }
         return true

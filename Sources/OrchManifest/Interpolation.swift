@@ -44,7 +44,9 @@ extension Decoder {
         case .broken: return false
         case .launch:
             guard output.mode == .launch else {
-                error("launch-variable", "${\(name)} is known only at launch and can't be used here", at: id)
+                error(
+                    "launch-variable", "${\(name)} is known only at launch and can't be used here", at: id,
+                    help: "it can stand in command, environment, probes, stop steps and log paths")
                 return false
             }
             if name == "PORT", !scope.hasPort, reference.fallback == .none {
@@ -59,14 +61,16 @@ extension Decoder {
             if output.append(template: template) { return true }
             error(
                 "launch-variable", "${\(name)} holds a variable that is known only at launch and can't be used here",
-                at: id)
+                at: id, help: "it can stand in command, environment, probes, stop steps and log paths")
             return false
         case .value, .undefined: break
         }
         switch reference.fallback {
         case .text(let fallback): output.append(literal: fallback)
         case .message(let message):
-            error("undefined-variable", message.isEmpty ? "${\(name)} is required" : "${\(name)}: \(message)", at: id)
+            error(
+                "undefined-variable", message.isEmpty ? "${\(name)} is required" : "${\(name)}: \(message)", at: id,
+                help: "define it: in environment, in an env_file, or as --env \(name)=…")
             return false
         case .none:
             if found == .undefined {
@@ -109,7 +113,9 @@ extension Decoder {
     func resolve(_ name: String, at index: Int, layer: Int, in scope: Scope) -> Lookup {
         guard case .pending(let id) = scope.layers[layer][index] else { return .broken }
         guard resolutionDepth < Limits.manifestDepth else {
-            error("variable-loop", "variables are defined by way of more than \(Limits.manifestDepth) others", at: id)
+            error(
+                "variable-loop", "variables are defined by way of more than \(Limits.manifestDepth) others", at: id,
+                help: "write out some of them")
             scope.layers[layer][index] = .broken
             return .broken
         }

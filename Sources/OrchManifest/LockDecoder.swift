@@ -9,7 +9,7 @@ extension Decoder {
         for item in items {
             guard let name = lock(item) else { continue }
             guard !names.contains(name) else {
-                error("duplicate-key", "\"\(tree.text(item))\" is given twice", at: item)
+                error("duplicate-key", "\"\(tree.text(item))\" is given twice", at: item, help: "remove it here")
                 continue
             }
             names.append(name)
@@ -26,7 +26,9 @@ extension Decoder {
     private func lock(_ item: NodeID) -> String? {
         guard let text = text(item, "locks") else { return nil }
         guard !text.isEmpty, text.utf8.count <= 255 || text.utf8.contains(47) else {
-            error("value", "\"locks\": a name has 1 to 255 characters", at: item)
+            error(
+                "value", "\"locks\": a name has 1 to 255 characters", at: item,
+                help: "a short name will do, such as db-migration; a path has a slash")
             return nil
         }
         return text.utf8.contains(47) ? path(item, "locks") : text

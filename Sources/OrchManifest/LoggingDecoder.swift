@@ -60,7 +60,12 @@ extension Decoder {
             if tree.kind(node) == .scalar, tree.text(node) == "none" {
                 rotation.size = nil
             } else if let bytes = size(node, "size") {
-                if bytes < 1 { error("range", "\"size\" must be at least 1B", at: node) } else { rotation.size = bytes }
+                if bytes < 1 {
+                    error(
+                        "range", "\"size\" must be at least 1B", at: node, help: "write none for no limit of the size")
+                } else {
+                    rotation.size = bytes
+                }
             }
         }
         if let node = section["keep"], let count = integer(node, "keep", in: 0...100_000) { rotation.keep = count }
@@ -87,7 +92,7 @@ extension Decoder {
     private func age(_ node: NodeID, _ key: String) -> Duration? {
         guard let span = span(node, key) else { return nil }
         if span >= .seconds(1) { return span }
-        error("range", "\"\(key)\" must be at least 1s", at: node)
+        error("range", "\"\(key)\" must be at least 1s", at: node, help: "such as 24h")
         return nil
     }
 
@@ -104,10 +109,12 @@ extension Decoder {
             if let clash {
                 error(
                     "port-conflict", "the port \(port.port) is given twice", at: item,
-                    help: "the first one is at line \(tree[clash.1].line)")
+                    help: "remove one of them; the first is at line \(tree[clash.1].line)")
             }
             if let name = port.name, decoded.spec.ports.contains(where: { $0.name == name }) {
-                error("duplicate-name", "two ports are named \"\(name)\"", at: item)
+                error(
+                    "duplicate-name", "two ports are named \"\(name)\"", at: item,
+                    help: "give each a name of its own: it becomes ORCH_PORT_NAME")
             }
             decoded.spec.ports.append(port)
             decoded.portNodes.append(item)
@@ -145,7 +152,9 @@ extension Decoder {
         }
         guard let scalar = scalar(inner, "port", "a port or auto") else { return nil }
         guard let number = number(scalar.text[...]) else {
-            error("range", "\"port\" must be from 1 to 65535 or auto, not \"\(scalar.text)\"", at: inner)
+            error(
+                "range", "\"port\" must be from 1 to 65535 or auto, not \"\(scalar.text)\"", at: inner,
+                help: "such as 8080")
             return nil
         }
         return port(number, section)

@@ -93,7 +93,9 @@ extension Decoder {
         // All that were named come first, then what they include: whoever looks again looks in that order.
         let roots = paths.indices.map { parse(paths[$0], shown: input.files[$0]) }
         guard let first = paths.first, !roots.contains(nil) else {
-            if paths.isEmpty { reporter.add(Diagnostic(code: "missing", "no manifest was named")) }
+            if paths.isEmpty {
+                reporter.add(Diagnostic(code: "missing", "no manifest was named", help: "name one with -f"))
+            }
             return nil
         }
         // Nothing of the texts has a value yet.
@@ -115,7 +117,13 @@ extension Decoder {
     /// Reads a file that was named; nil after having said why not.
     private func parse(_ path: String, shown: String) -> NodeID? {
         do throws(Fault) { return parse(try input.read(path), path, shown: path == "-" ? "<stdin>" : shown) } catch {
-            reporter.add(Diagnostic(code: "unreadable", "\(path == "-" ? "<stdin>" : shown): \(error.text)"))
+            reporter.add(
+                Diagnostic(
+                    code: "unreadable", "\(path == "-" ? "<stdin>" : shown): \(error.text)",
+                    help: error.remedy
+                        ?? (error.reason.contains("ENOENT")
+                            ? "name the manifest with -f, or go to its folder" : "whoever asks must be able to read it")
+                ))
             return nil
         }
     }

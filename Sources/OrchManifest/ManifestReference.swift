@@ -102,7 +102,7 @@ extension FieldForm {
         case .object(let table): [table]
         case .list(let inner): inner.tables
         case .either(let forms): forms.flatMap(\.tables)
-        case .map, .text, .boolean, .number, .duration, .size, .null, .anything, .integer, .word: []
+        case .map, .text, .boolean, .number, .duration, .size, .null, .anything, .integer, .word, .matching: []
         }
     }
 
@@ -111,14 +111,15 @@ extension FieldForm {
         switch self {
         case .map(let inner): inner.tables.first
         case .either(let forms): forms.lazy.compactMap(\.entryTable).first
-        case .list, .object, .text, .boolean, .number, .duration, .size, .null, .anything, .integer, .word: nil
+        case .list, .object, .text, .boolean, .number, .duration, .size, .null, .anything, .integer, .word, .matching:
+            nil
         }
     }
 
     /// As a person says it.
     var words: String {
         switch self {
-        case .text: return "text"
+        case .text, .matching: return "text"
         case .boolean: return "true or false"
         case .number: return "a number"
         case .duration: return "a duration"
@@ -137,7 +138,7 @@ extension FieldForm {
 
     private var plural: String {
         switch self {
-        case .text: "texts"
+        case .text, .matching: "texts"
         case .object(let table): "maps (\(table.title.withoutArticle))"
         case .either(let forms): tables.isEmpty ? (forms.allSatisfy(\.isScalar) ? "values" : words) : pieces(forms)
         case .boolean, .number, .duration, .size, .null, .anything, .integer, .word, .list, .map: words
@@ -146,7 +147,7 @@ extension FieldForm {
 
     private var isScalar: Bool {
         switch self {
-        case .text, .boolean, .number, .null: true
+        case .text, .matching, .boolean, .number, .null: true
         case .duration, .size, .anything, .integer, .word, .list, .map, .object, .either: false
         }
     }

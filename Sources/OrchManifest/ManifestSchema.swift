@@ -24,21 +24,36 @@ private struct Definitions {
 
     mutating func object(_ table: FieldTable) -> [Value.Member] {
         var properties: [Value.Member] = []
-        for field in table.fields { properties.append(.init(field.name, property(field))) }
+        for field in table.fields {
+            // A key whose value is null is as if it were not given; only that can't be said of all that runs.
+            let isNeeded = table.title == Fields.stack.title && field.name == "services"
+            properties.append(.init(field.name, property(field, isNullable: !isNeeded)))
+        }
         return [
             .init("type", "object"), .init("properties", .object(properties)), .init("patternProperties", ["^x-": [:]]),
             .init("additionalProperties", false),
         ]
     }
 
-    private mutating func property(_ field: Field) -> Value {
+    private mutating func property(_ field: Field, isNullable: Bool) -> Value {
         guard field.isBuilt else {
             return ["description": .string("Not in this version of orch: \(field.summary)"), "not": [:]]
         }
         let text = field.fallback.isEmpty ? field.summary : "\(field.summary) Default: \(field.fallback)."
         var members = [Value.Member("description", .string(text))]
-        members += schema(field.form).members ?? []
+        members += (isNullable ? orNull(schema(field.form)) : schema(field.form)).members ?? []
         return .object(members)
+    }
+
+    private func orNull(_ schema: Value) -> Value {
+        let null: Value = ["type": "null"]
+        guard let members = schema.members, let first = members.first else { return schema }
+        if first.key == "anyOf", let forms = first.value.array {
+            return .object([.init("anyOf", .array(forms + (forms.contains(null) ? [] : [null])))])
+        }
+        guard first.key == "type", first.value != "null" else { return ["anyOf": [schema, null]] }
+        let types = first.value.array ?? [first.value]
+        return .object([.init("type", .array(types + ["null"]))] + members.dropFirst())
     }
 
     private mutating func schema(_ form: FieldForm) -> Value {
@@ -46,6 +61,7 @@ private struct Definitions {
         case .anything: [:]
         case .null: ["type": "null"]
         case .text: ["type": ["string", "number", "boolean"]]
+        case .matching(let text): pattern(text)
         case .boolean: interpolated(["type": "boolean"])
         case .number: interpolated(["type": "number"])
         case .integer(let range):

@@ -26,7 +26,10 @@ extension Decoder {
             error(
                 "value",
                 "\"depends_on\": \"\(name)\" is neither a service nor tcp://HOST:PORT, http://URL or file:PATH",
-                at: node)
+                at: node,
+                help:
+                    "the names of services have no colon; what is outside begins with tcp://, http://, https:// or file:"
+            )
             return nil
         }
         let path = name.hasPrefix("file://") ? name.dropFirst(7) : name.dropFirst(5)

@@ -55,11 +55,13 @@ extension Fields {
             .later("tls", "Certificates."),
         ])
 
+    private static let code = FieldForm.integer(100...599)
+    private static let codes = FieldForm.matching("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")
     static let expect = FieldTable(
         "expect",
         [
             Field(
-                "status", .either([.integer(100...599), .text, .list(.either([.integer(100...599), .text]))]),
+                "status", .either([code, codes, .list(.either([code, codes]))]),
                 default: "[200-399]", "Status codes and ranges."),
             Field("body", .text, "A POSIX extended regular expression that one line must match."),
             Field(

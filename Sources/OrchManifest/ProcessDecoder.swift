@@ -19,7 +19,11 @@ extension Decoder {
         guard let items = items(node, "group_add", of: "groups") else { return [] }
         let names = items.compactMap { item -> String? in
             guard let name = text(item, "group_add") else { return nil }
-            if name.isEmpty { error("value", "\"group_add\": a group has a name or a number", at: item) }
+            if name.isEmpty {
+                error(
+                    "value", "\"group_add\": a group has a name or a number", at: item,
+                    help: "remove it, or name one, such as video")
+            }
             return name
         }
         return Array(Set(names)).sorted()
@@ -96,7 +100,9 @@ extension Decoder {
         }
         guard let soft = limit(resource, softNode), let hard = limit(resource, hardNode) else { return nil }
         guard soft ?? .max <= hard ?? .max else {
-            error("range", "\"\(resource.rawValue)\": the soft limit is above the hard one", at: softNode)
+            error(
+                "range", "\"\(resource.rawValue)\": the soft limit is above the hard one", at: softNode,
+                help: "exchange the two, or lower soft")
             return nil
         }
         return Ulimit(resource, soft: soft, hard: hard)
@@ -109,7 +115,10 @@ extension Decoder {
         if scalar.text == "unlimited" || scalar.text == "-1" { return .some(nil) }
         if case .integer(let number) = scalar.meaning, number >= 0 { return number }
         if resource.isBytes, let bytes = SizeText.parse(scalar.text) { return bytes }
-        wrongForm(resource.rawValue, form, node)
+        wrongForm(
+            resource.rawValue, form, node,
+            help: resource.isBytes
+                ? "such as 64MiB, or { soft: 1MiB, hard: 64MiB }" : "such as 1024, or { soft: 1024, hard: 4096 }")
         return nil
     }
 

@@ -18,7 +18,9 @@ extension Decoder {
     func pattern(_ node: NodeID, _ key: String) -> String? {
         guard let text = text(node, key) else { return nil }
         if text.isEmpty {
-            error("value", "\"\(key)\" has an empty pattern, which would match everywhere", at: node)
+            error(
+                "value", "\"\(key)\" has an empty pattern, which would match everywhere", at: node,
+                help: "remove it, or write what is meant, such as (password|token)=[^ ]+")
             return nil
         }
         guard text.utf8.count <= Limits.patternBytes else {

@@ -29,7 +29,7 @@ extension Decoder {
             if section.has("timeout") {
                 warn(
                     "no-effect", "\"timeout\" never takes effect: nobody can tell when a reload by signal is done",
-                    at: section.key("timeout"))
+                    at: section.key("timeout"), help: "remove it, or reload by command or notify")
             }
             return signal(node, "signal").map { .signal($0) }
         }

@@ -24,7 +24,7 @@ extension Decoder {
         if result.maxDelay < result.delay, section.has("max_delay") {
             error(
                 "range", "\"max_delay\" (\(result.maxDelay.text)) is shorter than \"delay\" (\(result.delay.text))",
-                at: section.key("max_delay"))
+                at: section.key("max_delay"), help: "raise max_delay, or lower delay")
         }
         if let own { warnOfIdleFields(own, result) }
         return result
@@ -52,9 +52,13 @@ extension Decoder {
         for (key, _) in tree.entries(own)
         where tree.text(key) != "policy" && Fields.restart.isBuilt(tree.text(key)) != nil {
             if policy.policy == .no {
-                warn("no-effect", "\"\(tree.text(key))\" never takes effect: the policy is no", at: key)
+                warn(
+                    "no-effect", "\"\(tree.text(key))\" never takes effect: the policy is no", at: key,
+                    help: "remove it, or choose another policy")
             } else if policy.maxAttempts == nil, ["window", "retry_after"].contains(tree.text(key)) {
-                warn("no-effect", "\"\(tree.text(key))\" never takes effect without max_attempts", at: key)
+                warn(
+                    "no-effect", "\"\(tree.text(key))\" never takes effect without max_attempts", at: key,
+                    help: "add max_attempts, or remove it")
             }
         }
     }
@@ -72,14 +76,14 @@ extension Decoder {
         case .integer(let whole): value = Double(whole)
         case .number(let number): value = number
         case .null, .boolean, .text:
-            wrongForm(what, "a number", node)
+            wrongForm(what, "a number", node, help: "such as 2 or 1.5, without quotes")
             return nil
         }
         guard value >= Double(range.lowerBound), value <= Double(range.upperBound) else {
             error(
                 "range",
                 "\"\(what)\" must be from \(range.lowerBound) to \(range.upperBound), not \(scalar.text)",
-                at: node)
+                at: node, help: "each delay is so many times the last; 1 keeps them equal")
             return nil
         }
         return value
@@ -97,7 +101,9 @@ extension Decoder {
         {
             return value
         }
-        error("range", "\"\(what)\" must be from 0% to 100%, not \"\(scalar.text)\"", at: node)
+        error(
+            "range", "\"\(what)\" must be from 0% to 100%, not \"\(scalar.text)\"", at: node, help: "such as 10% or 0.1"
+        )
         return nil
     }
 }

@@ -51,7 +51,9 @@ extension Decoder {
         case (nil, let node?):
             guard let span = span(node, "every") else { return nil }
             guard span >= .seconds(1) else {
-                error("range", "\"every\" must be at least 1s, not \(span.text)", at: node)
+                error(
+                    "range", "\"every\" must be at least 1s, not \(span.text)", at: node,
+                    help: "for what is to run all the time, write kind: service")
                 return nil
             }
             return .every(span)
@@ -83,16 +85,18 @@ extension Decoder {
             if keys.has("timezone") {
                 warn(
                     "no-effect", "\"timezone\" never takes effect: every goes by time that passes",
-                    at: keys.key("timezone"))
+                    at: keys.key("timezone"), help: "remove it, or write cron instead of every")
             }
             if schedule.jitter >= span {
                 error(
                     "range", "\"jitter\" (\(schedule.jitter.text)) must be shorter than \"every\" (\(span.text))",
-                    at: keys.key("jitter"))
+                    at: keys.key("jitter"), help: "such as a tenth of it")
             }
         }
         if schedule.retries == 0, keys.has("retry_delay") {
-            warn("no-effect", "\"retry_delay\" never takes effect without retries", at: keys.key("retry_delay"))
+            warn(
+                "no-effect", "\"retry_delay\" never takes effect without retries", at: keys.key("retry_delay"),
+                help: "add retries: how often a run that failed is tried again")
         }
         if schedule.overlap == .allow, spec.replicas > 1, let node = keys["overlap"] {
             error(

@@ -28,7 +28,10 @@ extension Fields {
 /// `secrets` of the manifest and of services. Nothing here ever sees what they hold.
 extension Decoder {
     func declareSecrets(_ node: NodeID) {
-        guard tree.kind(node) == .mapping else { return wrongForm("secrets", "a map of secrets by name", node) }
+        guard tree.kind(node) == .mapping else {
+            return wrongForm(
+                "secrets", "a map of secrets by name", node, help: "such as { db_password: { file: ./secrets/db } }")
+        }
         for (key, value) in tree.entries(node) {
             let name = tree.text(key)
             if name.utf8.starts(with: "x-".utf8) { continue }
@@ -87,7 +90,7 @@ extension Decoder {
             for item in Array(tree.slots(node)) {
                 guard let name = text(item, "secrets"), known(name, at: item) else { continue }
                 if taken.insert(name, item) != nil {
-                    error("duplicate-key", "\"\(name)\" is given twice", at: item)
+                    error("duplicate-key", "\"\(name)\" is given twice", at: item, help: "remove it here")
                 } else {
                     use(name, in: &spec) { $0.files.append(name) }
                 }

@@ -30,7 +30,7 @@ extension Decoder {
         guard tree.kind(id) == .mapping else {
             wrongForm(
                 what, "a map", id,
-                help: "its keys are \(table.fields.filter(\.isBuilt).map(\.name).joined(separator: ", "))")
+                help: Self.keys(of: table) ?? "a map has keys, each with a colon: \(table.names[0]): …")
             return nil
         }
         var entries: [Section.Entry] = []
@@ -45,7 +45,7 @@ extension Decoder {
                 } else {
                     error(
                         "not-yet", "\"\(name)\" is part of the language, but this version of orch does not have it yet",
-                        at: slots[at])
+                        at: slots[at], help: "remove it; names that begin with x- are left alone")
                 }
             } else if !name.utf8.starts(with: "x-".utf8) {
                 error(
@@ -56,9 +56,17 @@ extension Decoder {
         return Section(node: id, entries: entries)
     }
 
-    private func remedy(for name: String, _ table: FieldTable) -> String? {
+    private func remedy(for name: String, _ table: FieldTable) -> String {
         if let help = Suggestion.help(for: name, among: table.names) { return help }
-        return Self.foreign[name]
+        if let known = Self.foreign[name] { return known }
+        return Self.keys(of: table) ?? "orch explain lists the keys; those that begin with x- are left alone"
+    }
+
+    /// As a remedy; nil when they are too many for one.
+    private static func keys(of table: FieldTable) -> String? {
+        let names = table.fields.filter(\.isBuilt).map(\.name)
+        if names.count == 1 { return "its key is \(names[0])" }
+        return names.count <= 16 ? "its keys are \(names.joined(separator: ", "))" : nil
     }
 
     /// Keys of other tools, and what this language has instead.

@@ -98,7 +98,7 @@ extension Decoder {
         case .scalar:
             guard let text = text(node, "command", mode: .shell) else { return nil }
             guard text.utf8.contains(where: { $0 > 32 }) else {
-                error("value", "\"command\" is empty", at: node)
+                error("value", "\"command\" is empty", at: node, help: "such as ./server --port 8080")
                 return nil
             }
             return .shell(text, shell: shell)
@@ -110,7 +110,9 @@ extension Decoder {
             }
             return .exec(words)
         case .mapping:
-            wrongForm("command", "a string for the shell or a list of words", node)
+            wrongForm(
+                "command", "a string for the shell or a list of words", node,
+                help: "such as  command: ./server --port 8080  or  command: [./server, --port, \"8080\"]")
             return nil
         }
     }
@@ -119,7 +121,9 @@ extension Decoder {
     func path(_ node: NodeID, _ what: String, mode: TextMode = .now) -> String? {
         guard let text = text(node, what, mode: mode) else { return nil }
         guard !text.isEmpty else {
-            error("value", "\"\(what)\" is empty", at: node)
+            error(
+                "value", "\"\(what)\" is empty", at: node,
+                help: "give a path, or remove the key; . is the manifest's folder")
             return nil
         }
         if mode == .launch, text.hasPrefix("${") { return text }
@@ -164,7 +168,9 @@ extension Decoder {
         guard let text = text(node, "user"), !text.isEmpty else { return nil }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else {
-            error("value", "\"user\": \"\(text)\" is not name or name:group", at: node)
+            error(
+                "value", "\"user\": \"\(text)\" is not name or name:group", at: node,
+                help: "such as www-data or www-data:adm")
             return nil
         }
         if let isKnown = input.isKnownUser, !isKnown(String(parts[0])) {
@@ -204,7 +210,9 @@ extension Decoder {
             guard let scalar = scalar(item, "success_exit_codes", "an exit code or a signal") else { return nil }
             if case .integer(let number) = scalar.meaning {
                 guard (0...255).contains(number) else {
-                    error("range", "\"success_exit_codes\": an exit code is from 0 to 255, not \(number)", at: item)
+                    error(
+                        "range", "\"success_exit_codes\": an exit code is from 0 to 255, not \(number)", at: item,
+                        help: "a program's exit code is one byte; signals go by their names, such as SIGTERM")
                     return nil
                 }
                 return .code(Int32(truncatingIfNeeded: number))

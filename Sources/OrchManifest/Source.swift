@@ -19,7 +19,7 @@ struct Source {
             return Diagnostic(
                 code: "too-large",
                 "\(what) has \(bytes.count) bytes; the limit is \(SizeText.format(Int64(Limits.manifestBytes)))",
-                at: Position(file: name, line: 1, column: 1))
+                at: Position(file: name, line: 1, column: 1), help: "is it the file that was meant?")
         }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             return Diagnostic(

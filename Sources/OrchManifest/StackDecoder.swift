@@ -74,7 +74,9 @@ extension Decoder {
     /// What holds for the services of an included manifest: its own variables and defaults, over those of the stack.
     private func context(of part: Part, over stack: StackContext) -> StackContext {
         guard tree.kind(part.root) == .mapping else {
-            error("type", "an included manifest is a map of its keys", at: part.root)
+            error(
+                "type", "an included manifest is a map of its keys", at: part.root,
+                help: "such as  services: { web: { command: ./web } }")
             return stack
         }
         guard let section = section(part.root, Fields.stack, "a manifest") else { return stack }
@@ -148,12 +150,14 @@ extension Decoder {
             return decoded
         }
         guard tree.kind(node) == .mapping else {
-            wrongForm("services", "a map of services by name", node)
+            wrongForm("services", "a map of services by name", node, help: "such as { web: { command: ./web } }")
             return decoded
         }
         let entries = tree.entries(node)
         guard entries.count <= Limits.services else {
-            error("too-large", "a stack has at most \(Limits.services) services, not \(entries.count)", at: node)
+            error(
+                "too-large", "a stack has at most \(Limits.services) services, not \(entries.count)", at: node,
+                help: "make two stacks of it")
             return decoded
         }
         decoded.services.reserveCapacity(entries.count)

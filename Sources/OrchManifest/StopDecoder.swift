@@ -23,7 +23,9 @@ extension Decoder {
     private func ladder(_ node: NodeID, _ command: CommandLine, _ reader: HealthReader) -> StopSpec? {
         guard let items = items(node, "stop", of: "steps") else { return nil }
         if items.count > Limits.stopSteps {
-            error("too-large", "a stop ladder has at most \(Limits.stopSteps) steps, not \(items.count)", at: node)
+            error(
+                "too-large", "a stop ladder has at most \(Limits.stopSteps) steps, not \(items.count)", at: node,
+                help: "leave some out; a command can do several things")
         }
         var steps: [StopSpec.Step] = []
         for (index, item) in items.enumerated() {
@@ -42,16 +44,20 @@ extension Decoder {
         let actions = ["signal", "http", "command", "stdin", "kill"].filter { section.has($0) }
         guard actions.count == 1 else {
             if actions.isEmpty {
-                error("missing", "a stop step needs one of signal, http, command, stdin and kill", at: node)
+                error(
+                    "missing", "a stop step needs one of signal, http, command, stdin and kill", at: node,
+                    help: "such as { signal: SIGTERM, wait: 10s }")
             } else {
                 error(
                     "conflict", "a stop step does one thing; here are \(actions.joined(separator: " and "))",
-                    at: section.key(actions[1]))
+                    at: section.key(actions[1]), help: "make it two steps, one after the other")
             }
             return nil
         }
         if section.has("to"), !section.has("signal") {
-            error("misplaced", "\"to\" says whom a signal is sent to, and this step sends none", at: section.key("to"))
+            error(
+                "misplaced", "\"to\" says whom a signal is sent to, and this step sends none", at: section.key("to"),
+                help: "remove it, or add signal")
         }
         let wait = section["wait"].flatMap { span($0, "wait") }
         if section.has("kill") {

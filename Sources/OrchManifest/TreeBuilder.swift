@@ -99,7 +99,9 @@ struct TreeBuilder {
     private mutating func node(_ kind: Node.Kind, tag: String?, _ event: EventStream.Event) throws(Stop) -> Node {
         expanded += 1
         guard expanded <= Limits.manifestNodes else {
-            throw stop("too-large", "the manifest has more than \(Limits.manifestNodes) nodes", event)
+            throw stop(
+                "too-large", "the manifest has more than \(Limits.manifestNodes) nodes", event,
+                help: "make several stacks of it")
         }
         let sameLine = event.start.line == event.end.line
         var node = Node(
@@ -127,7 +129,8 @@ struct TreeBuilder {
     private mutating func takeScalar(_ node: Node, anchor: String?, _ event: EventStream.Event) throws(Stop) {
         guard node.text.utf8.count <= Limits.scalarBytes else {
             throw stop(
-                "too-large", "this text has \(node.text.utf8.count) bytes; the limit is \(Limits.scalarBytes)", event)
+                "too-large", "this text has \(node.text.utf8.count) bytes; the limit is \(Limits.scalarBytes)", event,
+                help: "what is that long belongs into a file")
         }
         let id = tree.add(node)
         if let anchor { anchors[anchor] = Anchor(node: id, weight: 1) }
@@ -138,27 +141,34 @@ struct TreeBuilder {
         guard let anchor = anchors[name] else {
             throw stop(
                 "alias", "there is no anchor &\(name) before this", event,
-                help: Suggestion.help(for: name, among: anchors.keys.sorted()))
+                help: Suggestion.help(for: name, among: anchors.keys.sorted())
+                    ?? "write &\(name) where it is defined, before this")
         }
         guard let node = anchor.node else {
-            throw stop("alias", "*\(name) stands inside of what it names, which would be endless", event)
+            throw stop(
+                "alias", "*\(name) stands inside of what it names, which would be endless", event,
+                help: "remove it here; an alias can only stand after the whole of what it names")
         }
         aliases += 1
         guard aliases <= Limits.manifestAliases else {
-            throw stop("too-large", "the manifest has more than \(Limits.manifestAliases) aliases", event)
+            throw stop(
+                "too-large", "the manifest has more than \(Limits.manifestAliases) aliases", event,
+                help: "write out some of them, or make several stacks of it")
         }
         expanded += anchor.weight
         guard expanded <= Limits.manifestNodes else {
             throw stop(
                 "alias-bomb", "with *\(name) expanded the manifest has more than \(Limits.manifestNodes) nodes", event,
-                help: "nothing was expanded; aliases of aliases multiply")
+                help: "nothing was expanded: aliases of aliases multiply; write out what is meant")
         }
         pending.append(node)
     }
 
     private mutating func open(_ node: Node, anchor: String?, _ event: EventStream.Event) throws(Stop) {
         guard frames.count < Limits.manifestDepth else {
-            throw stop("depth", "nested more than \(Limits.manifestDepth) deep", event)
+            throw stop(
+                "depth", "nested more than \(Limits.manifestDepth) deep", event,
+                help: "nothing of a manifest is nested that deep: is a bracket left open?")
         }
         if let anchor { anchors[anchor] = Anchor(node: nil, weight: 0) }
         frames.append(Frame(node: node, anchor: anchor, firstPending: pending.count, expandedBefore: expanded - 1))
@@ -187,7 +197,7 @@ struct TreeBuilder {
         for at in stride(from: 0, to: slots.count - 1, by: 2) {
             let key = tree[slots[at]]
             guard key.kind == .scalar else {
-                report("key", "a key must be a word", at: key)
+                report("key", "a key must be a word", at: key, help: "write a name before the colon")
                 continue
             }
             if key.isPlain, key.tag == .none, key.text == "<<" {
@@ -195,7 +205,7 @@ struct TreeBuilder {
             } else if let first = keys.insert(key.text, slots[at]) {
                 report(
                     "duplicate-key", "\"\(key.text)\" is given twice", at: key,
-                    help: "the first one is at line \(tree[first].line)")
+                    help: "remove one of them; the first is at line \(tree[first].line)")
             } else {
                 result.append(slots[at])
                 result.append(slots[at + 1])
@@ -217,43 +227,31 @@ struct TreeBuilder {
                 if tree.kind(item) == .mapping {
                     merge(item, into: &result, &keys)
                 } else {
-                    report("merge", "<< takes a map or a list of maps", at: tree[item])
+                    report(
+                        "merge", "<< takes a map or a list of maps", at: tree[item], help: "such as <<: [*one, *other]")
                 }
             }
         case .scalar: report("merge", "<< takes a map or a list of maps", at: tree[id], help: "such as <<: *name")
         }
     }
 
-    private mutating func report(_ code: String, _ message: String, at node: Node, help: String? = nil) {
+    private mutating func report(_ code: String, _ message: String, at node: Node, help: String) {
         let position = Position(file: source.name, line: Int(node.line), column: Int(node.column))
         reporter.add(Diagnostic(code: code, message, at: position, width: Int(node.width), help: help))
     }
 
-    private func stop(_ code: String, _ message: String, _ event: EventStream.Event, help: String? = nil) -> Stop {
+    private func stop(_ code: String, _ message: String, _ event: EventStream.Event, help: String) -> Stop {
         let position = Position(file: source.name, line: event.start.line + 1, column: event.start.column + 1)
         return Stop(diagnostic: Diagnostic(code: code, message, at: position, help: help))
     }
 
     private func diagnostic(for failure: EventStream.Failure) -> Diagnostic {
         if let offset = failure.offset {
-            return Diagnostic(code: "encoding", failure.problem, at: source.position(ofByte: offset))
+            return Diagnostic(
+                code: "encoding", failure.problem, at: source.position(ofByte: offset),
+                help: "remove the character, or write it as an escape in double quotes: \"\\x1b\"")
         }
-        let position = Position(file: source.name, line: failure.mark.line + 1, column: failure.mark.column + 1)
-        var message = failure.problem
-        if let context = failure.context {
-            message += " \(context)"
-            if failure.contextMark.line != failure.mark.line {
-                message += " that begins at line \(failure.contextMark.line + 1)"
-            }
-        }
-        let line = source.line(position.line)
-        var help: String?
-        if line.utf8.prefix(position.column).contains(9) {
-            help = "YAML is indented with spaces; there is a tab in this line"
-        } else if line.contains("${"), line.contains("{ ") || line.contains(": {") || line.contains("[") {
-            help = "inside of { } and [ ] put quotes around \"${…}\""
-        }
-        return Diagnostic(code: "syntax", message, at: position, help: help)
+        return SyntaxFlaw(failure, in: source).diagnostic
     }
 }
 

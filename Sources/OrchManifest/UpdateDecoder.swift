@@ -59,7 +59,9 @@ extension Decoder {
     func renamedFrom(_ node: NodeID, into decoded: DecodedService) {
         guard let name = text(node, "renamed_from") else { return }
         guard Name.isValid(name) else {
-            error("name", "\"renamed_from\": \"\(name.prefix(80))\" never was the name of a service", at: node)
+            error(
+                "name", "\"renamed_from\": \"\(name.prefix(80))\" never was the name of a service", at: node,
+                help: "names are a-z, 0-9, _ and -; give the one that it had before")
             return
         }
         guard name != decoded.spec.name else {

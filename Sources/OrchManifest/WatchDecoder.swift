@@ -7,7 +7,8 @@ extension Decoder {
         guard let items = items(node, "watch", of: "paths and what a change of them does") else { return [] }
         if items.count > Limits.watchRules {
             error(
-                "limit", "\"watch\" has \(items.count) rules, and a service has at most \(Limits.watchRules)", at: node)
+                "limit", "\"watch\" has \(items.count) rules, and a service has at most \(Limits.watchRules)", at: node,
+                help: "watch a folder with include instead of its files")
         }
         return items.compactMap { watchRule($0, health) }
     }
@@ -30,8 +31,8 @@ extension Decoder {
             rule.cascade = flag
             if flag, rule.action != .restart {
                 warn(
-                    "no-effect", "only a restart goes on to the services that need this one", at: section.key("cascade")
-                )
+                    "no-effect", "only a restart goes on to the services that need this one",
+                    at: section.key("cascade"), help: "remove it, or write action: restart")
             }
         }
         return rule
@@ -49,7 +50,10 @@ extension Decoder {
         guard tree.kind(node) == .mapping else {
             guard let scalar = scalar(node, "action", "restart, { signal: … } or { command: … }") else { return nil }
             guard scalar.text == "restart" else {
-                badWord(node, "action", scalar.text, ["restart"])
+                error(
+                    "value", "\"action\" can't be \"\(scalar.text)\"", at: node,
+                    help: Suggestion.help(for: scalar.text, among: ["restart"])
+                        ?? "it is restart, { signal: SIGHUP } or { command: … }")
                 return nil
             }
             return .restart
@@ -58,8 +62,13 @@ extension Decoder {
         switch (section["signal"], section["command"]) {
         case (let inner?, nil): return signal(inner, "signal").map { .signal($0) }
         case (nil, let inner?): return command(inner, shell: shell(section, health)).map { .command($0) }
-        case (nil, nil): error("missing", "an action is restart, a signal or a command", at: node)
-        case (_?, _?): error("conflict", "an action is one of signal and command", at: section.key("command"))
+        case (nil, nil):
+            error(
+                "missing", "an action is restart, a signal or a command", at: node, help: "such as { signal: SIGHUP }")
+        case (_?, _?):
+            error(
+                "conflict", "an action is one of signal and command", at: section.key("command"),
+                help: "keep one of them; a command can send a signal, too")
         }
         return nil
     }

@@ -114,8 +114,7 @@ import Testing
             )
             .filter { $0.contains("error") } == [
                 "2:39 error[type] \"secrets\" must be a list or a map of secrets, not \"a\"",
-                "2:60 error[missing] \"A\" needs the name of a secret",
-                "2:62 error[unknown-key] \"x\" is not a key of a secret's use",
+                "2:60 error[type] \"A\" must be text, or { secret: NAME }, not a map",
             ])
     }
 }

@@ -49,7 +49,7 @@ extension Importer {
             if let first = found.first(where: { $0.name == name }) {
                 error(
                     "duplicate-key", "\"\(name)\" is given twice", at: line.position(), width: name.utf8.count,
-                    help: "the first one is at line \(first.position.line)")
+                    help: "remove one of them; the first is at line \(first.position.line)")
                 continue
             }
             found.append(
