@@ -28,9 +28,12 @@ final class SupervisordImport {
             for section in ConfigText.ini(source, importer) { take(section, &top, &lost) }
         }
         if programs.isEmpty, !importer.reporter.hasErrors {
+            // What only includes others says where the programs are.
+            let include = lost.first { $0.what == "[include]" }
             importer.error(
-                "empty", "there is no program in it", at: Position(file: importer.sources[0].name, line: 1, column: 1),
-                help: "programs are sections such as  [program:web]")
+                "empty", "there is no program in it",
+                at: include?.position ?? Position(file: importer.sources[0].name, line: 1, column: 1),
+                help: include?.help ?? "programs are sections such as  [program:web]")
         }
         guard !importer.reporter.hasErrors else { return [] }
         if !lost.isEmpty { top.append(.notes(lost)) }
