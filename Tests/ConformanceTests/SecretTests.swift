@@ -35,7 +35,9 @@ import Testing
     private static let commands = [
         "status", "status --json", "events --json", "why web", "why web --json", "config", "config --json",
         "config --explain-env web", "diff --json", "history", "history --json", "daemon status --json", "validate",
-        "rehearse",
+        "rehearse", "tree", "tree --json", "timeline", "graph", "doctor", "logs", "logs --json",
+        // Refused, with the words of the refusal.
+        "validate broken.yaml", "apply broken.yaml", "diff broken.yaml", "signal web NOPE", "wait nobody",
     ]
 
     /// Neither in what orch says nor, as bytes, in what it keeps.
@@ -46,6 +48,8 @@ import Testing
                 #expect(!said.output.contains(token) && !said.errors.contains(token), "\(command) \(when)")
             }
         }
+        let log = contents(place.home + "/state/orchd.log")
+        #expect(!log.isEmpty, "the search below has a log of the daemon to look at")
         for token in Self.tokens {
             let search = "grep -rlaF --exclude=secret.txt -- \(token) '\(place.home)'"
             // The folder of the launch's own files is the one place for it.
@@ -60,6 +64,10 @@ import Testing
         // The search would find it.
         #expect(try place.shell("grep -rlaF -- \(Self.tokens[0]) '\(place.home)'").output.contains("secret.txt"))
         try place.write(manifest())
+        // What is said of a manifest that is wrong around it.
+        try place.write(
+            manifest().replacing("secrets: { db.txt:", with: "secrets: [dbb]\n    restrat: 1\n    x-was: { db.txt:"),
+            to: "broken.yaml")
         try place.apply()
         try place.eventually("it compared the two") { contents(place.folder + "/seen") == "500\n400\n" }
         #expect(try place.orch("diff").status == 0)
