@@ -146,8 +146,7 @@ public struct Conductor<H: Host, S: Store> {
         case .mark: break  // Saved before anything of its turn was done.
         case .release(let launch): release(launch)
         case .readZone, .watch, .react, .launch, .signal, .runStep, .run, .endErrand, .kill, .probe, .ask, .endProbes,
-            .relog,
-            .rename, .note:
+            .relog, .rename, .measure, .measureHost, .note:
             host.perform(.effect(effect))
         }
     }

@@ -20,6 +20,8 @@ public import OrchModel
 ///   its limit, as a fault then. The same runner twice runs once.
 /// - An errand is answered once, when nothing of it is left, whatever it started. It is killed at its limit, which is a fault, and when it is
 ///   not needed any more.
+/// - A look at what trees use is answered once for each launch of which something lives, and not for others; one at the host is answered
+///   once, with all that was asked for.
 /// - What names a launch that is over or that nobody knows changes nothing, but that it is answered: a probe as `unasked`, a step with a
 ///   fault, a release with `drained`.
 /// - A rotation of logs is answered once, with its number, and in time though a line has no end: for each file that its instances write what

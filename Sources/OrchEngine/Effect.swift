@@ -41,6 +41,10 @@ public enum Effect: Equatable, Sendable {
     indirect case watch(ServiceID, [WatchRule])
     /// What a watch rule does beside signals and restarts: a reload, or a command that runs as launch `runner`. The answer is `reacted`.
     indirect case react(LaunchID, WatchRule.Action, runner: LaunchID)
+    /// Look at what the trees of these launches use, once. The answers are `measured`; of one that is gone there is none.
+    case measure([ResourceQuestion])
+    /// Look at how full the host is, once. The answer is `hostMeasured`.
+    case measureHost([HostResource])
     /// For history, `why` and `events`.
     indirect case record(Occurrence)
     /// The fleet took up or changed a revision by itself: the store is to hold it, and the departures of its stack as they are.

@@ -25,6 +25,8 @@ enum Patience {
     static let watch = Duration.seconds(1)
     static let watchAtMost = Duration.seconds(60)
     static let watchRest = Duration.seconds(10)
+    /// What keeps within its limit for so long has recovered.
+    static let relief = Duration.seconds(10)
     /// A loop that wakes by more too late was away, and so were the services.
     static let lateness = Duration.seconds(2)
     /// A scheduled instant that is noticed later than this was missed; before, it only runs late.

@@ -30,6 +30,10 @@ public enum Event: Equatable, Sendable {
     indirect case changed(ServiceID, rule: Int, [String])
     /// What a watch rule asked for has ended; nil means that it worked.
     indirect case reacted(LaunchID, Fault?)
+    /// A look at what a launch's tree uses.
+    indirect case measured(ResourceSample)
+    /// A look at how full the host is.
+    case hostMeasured([HostReading])
     /// The clock on the wall was set, or the machine woke up: what waits by that clock is worked out anew.
     case clockSet
     /// The time zone that was asked for; nil when this host has none of that name.

@@ -8,6 +8,7 @@ extension Fleet {
         let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied }
         let stack = takeUp(applied)
         stacks[stack].failedTrial = nil
+        attendHost(of: stack)
         resume(stack: stack)
         for renaming in applied.renames { rename(renaming, in: stack, at: now) }
         var rollouts: [String: Rollout] = [:]

@@ -36,6 +36,11 @@ extension Fleet {
             giveUp(place, .done, incarnation.stopping?.reason ?? "", last: incarnation, at: now, &effects)
             return
         }
+        if isRetiredByKernel(incarnation, slot) {
+            let reason = "\(endText(of: incarnation, slot) ?? "") (on_exceed: stop)"
+            giveUp(place, .done, reason, last: incarnation, at: now, key: "resources", &effects)
+            return
+        }
         judge(place, incarnation, at: now, &effects)
     }
 
@@ -74,7 +79,7 @@ extension Fleet {
         let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(spec.successExitCodes) ?? false)
         let how =
             hasFailedAlive
-            ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? incarnation.exit?.text ?? ""
+            ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? endText(of: incarnation, slot) ?? ""
         let action = action(on: incarnation, of: slot)
         if action != .stop, action != .stopStack,
             judgeRun(place, incarnation, isSuccess: isSuccess, how, at: now, &effects)

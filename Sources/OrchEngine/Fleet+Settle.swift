@@ -24,16 +24,18 @@ extension Fleet {
     private mutating func announce(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         announceStart(place, &effects)
         countStart(place)
-        guard let incarnation = slots[place]?.current, incarnation.hasEnded, !incarnation.isEndTold else { return }
+        guard let slot = slots[place], let incarnation = slot.current, incarnation.hasEnded, !incarnation.isEndTold
+        else { return }
         let launch = incarnation.launch
         slots[place]?.current?.isEndTold = true
         if let exit = incarnation.exit {
             slots[place]?.lastExit = exit
             let end = incarnation.exitAt ?? now
             let lived = incarnation.executedAt.map { end.instant - $0.instant }
+            let how = endText(of: incarnation, slot) ?? exit.text
             tell(
-                place, .exited, lived.map { "\(exit.text) after \($0.brief)" } ?? exit.text, at: end, launch: launch,
-                exit: exit, &effects)
+                place, .exited, lived.map { "\(how) after \($0.brief)" } ?? how, at: end, launch: launch, exit: exit,
+                &effects)
         } else if let fault = incarnation.fault {
             tell(place, .exited, "never executed: \(fault.text)", at: now, launch: launch, &effects)
         }
@@ -72,6 +74,7 @@ extension Fleet {
             attendReadiness(place, at: now, &effects)
             attendStartDeadline(place, at: now, &effects)
             attendReload(place, at: now, &effects)
+            attendLimits(place, at: now, &effects)
         }
     }
 

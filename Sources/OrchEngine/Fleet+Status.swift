@@ -19,7 +19,7 @@ extension Fleet {
                 StackStatus(
                     name: stack.name, revision: stack.applied.revision.hex,
                     manifestPath: stack.applied.request.manifestPath,
-                    phase: phase(ofStack: place), instances: instances, stoppedBy: stoppedBy(stack)))
+                    phase: phase(ofStack: place), instances: instances, stoppedBy: stoppedBy(stack), host: stack.host))
         }
         return answer
     }
@@ -59,6 +59,7 @@ extension Fleet {
         row.pid = process.pid
         row.startedAt = slot.lastStartedAt
         row.health = health(of: slot)
+        row.limits = limits(of: slot)
         // Whoever has a lock may have changed since the slot was looked at.
         row.reason = slot.lockWait == nil ? slot.reason : standing(of: slot, at: clock).1
         if slot.phase == .waiting, let because = whatNeedIsDoing(slot) { row.reason += " (\(because))" }

@@ -46,6 +46,11 @@ public struct Fleet: Sendable {
     let boot: String
     /// The latest closed launches, oldest first.
     var lately: [(launch: LaunchID, instance: InstanceID)] = []
+    /// Launches whose use is looked at, and when next; nil while there are none.
+    var measured: [LaunchID] = []
+    var measureAt: Instant?
+    /// When the host is looked at next; nil while nobody asks for it.
+    var hostAt: Instant?
     var isShuttingDown = false
     /// What the machine had slept when it was last looked at.
     var slept = Duration.zero
@@ -109,6 +114,8 @@ public struct Fleet: Sendable {
         case .errandEnded(let launch, let runner, let fault): learn(launch) { $0.endErrand(runner, fault) }
         case .changed(let service, let rule, let names): observe(changed: names, of: service, rule: rule, at: now)
         case .reacted(let launch, let fault): reacted(launch, fault, at: now)
+        case .measured(let sample): observe(sample, at: now)
+        case .hostMeasured(let readings): observe(readings, at: now)
         case .clockSet: clockWasSet(at: now)
         case .zoneRead(let name, let zone): learn(zone: name, zone, at: now)
         case .survivorsSeen(let launch, let names): learn(launch) { $0.survivors = names }
@@ -127,6 +134,8 @@ public struct Fleet: Sendable {
         wakeDue()
         repeat { settleDirty(at: now, &effects) } while callStarters() || judgeTrials(at: now, &effects)
         askDue(&effects)
+        measureDue(&effects)
+        lookAtHost(&effects)
         finishLeaving(at: now, &effects)
         dropStale()
         effects += pending
@@ -153,6 +162,7 @@ public struct Fleet: Sendable {
     /// When to ask again though nothing happened; nil sleeps for ever.
     public var deadline: Instant? {
         var soonest = Instant.soonest(heap.first?.at, Instant.soonest(askHeap.first?.at, trialDeadline))
+        soonest = Instant.soonest(soonest, Instant.soonest(measureAt, hostAt))
         for stray in strays { soonest = Instant.soonest(soonest, stray.next) }
         return soonest
     }

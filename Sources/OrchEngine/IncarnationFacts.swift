@@ -47,6 +47,10 @@ struct IncarnationFacts: Sendable {
     var reload: ReloadState?
     /// Of the config files that it has taken up; `ServiceSpec.configurationDigest`.
     var configuration: Digest?
+    /// Nil until it is looked at, and where nothing is limited.
+    var limits: LimitState?
+    /// The kernel has killed processes of it for want of memory.
+    var isOutOfMemory = false
     /// Errands that are under way: it is not over before they are.
     var errands: [LaunchID] = []
 
@@ -158,6 +162,14 @@ extension Incarnation {
     var configuration: Digest? {
         get { facts.span[0].configuration }
         _modify { yield &facts[0].configuration }
+    }
+    var limits: LimitState? {
+        get { facts.span[0].limits }
+        _modify { yield &facts[0].limits }
+    }
+    var isOutOfMemory: Bool {
+        get { facts.span[0].isOutOfMemory }
+        _modify { yield &facts[0].isOutOfMemory }
     }
     var errands: [LaunchID] {
         get { facts.span[0].errands }

@@ -24,9 +24,12 @@ final class KnownSpec: Sendable {
     let trigger: String?
     /// `ServiceSpec.configurationDigest`.
     let configuration: Digest?
+    /// It has `resources`.
+    let isLimited: Bool
 
     init(_ value: ServiceSpec) {
         self.value = value
+        isLimited = !value.resources.isEmpty
         trigger = value.schedule?.triggerText
         configuration = value.configurationDigest
         probes = ProbeKind.allCases.filter { value.health[$0] != nil }

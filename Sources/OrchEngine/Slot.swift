@@ -116,5 +116,7 @@ struct StackRecord: Sendable {
     /// Why it stopped by itself, while that holds any instance back; and how many.
     var halt: Halt?
     var haltedCount = 0
+    /// How the host stands against its thresholds.
+    var host: [HostStatus] = []
     var name: String { applied.request.stack.name }
 }

@@ -32,6 +32,7 @@ struct ProcessEntry {
     /// Of itself and the children it waited for, in ticks of 1/100 s.
     var ticks: UInt64
     var residentBytes: Int64
+    var threads: Int
 
     var pid: Int32 { identity.pid }
 }
@@ -54,12 +55,17 @@ enum ProcessTable {
         else { return nil }
         let isZombie = fields[0] == "Z" || fields[0] == "X"
         let ticks = fields[11...14].reduce(UInt64(0)) { $0 + (UInt64($1) ?? 0) }
+        let threads = Int(fields[17]) ?? 1
         return ProcessEntry(
             identity: ProcessIdentity(pid: pid, startTicks: start),
             command: String(text[text.index(after: open)..<close]), parent: parent,
-            session: session, isAlive: !isZombie || (Int(fields[17]) ?? 1) > 1, ticks: ticks,
-            residentBytes: (Int64(fields[21]) ?? 0) * Int64(sysconf(Int32(_SC_PAGESIZE))))
+            session: session, isAlive: !isZombie || threads > 1, ticks: ticks,
+            residentBytes: (Int64(fields[21]) ?? 0) * Int64(sysconf(Int32(_SC_PAGESIZE))),
+            threads: threads)
     }
+
+    /// How many descriptors it has open; nil when this user may not look.
+    static func descriptors(of pid: Int32) -> Int? { SmallFile.entries(of: "/proc/\(pid)/fd")?.count }
 
     /// What was executed, for people; the name in brackets when the arguments can't be read, as ps(1) does.
     static func commandLine(of pid: Int32) -> String {

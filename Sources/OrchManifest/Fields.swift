@@ -40,7 +40,7 @@ enum Fields {
                 "include", .either([.text, .object(includeEntry), .list(.either([.text, .object(includeEntry)]))]),
                 "Other manifests whose services are part of this stack."),
             Field("secrets", .map(.object(secret)), "Values that only processes see, by name."),
-            .later("host", "Thresholds of the host's own health."),
+            Field("host", .object(host), "How full the host may get before it counts as degraded."),
         ])
 
     static let stackStop = FieldTable(
@@ -98,6 +98,7 @@ enum Fields {
                 default: "all", "The CPUs that it may use: numbers and ranges, such as [0, 2] or 0-3."),
             Field("ulimits", .object(ulimits), "Limits of each of its processes (setrlimit(2))."),
             Field("security", .object(security), "What it and all that it starts may never do."),
+            Field("resources", .object(resources), "Limits of its whole process tree."),
             Field("enabled", .boolean, default: "true", "False: stopped, unless started by hand."),
             Field(
                 "profiles", words, default: "[]",
@@ -152,7 +153,6 @@ enum Fields {
         ] + laterServiceFields)
 
     private static let laterServiceFields: [Field] = [
-        .later("resources", "Limits of its whole process tree."),
         .later("sockets", "Sockets opened for it."),
         .later("hooks", "Commands around its life."),
         .later("container", "Run by docker or podman."),

@@ -90,7 +90,7 @@ extension Decoder {
     }
 
     /// `10%` or `0.1`.
-    private func part(_ node: NodeID, _ what: String) -> Double? {
+    func part(_ node: NodeID, _ what: String) -> Double? {
         guard let scalar = scalar(node, what, "a part such as 10%") else { return nil }
         if scalar.text.utf8.last == 37 {
             let digits = String(scalar.text.dropLast())

@@ -148,6 +148,7 @@ extension Decoder {
         if let node = section["labels"] { spec.labels = labels(node) }
         if let node = section["user"] { spec.user = user(node) }
         spec.process = process(section)
+        if let node = section["resources"] { spec.resources = resources(node) }
         if let node = section["enabled"], let flag = flag(node, "enabled") { spec.enabled = flag }
         if let node = section["profiles"] { profiles(node, of: &spec) }
         if let node = section["replicas"], let count = integer(node, "replicas", in: 0...Limits.replicas) {

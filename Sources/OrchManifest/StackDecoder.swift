@@ -36,6 +36,7 @@ extension Decoder {
         {
             stack.stopTimeout = span(inner, "timeout") ?? stack.stopTimeout
         }
+        if let node = section["host"] { stack.host = host(node) }
         defaults(section["defaults"], into: &context)
         inherited = inherited(section["inherit_environment"])
         let decoded = services(section, [context] + parts.map { self.context(of: $0, over: context) })
@@ -80,7 +81,7 @@ extension Decoder {
             return stack
         }
         guard let section = section(part.root, Fields.stack, "a manifest") else { return stack }
-        for key in ["stop", "inherit_environment"] where section.has(key) {
+        for key in ["stop", "host", "inherit_environment"] where section.has(key) {
             warn(
                 "no-effect", "\"\(key)\" has no effect here: it belongs to the manifest that includes this one",
                 at: section.key(key), help: "move it there")

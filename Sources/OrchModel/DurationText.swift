@@ -159,6 +159,20 @@ public enum SizeText {
         return overflow ? nil : bytes
     }
 
+    /// Rounded, for people: `612 MB`, `1.5 GB`.
+    public static func brief(_ bytes: Int64) -> String {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+        var value = Double(max(0, bytes))
+        var unit = 0
+        while value >= 999.5, unit < units.count - 1 {
+            value /= 1_000
+            unit += 1
+        }
+        if unit == 0 || value >= 9.95 { return "\(Int(value.rounded())) \(units[unit])" }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10) \(units[unit])"
+    }
+
     /// The text of the largest unit that gives a whole number.
     public static func format(_ bytes: Int64) -> String {
         for (name, size) in [

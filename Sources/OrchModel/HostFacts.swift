@@ -59,6 +59,10 @@ public struct ControlGroupFacts: Equatable, Sendable {
     public var obstacle: String?
     /// `memory`, `pids`: those that this group may hand on (cgroup.controllers).
     public var controllers: [String] = []
+    /// Those of `memory`, `cpu` and `pids` that groups of launches have, or get when a service has limits.
+    public var limits: [String] = []
+    /// Why they can't have the others.
+    public var limitObstacle: String?
     /// `ORCH_TRACKING=session` says not to use them.
     public var isRefused = false
     public init() {}

@@ -169,6 +169,12 @@ public enum Limits {
     public static let logHangTold = Duration.seconds(5)
     /// How long until a log file that could not be written is tried again.
     public static let logRetryWait = Duration.seconds(1)
+    /// How often a tree is looked at that has limits which the kernel does not hold it to.
+    public static let resourceLook = Duration.seconds(2)
+    /// Processor time is held against its limit over so long.
+    public static let cpuWindow = Duration.seconds(10)
+    /// How often the host is looked at where a stack has thresholds for it.
+    public static let hostLook = Duration.seconds(30)
     /// How old what `status` says of memory and processor time may be.
     public static let usageAge = Duration.seconds(1)
 }

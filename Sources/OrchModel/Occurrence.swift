@@ -17,6 +17,12 @@ public struct Occurrence: Equatable, Sendable {
         case notReloaded = "not-reloaded"
         /// A person sent it a signal.
         case signalled
+        /// It uses more than `resources` allows.
+        case exceeded
+        /// It keeps within that again, or the host within its thresholds.
+        case recovered
+        /// The host has gone beyond a threshold.
+        case degraded
         /// A scheduled instant had no run.
         case skipped
         case daemonStarted = "daemon-started"

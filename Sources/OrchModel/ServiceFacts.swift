@@ -14,6 +14,7 @@
     @usableFromInline var secrets: [SecretUse] = []
     @usableFromInline var user: String?
     @usableFromInline var process = ProcessSpec()
+    @usableFromInline var resources = ResourceLimits()
     @usableFromInline var enabled = true
     @usableFromInline var profiles: [String] = []
     @usableFromInline var replicas = 1
@@ -141,6 +142,14 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].process
+        }
+    }
+    /// Limits of its whole tree.
+    @inlinable public var resources: ResourceLimits {
+        get { facts.span[0].resources }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].resources
         }
     }
     @inlinable public var enabled: Bool {

@@ -57,7 +57,8 @@ extension ServiceSpec {
 
     /// Objects of a service that are always there, even if everything in them is left at its default.
     private static let containers = [
-        "environment", "secrets", "labels", "depends_on", "health", "restart", "on_exit", "stop", "logging",
+        "environment", "secrets", "labels", "resources", "depends_on", "health", "restart", "on_exit", "stop",
+        "logging",
         "logging.rotate",
         "config_files", "update",
     ]

@@ -25,6 +25,7 @@ extension ServiceSpec: ValueCodable {
         if !secrets.isEmpty { w.set("secrets", .object(secrets.map { .init($0.name, $0.written) })) }
         w.set("user", user)
         process.write(to: &w)
+        w.setObject("resources", resources.written(complete: complete))
         w.set("enabled", enabled, unless: true)
         if !profiles.isEmpty { w.set("profiles", strings: profiles) }
         w.set("replicas", replicas, unless: 1)
@@ -73,6 +74,7 @@ extension ServiceSpec: ValueCodable {
         for member in r.value("secrets")?.members ?? [] { secrets.append(try SecretUse(member.key, member.value)) }
         user = try r.optionalString("user")
         process = try ProcessSpec(r)
+        resources = try r.optional("resources") ?? ResourceLimits()
         enabled = try r.bool("enabled", or: true)
         profiles = try r.strings("profiles", or: [])
         replicas = try r.int("replicas", or: 1)

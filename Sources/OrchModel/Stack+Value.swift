@@ -9,6 +9,7 @@ extension Stack: ValueCodable {
         w.set("name", name)
         w.set("description", details, unless: "")
         if stopTimeout != .seconds(120) { w.set("stop", ["timeout": .string(stopTimeout.text)]) }
+        w.setObject("host", host.value)
         w.set("services", .object(definitions))
         return w.value
     }
@@ -27,6 +28,7 @@ extension Stack: ValueCodable {
         }
         self.init(name: try r.string("name"), services: services)
         details = try r.string("description", or: "")
+        host = try r.optional("host") ?? HostThresholds()
         if let stop = r.value("stop") {
             do { stopTimeout = try ObjectReader(stop).duration("timeout", or: stopTimeout) } catch {
                 throw error.under("stop")

@@ -9,6 +9,9 @@ public struct Stack: Equatable, Sendable {
     /// At this deadline of a whole stop every ladder skips to its kill.
     public var stopTimeout = Duration.seconds(120)
 
+    /// How full the host may get; nothing is looked at where nothing is given.
+    public var host = HostThresholds()
+
     public init(name: String, services: [ServiceSpec]) {
         self.name = name
         self.services = services.sorted { $0.name < $1.name }

@@ -59,8 +59,8 @@ public struct PastLaunch: Equatable, Sendable {
             case .applied, .rolledBack, .removed, .waiting, .ready, .unready, .unhealthy, .healthy, .stopping, .killing,
                 .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed, .step,
                 .warning,
-                .daemonStarted, .daemonStopping, .superseded, .skipped, .changed, .reloading, .reloaded, .notReloaded,
-                .signalled:
+                .daemonStarted, .daemonStopping, .superseded, .skipped, .changed, .exceeded, .recovered, .degraded,
+                .reloading, .reloaded, .notReloaded, .signalled:
                 break
             }
         }

@@ -32,6 +32,7 @@ extension InstanceStatus: ValueCodable {
         w.set("tracking", tracking)
         w.set("said", said)
         w.set("runs", list: runs)
+        w.set("limits", list: limits)
         return w.value
     }
 
@@ -63,6 +64,7 @@ extension InstanceStatus: ValueCodable {
         tracking = try r.optionalString("tracking")
         said = try r.optionalString("said")
         runs = try r.list("runs")
+        limits = try r.list("limits")
     }
 }
 
@@ -76,6 +78,7 @@ extension StackStatus: ValueCodable {
         w.set("phase", phase.rawValue)
         w.set("instances", .array(instances.map(\.value)))
         w.set("stopped_by", stoppedBy?.value)
+        w.set("host", list: host)
         return w.value
     }
     public init(_ value: Value) throws(ShapeError) {
@@ -83,6 +86,7 @@ extension StackStatus: ValueCodable {
         self.init(
             name: try r.string("name"), revision: try r.string("revision"), manifestPath: try r.string("manifest"),
             phase: try r.word("phase"), instances: try r.list("instances"))
+        host = try r.list("host")
         guard let found = r.value("stopped_by"), found != .null else { return }
         let stop = try ObjectReader(found)
         guard let id = InstanceID(stack: name, name: try stop.string("instance")) else {

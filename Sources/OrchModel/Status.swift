@@ -60,6 +60,8 @@ public struct InstanceStatus: Equatable, Sendable {
     public var logTrouble: String?
     /// How its processes are held together: `cgroup` or `session`.
     public var tracking: String?
+    /// How it stands against its `resources`, in the order of `Resource`; empty without any.
+    public var limits: [LimitStatus] = []
     /// Runs of a scheduled task that are over, newest last.
     public var runs: [ScheduledRun] = []
     /// What the service said of itself (`STATUS=`).
@@ -84,9 +86,11 @@ public struct StackStatus: Equatable, Sendable {
     public var instances: [InstanceStatus]
     /// Whose end stopped it, until a command brings all of it back.
     public var stoppedBy: StackStop?
+    /// How the host stands against the stack's `host` thresholds.
+    public var host: [HostStatus] = []
     public init(
         name: String, revision: String, manifestPath: String, phase: StackPhase, instances: [InstanceStatus],
-        stoppedBy: StackStop? = nil
+        stoppedBy: StackStop? = nil, host: [HostStatus] = []
     ) {
         self.name = name
         self.revision = revision
@@ -94,6 +98,7 @@ public struct StackStatus: Equatable, Sendable {
         self.phase = phase
         self.instances = instances
         self.stoppedBy = stoppedBy
+        self.host = host
     }
 }
 

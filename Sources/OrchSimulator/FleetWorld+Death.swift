@@ -50,7 +50,7 @@ extension FleetWorld {
         // Questions die with who asked them.
         coming.removeAll { item in
             switch item.event {
-            case .probed, .answered, .stepEnded, .errandEnded, .reacted: true
+            case .probed, .answered, .stepEnded, .errandEnded, .reacted, .measured, .hostMeasured: true
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .survivorsSeen,
                 .clockSet, .zoneRead, .changed:
                 false

@@ -124,6 +124,7 @@ public struct FleetWorld {
         lifeLeft = nil
         for index in processes.indices {
             processes[index].life.sickensAfter = nil
+            processes[index].life.swellsAfter = nil
             processes[index].life.readyAfter = .zero
             if !processes[index].isTask { processes[index].life.endsAfter = nil }
         }
@@ -164,7 +165,7 @@ extension FleetWorld {
         now = Moment(instant: instant, wall: now.wall + span)
     }
 
-    private mutating func schedule(_ event: Event, after span: Duration) {
+    mutating func schedule(_ event: Event, after span: Duration) {
         sequence += 1
         coming.append(Coming(at: now.instant + span, sequence: sequence, event: event))
     }
@@ -219,8 +220,9 @@ extension FleetWorld {
             processes[index].fault = fault
             return true
         case .notified(let launch, _): return processes.contains { $0.launch == launch && $0.isMainAlive }
+        case .measured(let sample): return processes.contains { $0.launch == sample.launch && $0.isMainAlive }
         case .commanded, .drained, .probed, .answered, .stepEnded, .errandEnded, .survivorsSeen, .clockSet, .zoneRead,
-            .changed, .reacted:
+            .changed, .reacted, .hostMeasured:
             return true
         }
     }
@@ -278,6 +280,9 @@ extension FleetWorld {
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
         case .watch: break
         case .react(let launch, _, _): schedule(.reacted(launch, nil), after: .milliseconds(1))
+        case .measure(let questions): measure(questions)
+        case .measureHost(let wanted):
+            schedule(.hostMeasured(wanted.map { HostReading($0, used: 0.5) }), after: .milliseconds(1))
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .keep(let applied): keep(applied)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
@@ -390,6 +395,6 @@ extension FleetWorld {
         schedule(.exited(processes[index].launch, exit), after: .zero)
     }
 
-    private mutating func violate(_ text: String) { violations.append("\((now.instant - .zero).brief): \(text)") }
+    mutating func violate(_ text: String) { violations.append("\((now.instant - .zero).brief): \(text)") }
     mutating func note(_ line: String) { if keepsScore { score.append("\((now.instant - .zero).text) \(line)") } }
 }

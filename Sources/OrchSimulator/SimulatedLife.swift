@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import OrchEngine
 public import OrchModel
 
 /// What one launch does in the machine in memory. Chosen by a script or a seed before it begins.
@@ -23,6 +24,8 @@ public struct SimulatedLife: Equatable, Sendable {
     public var diesWithin = Duration.milliseconds(1)
     /// Its probes fail for good so long after its execution.
     public var sickensAfter: Duration?
+    /// It uses more memory than it may from so long after its execution on.
+    public var swellsAfter: Duration?
     /// It is well for so long, then sick for so long, and so on.
     public var wavers: Duration?
     /// A question is answered so long after it was asked.
@@ -38,4 +41,18 @@ public struct SimulatedLife: Equatable, Sendable {
     /// Somebody else holds its pipe, so that it drains so much later.
     public var drainsAfter = Duration.milliseconds(1)
     public init() {}
+}
+
+extension SimulatedLife {
+    /// What a look finds: of memory half of what it may have, or twice as much.
+    func sample(of question: ResourceQuestion, age: Duration) -> ResourceSample {
+        var sample = ResourceSample(launch: question.launch)
+        let isSwollen = swellsAfter.map { age >= $0 } ?? false
+        sample.memoryBytes = question.limits.memory.map { isSwollen ? $0 * 2 : $0 / 2 }
+        sample.cpuTime = age / 100
+        sample.pids = 1
+        sample.files = 3
+        sample.threads = 1
+        return sample
+    }
 }

@@ -311,6 +311,7 @@ extension Machine {
                 ? nil : "is called \(status.phase.rawValue) and has no process"
         }
         if process.watched.isStray { return nil }
+        if liesBeyondLimit(process) { return "is beyond its limit and left alone" }
         guard let status else { return "lives and has no status" }
         guard status.launch == launch else {
             return "lives as \(launch.number) and is called \(status.launch?.number ?? 0)"

@@ -35,6 +35,8 @@ extension Event {
         case .errandEnded(let launch, let runner, let fault):
             "errand \(runner.number) of \(launch.number) \(fault.map { "failed: \($0.reason)" } ?? "worked")"
         case .survivorsSeen(let launch, let names): "\(launch.number) survivors \(names)"
+        case .measured(let sample): "\(sample.launch.number) uses \(sample.memoryBytes ?? 0) bytes"
+        case .hostMeasured(let readings): "the host: \(readings.map { "\($0.resource.text) \($0.used ?? 0)" })"
         case .clockSet: "the clock was set"
         case .changed(let service, let rule, let changes): "\(service) rule \(rule) \(changes)"
         case .reacted(let launch, let fault): "\(launch.number) reacted: \(fault?.text ?? "well")"
@@ -60,6 +62,8 @@ extension Effect {
         case .endProbes, .relog, .keepUpdates, .note, .record, .mark: nil
         case .watch(let service, let rules): "watch \(rules.map(\.path)) for \(service)"
         case .react(let launch, let action, _): "\(action) of \(launch.number)"
+        case .measure(let questions): "look at \(questions.map(\.launch.number))"
+        case .measureHost(let wanted): "look at \(wanted.map(\.text))"
         case .readZone(let name): "read the time zone \(name)"
         case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"
         case .rename(let launch, let instance, _): "\(launch.number) is \(instance) now"

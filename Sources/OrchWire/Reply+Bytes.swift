@@ -54,6 +54,7 @@ extension JSON {
         }
         bytes.append(UInt8(ascii: "]"))
         if let stop = stack.stoppedBy { bytes.append(member: ",\"stopped_by\":", stop.value) }
+        if !stack.host.isEmpty { bytes.append(member: ",\"host\":", .array(stack.host.map(\.value))) }
         bytes.append(UInt8(ascii: "}"))
     }
 
@@ -97,6 +98,7 @@ extension JSON {
         if let tracking = row.tracking { bytes.append(text: ",\"tracking\":", tracking) }
         if let said = row.said { bytes.append(text: ",\"said\":", said) }
         if !row.runs.isEmpty { bytes.append(member: ",\"runs\":", .array(row.runs.map(\.value))) }
+        if !row.limits.isEmpty { bytes.append(member: ",\"limits\":", .array(row.limits.map(\.value))) }
         bytes.append(UInt8(ascii: "}"))
     }
 }

@@ -8,12 +8,14 @@ import Testing
 @Suite(.serialized) struct JSONShapeTests {
     private static let manifest = """
         name: shop
+        host: { disk: {}, memory: {} }
         services:
           once: { kind: task, command: "echo done; exit 3" }
           tick: { kind: task, command: [/bin/true], schedule: { every: 1s } }
           web:
             command: "while :; do echo hello; sleep 1; done"
             ports: [{ name: main, port: auto }]
+            resources: { memory: 1GB }
             health: { readiness: { command: [/bin/true] } }
         """
 

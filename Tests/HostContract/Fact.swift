@@ -16,6 +16,8 @@ enum Fact: Equatable {
     case stepEnded(Int, worked: Bool)
     case errandEnded(worked: Bool)
     case survivorsSeen
+    /// What its tree uses was looked at.
+    case looked
 
     static let failed = Fact.failed(isScarcity: false)
     static let succeeded = Fact.exited(.code(0))
@@ -27,7 +29,7 @@ extension Event {
     /// Nil for what is of no launch.
     var fact: (launch: LaunchID, fact: Fact)? {
         switch self {
-        case .commanded, .answered, .changed, .reacted, .clockSet, .zoneRead: nil
+        case .commanded, .answered, .changed, .reacted, .hostMeasured, .clockSet, .zoneRead: nil
         case .launched(let launch, _, _, _): (launch, .launched)
         case .launchFailed(let launch, _, let isScarcity): (launch, .failed(isScarcity: isScarcity))
         case .exited(let launch, let exit): (launch, .exited(exit))
@@ -38,6 +40,7 @@ extension Event {
         case .stepEnded(let launch, let step, let fault): (launch, .stepEnded(step, worked: fault == nil))
         case .errandEnded(let launch, _, let fault): (launch, .errandEnded(worked: fault == nil))
         case .survivorsSeen(let launch, _): (launch, .survivorsSeen)
+        case .measured(let sample): (sample.launch, .looked)
         }
     }
 }

@@ -117,11 +117,22 @@ final class Play {
             case .probed(launch, _, _, .failure(let words)), .probed(launch, _, _, .unasked(let words)): return words
             case .stepEnded(launch, _, let fault?), .errandEnded(launch, _, let fault?): return fault.text
             case .commanded, .launched, .launchFailed, .exited, .emptied, .drained, .notified, .probed, .stepEnded,
-                .errandEnded, .survivorsSeen, .answered, .changed, .reacted, .clockSet, .zoneRead:
+                .errandEnded, .survivorsSeen, .answered, .changed, .reacted, .measured, .hostMeasured, .clockSet,
+                .zoneRead:
                 continue
             }
         }
         return ""
+    }
+
+    /// The host was looked at, for all of these.
+    func hasSeenHost(_ wanted: [HostResource]) -> Bool {
+        for case .event(.hostMeasured(let readings)) in heard {
+            if readings.map(\.resource) == wanted, readings.allSatisfy({ (0...1).contains($0.used ?? -1) }) {
+                return true
+            }
+        }
+        return false
     }
 
     /// Hears what is there already.

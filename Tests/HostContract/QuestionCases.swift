@@ -58,6 +58,20 @@ extension Contract {
             play.ask(web, round: 1)
             try play.expect(web, [.probed(round: 1, .unasked)])
         },
+        Case("a look is answered once for what lives, and not for others") { play in
+            try play.begin(web)
+            var limits = ResourceLimits()
+            limits.memory = 1 << 40
+            limits.files = 1_000
+            play.perform(.measure([web, LaunchID(99)].map { ResourceQuestion(launch: $0, limits: limits) }))
+            try play.expect(web, [.launched, .looked])
+            play.strike(web)
+            try play.expect(web, [.launched, .looked, .succeeded, .emptied])
+        },
+        Case("a look at the host has all that was asked for") { play in
+            play.perform(.measureHost([.disk("/"), .memory]))
+            try play.until("the host to be looked at") { play.hasSeenHost([.disk("/"), .memory]) }
+        },
         Case("a step ends with its number") { play in
             try play.begin(web, .deaf)
             play.run(step: 2, of: web)

@@ -46,6 +46,7 @@ import Testing
                 ok       programs        orchd and orch-keeper are beside orch, all of version \(OrchVersion.text)
                 ok       kernel          Linux 6.1.0 has what orch needs: pidfd_open, close_range, clone3
                 ok       control groups  version 2, a group for each launch below /sys/fs/cgroup/ada, controllers memory, pids
+                ok       resources       the kernel holds limits of memory (unless on_exceed is report), cpus, pids, by control groups
                 ok       descriptors     4096 for the daemon (hard RLIMIT_NOFILE), enough for 576 instances
                 ok       inotify         128 instances and 8192 watches for each user, and some are left
                 ok       web             /opt/bin/serve can be executed in /srv/web by www
@@ -106,6 +107,25 @@ import Testing
         #expect(run("doctor", on: platform) == .success)
         platform.scripted.ports[80] = PortObstacle(fault, holder: ServiceID(stack: "shop", service: "api"))
         #expect(run("doctor", on: platform) == .failed)
+    }
+
+    /// What a manifest asks for and the kernel can't hold is said, with the reason; where nobody asks it is no warning.
+    @Test func limitsThatAreOnlyLookedAtAreSaid() throws {
+        let bare = platform(nil)
+        bare.scripted.host.groups.limits = ["pids"]
+        bare.scripted.host.groups.limitObstacle = "others live in its group: pid 7"
+        #expect(run("doctor", on: bare) == .success)
+        #expect(
+            bare.output.contains(
+                "ok       resources       the kernel holds limits of pids, by control groups; limits of memory, cpus"))
+        #expect(bare.output.contains("others live in its group: pid 7"))
+        let platform = platform("services:\n  web: { command: /opt/bin/serve, resources: { memory: 1GB } }\n")
+        platform.scripted.host.groups.limits = []
+        platform.scripted.host.groups.hasVersion1 = true
+        #expect(run("doctor", on: platform) == .success)
+        #expect(
+            platform.output.contains("warning  resources       \(SampledLimits.promise(["memory", "cpus", "pids"]))"))
+        #expect(platform.output.contains("systemd.unified_cgroup_hierarchy=1"))
     }
 
     /// The same words in `status` and here; that it is weaker is no failure.

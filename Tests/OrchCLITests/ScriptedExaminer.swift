@@ -22,6 +22,7 @@ final class ScriptedExaminer: HostExaminer {
         host.groups.mount = "/sys/fs/cgroup"
         host.groups.group = "/sys/fs/cgroup/ada"
         host.groups.controllers = ["memory", "pids"]
+        host.groups.limits = ["memory", "cpu", "pids"]
     }
 
     var processes: [Int32: ProcessFacts] = [:]

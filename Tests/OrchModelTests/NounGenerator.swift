@@ -157,6 +157,23 @@ struct NounGenerator {
         return spec
     }
 
+    private mutating func resources() -> ResourceLimits {
+        var limits = ResourceLimits()
+        limits.memory = maybe(pick([1, 512_000_000, 1 << 30]))
+        limits.cpus = maybe(pick([0.5, 0.01, 2]))
+        limits.pids = maybe(1 + below(999))
+        limits.files = maybe(1 + below(999))
+        limits.threads = maybe(1 + below(999))
+        limits.onExceed = pick(ResourceLimits.Reaction.allCases)
+        return limits
+    }
+
+    private mutating func hostThresholds() -> HostThresholds {
+        HostThresholds(
+            disk: maybe(HostThresholds.Disk(path: "/" + text(), degradedAbove: pick([0.9, 0.5]))),
+            memory: maybe(pick([0.9, 0.75])))
+    }
+
     private mutating func watchRule() -> WatchRule {
         var rule = WatchRule(path: "/srv/" + text())
         if chance() { rule.include = [text(), "*.py"] }
@@ -183,6 +200,7 @@ struct NounGenerator {
         }
         spec.user = maybe("postgres:postgres")
         spec.process = process()
+        if chance() { spec.resources = resources() }
         spec.enabled = chance()
         spec.profiles = ["debug", "a.b"].filter { _ in chance() }
         spec.replicas = below(5)
@@ -226,6 +244,7 @@ struct NounGenerator {
         var stack = Stack(name: name(), services: (0..<1 + below(4)).map { spec("s\($0)") })
         stack.details = text()
         if chance() { stack.stopTimeout = span() }
+        if chance() { stack.host = hostThresholds() }
         var request = ApplyRequest(stack: stack, manifestPath: "/m/" + text())
         request.inherited = entries()
         request.fileLimit = maybe(pick([0, 1024, .max]))
@@ -279,6 +298,11 @@ struct NounGenerator {
         status.said = maybe(text())
         status.logTrouble = maybe(text())
         status.runs = (0..<below(3)).map { _ in run() }
+        status.limits = (0..<below(3)).map { _ in
+            LimitStatus(
+                resource: pick(Resource.allCases), limit: pick([1, 4096]), use: maybe(7), isHeld: chance(),
+                exceededSince: maybe(time()))
+        }
         return status
     }
 

@@ -136,9 +136,15 @@ import Testing
                 due: nil, startedAt: nil, endedAt: WallTime(nanoseconds: 5), exit: .code(1), result: .failed,
                 attempts: 2)
         ]
+        full.limits = [
+            LimitStatus(resource: .cpus, limit: 0.5, use: nil, isHeld: true, exceededSince: nil),
+            LimitStatus(
+                resource: .files, limit: 10, use: 12, isHeld: false, exceededSince: WallTime(nanoseconds: 7)),
+        ]
         var stack = StackStatus(
             name: "s", revision: "r", manifestPath: "/m", phase: .failed, instances: [status, full])
         let plain = stack
+        stack.host = [HostStatus(resource: .disk("/"), degradedAbove: 0.9, used: 0.5, degradedSince: nil)]
         stack.stoppedBy = StackStop(instance: full.id, reason: "it ended", exit: .code(3))
         for body in [
             Reply.Body.status([]), .status([plain, stack]), .instance(full), .instance(status), .there(3),

@@ -17,6 +17,12 @@ enum KeyTable {
         manifest.services EnvironmentKeyTests/everySourceIsThereAndTheStrongestWins
         manifest.stop StopKeyTests/waitsEndAndTheRestIsKilled
         manifest.secrets SecretTests/onlyProcessesSeeWhatSecretsHold
+        manifest.host LimitTests/theHostIsDegradedAboveItsThresholds
+        host.disk LimitTests/theHostIsDegradedAboveItsThresholds
+        host.memory LimitTests/theHostIsDegradedAboveItsThresholds
+        disk.path LimitTests/theHostIsDegradedAboveItsThresholds
+        disk.degraded_above LimitTests/theHostIsDegradedAboveItsThresholds
+        memory.degraded_above LimitTests/theHostIsDegradedAboveItsThresholds
         stack-stop.timeout StopKeyTests/waitsEndAndTheRestIsKilled
         env_file.path EnvironmentKeyTests/everySourceIsThereAndTheStrongestWins
         env_file.required EnvironmentKeyTests/everySourceIsThereAndTheStrongestWins
@@ -44,6 +50,13 @@ enum KeyTable {
         service.cpu_affinity ProcessTests/theKernelHasWhatTheManifestSays
         service.security ProcessTests/theKernelHasWhatTheManifestSays
         service.ulimits EnvironmentKeyTests/theKernelHasEveryLimit
+        service.resources LimitTests/whatIsBeyondIsToldWhileItLasts
+        resources.memory LimitTests/whatIsBeyondIsToldWhileItLasts
+        resources.cpus LimitTests/processorTimeIsLimited
+        resources.pids LimitTests/whatIsBeyondIsToldWhileItLasts
+        resources.files LimitTests/anExcessIsAFailureThatRestarts
+        resources.threads LimitTests/whatIsBeyondIsToldWhileItLasts
+        resources.on_exceed LimitTests/anExcessMayEndIt
         service.depends_on DependencyKeyTests/conditionsHoldUpStarts
         service.health ProbeKeyTests/whatAFailureDoesIsSaid
         service.healthcheck ProbeKeyTests/aHealthcheckIsReadiness

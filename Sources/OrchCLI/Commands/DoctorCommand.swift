@@ -89,6 +89,9 @@ struct DoctorCommand: OrchCommand {
         var findings = HostFindings(facts: facts)
         findings.living = living.count
         findings.heldBySession = living.count { $0.tracking == SessionHold.word }
+        findings.hasLimits =
+            living.contains { !$0.limits.isEmpty }
+            || request?.stack.services.contains { !$0.resources.isEmpty } ?? false
         findings.instances = own.map { others.count + $0 } ?? look.stacks.reduce(0) { $0 + $1.instances.count }
         return findings
     }

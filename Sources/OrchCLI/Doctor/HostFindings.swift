@@ -9,9 +9,11 @@ struct HostFindings {
     var heldBySession = 0
     /// How many instances there are or will be.
     var instances = 0
+    /// Some of them have `resources`.
+    var hasLimits = false
 
     func findings() -> [Finding] {
-        [kernel()] + [controlGroups()] + descriptors() + [processes(), inotify()].compactMap(\.self)
+        [kernel(), controlGroups(), limits()] + descriptors() + [processes(), inotify()].compactMap(\.self)
     }
 
     // MARK: The kernel
@@ -79,6 +81,34 @@ struct HostFindings {
     }
 
     // MARK: Limits
+
+    /// By whom `resources` are held.
+    private func limits() -> Finding {
+        let about = "resources"
+        let groups = facts.groups
+        let named = [("memory", "memory"), ("cpu", "cpus"), ("pids", "pids")]
+        let usable = groups.isRefused || groups.obstacle != nil ? [] : groups.limits
+        // Of memory the kernel can but end what is beyond.
+        let held = named.filter { usable.contains($0.0) }.map {
+            $1 == "memory" ? "memory (unless on_exceed is report)" : $1
+        }
+        let sampled = named.filter { !usable.contains($0.0) }.map(\.1)
+        let fact = held.isEmpty ? nil : "the kernel holds limits of \(held.joined(separator: ", ")), by control groups"
+        guard !sampled.isEmpty else { return Finding(.ok, about, fact ?? "") }
+        let why = groups.obstacle ?? groups.limitObstacle ?? (groups.isRefused ? "ORCH_TRACKING=session" : nil)
+        let promise = SampledLimits.promise(sampled)
+        return Finding(
+            hasLimits ? .warning : .ok, about, fact.map { "\($0); \(promise)" } ?? promise, because: why,
+            remedy: hasLimits ? Self.remedyForLimits(groups) : nil)
+    }
+
+    private static func remedyForLimits(_ groups: ControlGroupFacts) -> String {
+        if groups.hasVersion1, groups.limits.isEmpty {
+            return "boot with systemd.unified_cgroup_hierarchy=1: a controller is in one version only"
+        }
+        return "start the daemon in a group of its own with these controllers: Delegate=yes in its unit,"
+            + " or `systemd-run --user --scope -p Delegate=yes orch daemon start`"
+    }
 
     /// A service that runs takes 3 descriptors in the keeper and up to 7 in the daemon.
     static let descriptorsPerInstance = 7

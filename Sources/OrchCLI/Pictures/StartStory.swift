@@ -110,7 +110,8 @@ struct StartStory: Equatable {
             case .daemonStarted: true
             case .removed, .waiting, .launching, .started, .ready, .unready, .unhealthy, .healthy, .stopping, .exited,
                 .killing, .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed,
-                .step, .warning, .superseded, .changed, .reloading, .reloaded, .notReloaded, .signalled, .skipped,
+                .step, .warning, .superseded, .changed, .exceeded, .recovered, .degraded, .reloading, .reloaded,
+                .notReloaded, .signalled, .skipped,
                 .daemonStopping:
                 false
             }
@@ -145,7 +146,8 @@ struct StartStory: Equatable {
             case .stopping: begin(.stopping, occurrence)
             case .applied, .removed, .unready, .unhealthy, .healthy, .exited, .killing, .returned, .adopted, .renamed,
                 .step,
-                .warning, .rolledBack, .superseded, .changed, .reloading, .reloaded, .notReloaded, .signalled, .skipped,
+                .warning, .rolledBack, .superseded, .changed, .exceeded, .recovered, .degraded, .reloading, .reloaded,
+                .notReloaded, .signalled, .skipped,
                 .daemonStarted, .daemonStopping:
                 break
             }

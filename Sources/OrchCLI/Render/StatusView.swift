@@ -18,6 +18,7 @@ struct StatusView {
         for (index, stack) in stacks.enumerated() {
             if index > 0 { result.append(Line()) }
             result.append(heading(of: stack).fitted(to: width))
+            if !isStored { result += stack.host.compactMap(degraded) }
             guard !stack.instances.isEmpty else {
                 result.append(Line("  no services", .faint))
                 continue
@@ -26,16 +27,32 @@ struct StatusView {
             table.rows = stack.instances.map(row)
             result += table.lines(width: width, indent: 2)
         }
-        return result + hold
+        return result + faint(hold) + faint(sampling)
+    }
+
+    private func degraded(_ host: HostStatus) -> Line? {
+        if host.isUnreadable { return Line("  the host's \(host.text)", .caution) }
+        guard let since = host.degradedSince else { return nil }
+        let percent = Int((host.degradedAbove * 100).rounded())
+        return Line("  the host is degraded since \(time.ago(since)): \(host.text), above \(percent)%", .caution)
     }
 
     /// The weaker promise, where it is the one that holds.
-    private var hold: [Line] {
-        guard stacks.contains(where: { $0.instances.contains { $0.pid != nil && $0.tracking == SessionHold.word } })
-        else {
-            return []
-        }
-        let text = "\(SessionHold.promise) (`orch doctor` says why)"
+    private var hold: String? {
+        let isWeaker = stacks.contains { $0.instances.contains { $0.pid != nil && $0.tracking == SessionHold.word } }
+        return isWeaker ? "\(SessionHold.promise) (`orch doctor` says why)" : nil
+    }
+
+    /// The same of limits that the kernel could hold and does not.
+    private var sampling: String? {
+        let sampled = stacks.flatMap(\.instances).filter { $0.pid != nil }.flatMap(\.limits).filter(\.isOnlySampled)
+        let names = Resource.allCases.filter { resource in sampled.contains { $0.resource == resource } }
+        guard !names.isEmpty else { return nil }
+        return SampledLimits.promise(names.map(\.rawValue)) + " (`orch doctor` says why)"
+    }
+
+    private func faint(_ text: String?) -> [Line] {
+        guard let text else { return [] }
         return [Line()] + (width.map { DisplayWidth.wrapped(text, to: max(20, $0)) } ?? [text]).map { Line($0, .faint) }
     }
 
@@ -89,6 +106,10 @@ struct StatusView {
             !status.reason.isEmpty || status.until != nil
         {
             notes += wrapped(PhaseText.reason(of: status, at: time))
+        }
+        for limit in status.limits {
+            guard let since = limit.exceededSince else { continue }
+            notes += wrapped(Line("beyond its limit since \(time.ago(since)): \(limit.text)", .caution))
         }
         if let trouble = status.logTrouble { notes += wrapped(Line(trouble)) }
         if let said = status.said, !said.isEmpty { notes.append(Line("says: \(said)", .faint)) }

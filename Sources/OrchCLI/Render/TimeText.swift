@@ -60,18 +60,7 @@ struct TimeText {
 
 /// Bytes as people read them: three digits and a unit of 1,000 (`512 kB`, `1.2 GB`).
 enum ByteText {
-    static func of(_ bytes: Int64) -> String {
-        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
-        var value = Double(max(0, bytes))
-        var unit = 0
-        while value >= 999.5, unit < units.count - 1 {
-            value /= 1_000
-            unit += 1
-        }
-        if unit == 0 || value >= 9.95 { return "\(Int(value.rounded())) \(units[unit])" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(units[unit])"
-    }
+    static func of(_ bytes: Int64) -> String { SizeText.brief(bytes) }
 
     /// `0.3%`, `12%`.
     static func percent(_ share: Double) -> String {

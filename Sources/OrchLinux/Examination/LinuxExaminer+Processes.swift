@@ -10,23 +10,13 @@ extension LinuxExaminer {
         let user = ProcessTable.user(of: mark.pid).map { Account.nameOf($0) } ?? "?"
         let facts = ProcessFacts(
             mark: mark, parent: use.parent, user: user, command: ProcessTable.commandLine(of: mark.pid), cpu: use.cpu,
-            memoryBytes: use.memoryBytes, descriptors: Self.descriptors(of: mark.pid), threads: use.threads,
+            memoryBytes: use.memoryBytes, descriptors: ProcessTable.descriptors(of: mark.pid), threads: use.threads,
             startedAt: Self.start(mark.startTicks))
         return isStill(mark) ? facts : nil
     }
 
     private func isStill(_ mark: ProcessMark) -> Bool {
         corch_process_start_ticks(mark.pid) == Int64(clamping: mark.startTicks)
-    }
-
-    private static func descriptors(of pid: Int32) -> Int? {
-        let path = "/proc/\(pid)/fd"
-        let count = SmallFile.names(in: path).count
-        guard count == 0 else { return count }
-        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return nil }
-        close(folder)
-        return 0
     }
 
     /// Ticks count from the boot, and go on while the machine sleeps.

@@ -171,7 +171,9 @@ extension LinuxHost {
         record.isOver = true
         record.pidfd = nil
         switch record.role {
-        case .service: outbox.append(.event(.exited(record.launch, exit)))
+        case .service:
+            tellOutOfMemory(record, exit)
+            outbox.append(.event(.exited(record.launch, exit)))
         case .probe, .step, .errand, .reaction: runnerEnded(record, exit)
         case .edge: outbox.append(.remarked("orch-edge ended (\(exit.text)); it is started again when it is needed"))
         case .stray: break

@@ -77,6 +77,7 @@ extension LinuxHost {
         do { request.environment += try SecretFiles.entries(of: context.secrets) } catch { throw Obstacle(error) }
         do {
             let group = try enter(record)
+            limit(record, to: order.spec.resources)
             request.controlGroup = group?.number
             let input = try order.spec.stop.hasInputStep ? Self.inputPipe() : nil
             request.standardInput = input?.number

@@ -29,9 +29,12 @@ extension LinuxHost {
         guard !stale.isEmpty else { return answers }
         let scan = stale.contains { $0.group == nil } ? tracker.scan() : [:]
         if let group = stale.lazy.compactMap(\.group).first { groupsCountMemory = group.memoryBytes != nil }
-        var meter = Meter(groupsCountMemory: groupsCountMemory)
+        var meter = TreeMeter()
         for record in stale {
-            guard let (microseconds, memory) = meter.measure(record, scan[record.launch] ?? []) else { continue }
+            guard
+                let (microseconds, memory) = meter.use(
+                    of: record, scan[record.launch] ?? [], groupsCountMemory: groupsCountMemory)
+            else { continue }
             answers.append(take(microseconds, memory, of: record.launch, at: instant))
         }
         return answers
@@ -47,40 +50,4 @@ extension LinuxHost {
         lastUsage[launch] = Measured(microseconds: microseconds, at: instant, usage: usage)
         return usage
     }
-}
-
-/// Adds up what trees use.
-private struct Meter {
-    private static let usageKey = Array("usage_usec".utf8)
-    private var reader = KernelReader()
-    private let groupsCountMemory: Bool
-    private let pageBytes = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
-    private let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-
-    init(groupsCountMemory: Bool) { self.groupsCountMemory = groupsCountMemory }
-
-    /// Microseconds of processor time and bytes; nil when nothing of it is left.
-    mutating func measure(_ record: LaunchRecord, _ scanned: [ProcessEntry]) -> (UInt64, Int64?)? {
-        guard let group = record.group else {
-            guard !scanned.isEmpty else { return nil }
-            let ticks = scanned.reduce(0) { $0 + $1.ticks }
-            return (microseconds(ticks), scanned.reduce(0) { $0 + $1.residentBytes })
-        }
-        if groupsCountMemory {
-            let memory = reader.number("\(group.path)/memory.current").map { Int64(clamping: $0) }
-            return (reader.number("\(group.path)/cpu.stat", behind: Self.usageKey) ?? 0, memory)
-        }
-        // Without the controller the process table tells both: two files for most services.
-        var (ticks, pages): (UInt64, UInt64) = (0, 0)
-        for folder in group.folders() {
-            for pid in reader.numbers("\(folder)/cgroup.procs") {
-                guard pid > 0, let use = reader.use(ofProcess: pid) else { continue }
-                ticks += use.ticks
-                pages += use.pages
-            }
-        }
-        return (microseconds(ticks), Int64(clamping: pages * pageBytes))
-    }
-
-    private func microseconds(_ ticks: UInt64) -> UInt64 { ticks * 1_000_000 / ticksPerSecond }
 }

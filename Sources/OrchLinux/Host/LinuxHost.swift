@@ -91,6 +91,10 @@ public final class LinuxHost: Host {
     var daemonStarts: UInt64 = 1
     /// The memory controller works in our subtree.
     var groupsCountMemory = false
+    /// Controllers were handed down to the groups of launches, as far as that can be.
+    var areControllersHandedDown = false
+    /// The last look at each file system.
+    var diskLooks: [String: DiskLook] = [:]
     var lastUsage: [LaunchID: Measured] = [:]
 
     /// Opens everything. Call `takeOver` next. Make it before any other thread exists that does not block all signals.
@@ -191,6 +195,8 @@ public final class LinuxHost: Host {
         case .note(let note): self.note(note)
         case .watch(let service, let rules): watch(rules, for: service)
         case .react(let launch, let action, let runner): react(action, for: launch, runner: runner)
+        case .measure(let questions): measure(questions)
+        case .measureHost(let wanted): measureHost(wanted)
         case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
         case .record, .keep, .keepUpdates, .forget, .mark: break

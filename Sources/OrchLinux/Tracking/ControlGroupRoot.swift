@@ -46,6 +46,7 @@ final class ControlGroupRoot {
         facts.group = own
         let controllers = SmallFile.text("\(own)/cgroup.controllers", limit: 4096) ?? ""
         facts.controllers = controllers.split { $0 == " " || $0 == "\n" }.map(String.init)
+        examineLimits(in: own, &facts)
         for (path, mode) in [(own, W_OK | X_OK), ("\(own)/cgroup.procs", W_OK)] where unsafe access(path, mode) != 0 {
             facts.obstacle = Reason.text(errno)
             break
@@ -122,7 +123,9 @@ final class ControlGroupRoot {
             throw fault(mount.path, ENOENT)
         }
         // A mount may show only a part of the hierarchy (a container's): the part's own path is its root.
-        let inside = mount.root != "/" && own.hasPrefix(mount.root) ? own.dropFirst(mount.root.count) : own
+        var inside = mount.root != "/" && own.hasPrefix(mount.root) ? own.dropFirst(mount.root.count) : own
+        // Orch's own processes may have moved there; launches are beside them.
+        if inside.hasSuffix("/\(leaf)") { inside = inside.dropLast(leaf.utf8.count + 1) }
         return mount.path + (inside == "/" ? "" : inside)
     }
 

@@ -34,13 +34,15 @@ struct KernelReader {
     /// The whole number that a file begins with.
     mutating func number(_ path: String) -> UInt64? { read(path) { $0.isEmpty ? nil : Self.number(in: $0, at: 0) } }
 
-    /// The number behind a word of a file of `word number` lines.
+    /// The number behind a word, and blanks, of a file of `word number` lines.
     mutating func number(_ path: String, behind word: [UInt8]) -> UInt64? {
         read(path) { text in
             var line = 0
             while line < text.count {
                 if Self.begins(text, at: line, with: word) {
-                    return Self.number(in: text, at: line + word.count + 1)
+                    var place = line + word.count
+                    while place < text.count, text[place] == blank { place += 1 }
+                    return Self.number(in: text, at: place)
                 }
                 while line < text.count, text[line] != newline { line += 1 }
                 line += 1
@@ -63,9 +65,9 @@ struct KernelReader {
         } ?? []
     }
 
-    /// Of one process: clock ticks of processor time, of the children it waited for too, and resident pages
-    /// (proc_pid_stat(5): fields 14 to 17 and 24). Nil when there is no such process.
-    mutating func use(ofProcess pid: Int32) -> (ticks: UInt64, pages: UInt64)? {
+    /// Of one process: clock ticks of processor time, of the children it waited for too, threads, and resident
+    /// pages (proc_pid_stat(5): fields 14 to 17, 20 and 24). Nil when there is no such process.
+    mutating func use(ofProcess pid: Int32) -> (ticks: UInt64, threads: Int, pages: UInt64)? {
         read("/proc/\(pid)/stat") { text in
             // The name, field 2, may hold anything, also blanks and parentheses.
             var place = text.count - 1
@@ -73,11 +75,13 @@ struct KernelReader {
             guard place >= 0 else { return nil }
             var field = 2
             var ticks: UInt64 = 0
+            var threads = 0
             while place < text.count {
                 if text[place] == blank {
                     field += 1
                     if (14...17).contains(field) { ticks += Self.number(in: text, at: place + 1) }
-                    if field == 24 { return (ticks, Self.number(in: text, at: place + 1)) }
+                    if field == 20 { threads = Int(clamping: Self.number(in: text, at: place + 1)) }
+                    if field == 24 { return (ticks, threads, Self.number(in: text, at: place + 1)) }
                 }
                 place += 1
             }

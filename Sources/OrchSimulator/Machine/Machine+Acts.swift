@@ -178,6 +178,7 @@ extension Machine {
             guard let process = processes[place] else { continue }
             processes[place]?.life.sickensAfter = nil
             processes[place]?.life.wavers = nil
+            processes[place]?.life.swellsAfter = nil
             processes[place]?.life.readyAfter = .zero
             processes[place]?.life.answersAfter = .milliseconds(1)
             processes[place]?.life.isEndless = false

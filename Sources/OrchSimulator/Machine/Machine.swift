@@ -136,6 +136,9 @@ enum Coming {
     case errandEnds(LaunchID, runner: LaunchID, Fault?, daemon: Int)
     /// It speaks of a reload: RELOADING=1, or READY=1 when it is done.
     case reloads(LaunchID, isDone: Bool)
+    /// What a look found.
+    case measured(ResourceQuestion, daemon: Int)
+    indirect case hostMeasured([HostReading], daemon: Int)
     case drains(LaunchID, daemon: Int)
     case act(Int)
     /// Bytes reach the daemon from a client; with them the request of this number is complete.
@@ -209,6 +212,8 @@ extension Machine {
         case .errandEnds(let launch, let runner, let fault, let asker):
             if asker == daemon { errandEnds(launch, runner, fault) }
         case .reloads(let launch, let isDone): reloads(launch, isDone: isDone)
+        case .measured(let question, let asker): if asker == daemon { measured(question) }
+        case .hostMeasured(let readings, let asker): if asker == daemon { tell(.hostMeasured(readings)) }
         case .drains(let launch, let asker): if asker == daemon { drains(launch) }
         case .act(let place): act(place)
         case .bytes(let client, let bytes, let completes): arrive(bytes, from: client, completes)

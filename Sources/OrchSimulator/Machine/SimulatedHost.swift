@@ -122,18 +122,23 @@ extension Machine {
         case .relog(let launch, _):
             mix(8, launch)
             _ = open(launch, "relog")
-        case .rename(let launch, let instance, _):
-            mix(9, launch)
-            guard let place = open(launch, "rename"), let process = processes[place] else { return }
-            if process.order.instance != instance { violate("\(launch.number) is renamed to \(instance)") }
+        case .rename(let launch, let instance, _): rename(launch, to: instance)
         case .note(let note): write(note)
         case .watch(let service, let rules): watched[service] = rules.isEmpty ? nil : rules
         case .react(let launch, _, let runner): react(launch, runner)
+        case .measure(let questions): measure(questions)
+        case .measureHost(let wanted): measureHost(wanted)
         // A rehearsal goes by UTC: the zones of its host are files.
         case .readZone(let name): tell(.zoneRead(name, isRehearsed ? .utc : ZoneDraw.zone(name)))
         // These are the store's.
         case .record, .keep, .keepUpdates, .forget, .mark: violate("the host was given what is the store's")
         }
+    }
+
+    private func rename(_ launch: LaunchID, to instance: InstanceID) {
+        mix(9, launch)
+        guard let place = open(launch, "rename"), let process = processes[place] else { return }
+        if process.order.instance != instance { violate("\(launch.number) is renamed to \(instance)") }
     }
 
     private func runStep(_ place: Int, _ step: Int, _ action: StopSpec.Action, _ limit: Duration) {

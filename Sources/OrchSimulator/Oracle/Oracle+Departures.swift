@@ -88,7 +88,8 @@ extension Machine {
                 guard row.phase != .stopping || !mayGo(row.id, since: told.at), let launch = seat.living,
                     launch == told.launch, let place = places[launch],
                     let process = processes[place], process.isMainAlive, process.watched.step < 0,
-                    process.watched.readiness.verdict != .failing, process.watched.liveness.verdict != .failing
+                    process.watched.readiness.verdict != .failing, process.watched.liveness.verdict != .failing,
+                    !process.watched.wasBeyondLimit
                 else { continue }
                 violate("\(row.id) was called ready, and daemon \(daemon) calls it \(row.phase.rawValue)")
             case .idle, .waiting, .starting, .running, .unhealthy, .reloading, .stopping, .stuck, .backoff: break

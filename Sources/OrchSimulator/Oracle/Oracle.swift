@@ -111,7 +111,9 @@ extension Machine {
     func watchNote(_ note: LaunchNote) {
         switch note {
         case .ordered(_, _, let definition, _, _): watch.definition = definition
-        case .stopping(let launch, let motive, _, let step, _): stops(launch, motive, step)
+        case .stopping(let launch, let motive, let reason, let step, _):
+            if step < 0 { checkLimit(launch, reason) }
+            stops(launch, motive, step)
         case .ready(let launch, _):
             guard let place = places[launch] else { return }
             learnt(place)

@@ -136,6 +136,10 @@ struct WatchedLaunch {
     /// Its ladder began while its main process lived.
     var wasStopped = false
     var killedBy: Int?
+    /// The daemon was told that it uses more than it may.
+    var isBeyondLimit = false
+    /// One of the daemons was.
+    var wasBeyondLimit = false
     /// Its place was gone when a daemon woke up.
     var isStray = false
     /// Somebody asked for a reload that has not begun; a note says so.
@@ -173,6 +177,7 @@ struct WatchedLaunch {
                 verdict: noted, successes: max(0, tally), failures: max(0, -tally), noted: noted, notedTally: tally)
         }
         wasReady = isReadyNoted
+        isBeyondLimit = false
         owesReload = isReloadNoted
         hasSaidReady = isReadyNoted || isSpeechNoted
     }

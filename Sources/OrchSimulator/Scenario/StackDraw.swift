@@ -11,6 +11,7 @@ struct StackDraw {
     init(_ name: String, _ dice: inout SplitMix) {
         stack = Stack(name: name, services: [])
         if dice.once(in: 4) { stack.stopTimeout = .seconds(Int64(1 + dice.below(30))) }
+        if dice.once(in: 6) { stack.host = HostThresholds(disk: .init(path: "/", degradedAbove: 0.9), memory: 0.9) }
         let count = 1 + min(dice.below(4), dice.below(6))
         var specs: [ServiceSpec] = []
         for index in 0..<count { specs.append(Self.service("\(Self.letters[index])", after: specs, &dice)) }
@@ -36,6 +37,7 @@ struct StackDraw {
         if dice.once(in: 2) { drawUpdate(&spec, &dice) }
         drawReload(&spec, &dice)
         if dice.once(in: 6) { drawWatch(&spec, &dice) }
+        if dice.once(in: 4) { drawLimits(&spec, &dice) }
         return spec
     }
 
@@ -127,6 +129,12 @@ struct StackDraw {
         case 1: spec.reload = .command(.exec(["/bin/reload"]), timeout: limit)
         default: spec.reload = spec.ready == .notify ? .notify(timeout: limit) : .signal(.hangup)
         }
+    }
+
+    private static func drawLimits(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        spec.resources.memory = 1_000
+        spec.resources.onExceed = dice.one(of: ResourceLimits.Reaction.allCases)
+        if dice.once(in: 2) { spec.resources.threads = 100 }
     }
 
     private static func drawWatch(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
@@ -293,6 +301,7 @@ extension SimulatedLife {
         stopsWithin = dice.once(in: 5) ? nil : dice.span(2_000)
         if dice.once(in: 5) { childOutlives = dice.span(20_000) }
         if dice.once(in: 6) { sickensAfter = dice.span(5_000) }
+        if dice.once(in: 6) { swellsAfter = dice.span(9_000) }
         if dice.once(in: 20) { diesWithin = .seconds(15) }
         if dice.once(in: 5) { answersAfter = dice.span(3_000) }
         if dice.once(in: 10) { escapes = 1 + dice.below(2) }

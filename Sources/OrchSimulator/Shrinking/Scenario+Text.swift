@@ -49,6 +49,7 @@ extension ServiceSpec {
         case nil: break
         }
         if !watch.isEmpty { parts.append("watches files") }
+        if !resources.isEmpty { parts.append("has limits, on_exceed \(resources.onExceed.rawValue)") }
         for kind in ProbeKind.allCases {
             if let probe = health[kind] { parts.append("\(kind.rawValue) probe every \(probe.interval.text)") }
         }
@@ -103,6 +104,7 @@ extension SimulatedLife {
             parts.append("deaf")
         }
         if let childOutlives { parts.append("a child outlives it by \(childOutlives.text)") }
+        if let swellsAfter { parts.append("beyond its memory after \(swellsAfter.text)") }
         if let sickensAfter { parts.append("sick after \(sickensAfter.text)") }
         if let wavers { parts.append("well and sick by turns of \(wavers.text)") }
         if stepsTake != plain.stepsTake { parts.append("its steps take \(stepsTake.text)") }

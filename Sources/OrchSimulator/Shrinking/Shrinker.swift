@@ -126,7 +126,8 @@ struct Shrinker {
                 { $0.health.liveness = nil }, { $0.ready = nil },
                 { if $0.ready != nil { $0.ready = .notify } }, { $0.replicas = 1 },
                 { $0.replicas = min($0.replicas, 2) }, { $0.restart = plain.restart }, { $0.stop = plain.stop },
-                { $0.startTimeout = plain.startTimeout }, { $0.reload = nil }, { $0.configFiles = [] },
+                { $0.startTimeout = plain.startTimeout }, { $0.resources = plain.resources }, { $0.reload = nil },
+                { $0.configFiles = [] },
                 { $0.enabled = true }, { $0.environment = [] },
                 { $0.successExitCodes = plain.successExitCodes },
             ]
@@ -134,6 +135,7 @@ struct Shrinker {
         }
         for name in Set(best.revisions.map(\.name)).sorted() {
             attempt { $0.change(name) { $0.stopTimeout = .seconds(120) } }
+            attempt { $0.change(name) { $0.host = HostThresholds() } }
         }
     }
 
@@ -143,7 +145,8 @@ struct Shrinker {
             { $0.execution = plain.execution }, { $0.fault = nil }, { $0.isScarcity = false },
             { $0.readyAfter = plain.readyAfter }, { $0.endsAfter = nil }, { $0.exit = plain.exit },
             { $0.stopsWithin = plain.stopsWithin }, { $0.childOutlives = nil }, { $0.diesWithin = plain.diesWithin },
-            { $0.sickensAfter = nil }, { $0.answersAfter = plain.answersAfter }, { $0.escapes = 0 },
+            { $0.sickensAfter = nil }, { $0.swellsAfter = nil }, { $0.answersAfter = plain.answersAfter },
+            { $0.escapes = 0 },
             { $0.wavers = nil }, { $0.stepsTake = plain.stepsTake },
             { $0.isEndless = false }, { $0.refusesSteps = false }, { $0.drainsAfter = plain.drainsAfter },
         ]

@@ -140,6 +140,7 @@ struct DrawnWorld {
         if column == 0 || !changes.isEmpty {
             for (change, _) in changes { change(&services) }
             var request = request(services)
+            request.stack.host = script.thresholds
             request.rollbackWithin = script.promises[column]
             let now = now
             admit { (fleet) throws(Refusal) in try fleet.admit(request, at: now) }
@@ -394,6 +395,9 @@ struct DrawnWorld {
             errands.remove(at: index)
             react(.errandEnded(launch, runner: runner, Fault(step: "run", subject: "", reason: "not needed any more")))
         case .watch: break
+        case .measure(let questions): for question in questions { measure(question.launch) }
+        case .measureHost(let wanted):
+            react(.hostMeasured(wanted.map { HostReading($0, used: script.used(in: column)) }))
         case .react(let launch, _, _):
             if let process = processes.first(where: { $0.launch == launch }) { draw(.orch, process.name, Letters.step) }
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
@@ -412,6 +416,20 @@ struct DrawnWorld {
             }
         case .endProbes, .relog: break
         }
+    }
+
+    /// Nothing is used until it is drawn.
+    private mutating func measure(_ launch: LaunchID) {
+        guard let process = processes.first(where: { $0.launch == launch && $0.isMainAlive }) else {
+            return mistake("launch \(launch.number) is looked at, which does not live")
+        }
+        draw(.asked, process.name, Letters.look)
+        var sample = ResourceSample(launch: launch)
+        sample.memoryBytes = 0
+        sample.cpuTime = .zero
+        sample.pids = 0
+        for use in script.uses where use.of == process.name && use.from <= column { use.write(&sample) }
+        react(.measured(sample))
     }
 
     private mutating func launch(_ order: LaunchOrder) {

@@ -75,6 +75,9 @@ enum Letters {
         }
     }
 
+    /// `asked`: what its tree uses was looked at.
+    static let look: Character = "M"
+
     /// `asked`: the same of what is no service, in the row of its name: `tcp://db:5432`. Its `world` row says with `g`, `p` and `d` what is
     /// answered from there on; before it nothing is there.
     static let outside: Character = "A"

@@ -58,6 +58,9 @@ enum TimelineLine {
     case asleep
     case jump(ClockJump)
     case files(Event, at: Int)
+    case use(TimelineUse)
+    case thresholds(HostThresholds)
+    case hostUse(Double, from: Int)
 }
 
 /// What happens to an instance.
@@ -90,6 +93,14 @@ func machineSleeps(for span: Duration, at column: Int) -> TimelineLine {
 func files(of service: String, _ names: [String], at columns: Int...) -> [TimelineLine] {
     columns.map { .files(.changed(ServiceID(stack: "s", service: service), rule: 0, names), at: $0) }
 }
+/// From that column on a look at an instance's tree finds this; drawn in the order of time.
+func uses(_ instance: String, from column: Int, _ write: @escaping (inout ResourceSample) -> Void) -> TimelineLine {
+    .use(TimelineUse(of: instance, from: column, write: write))
+}
+/// How full the host may get, as the manifest says.
+func host(_ thresholds: HostThresholds) -> TimelineLine { .thresholds(thresholds) }
+/// From that column on a look at the host finds so much of it used, 0...1.
+func host(isFull part: Double, from column: Int) -> TimelineLine { .hostUse(part, from: column) }
 /// A person applies the manifest without a service.
 func remove(_ name: String, at column: Int) -> TimelineLine {
     .change({ $0.removeAll { $0.name == name } }, at: column)

@@ -19,6 +19,13 @@ struct ClockJump {
     var isAsleep: Bool
 }
 
+/// What a look at an instance's tree finds from a column on.
+struct TimelineUse {
+    var of: String
+    var from: Int
+    var write: (inout ResourceSample) -> Void
+}
+
 /// A timeline as it was drawn.
 struct TimelineScript {
     let column: Duration
@@ -35,6 +42,10 @@ struct TimelineScript {
     var endsAsleep = false
     var jumps: [ClockJump] = []
     var fileChanges: [(event: Event, at: Int)] = []
+    var uses: [TimelineUse] = []
+    var thresholds = HostThresholds()
+    /// How much of the host is used, and from when on.
+    var hostUses: [(part: Double, from: Int)] = []
     var mistakes: [String] = []
 
     init(column: Duration) { self.column = column }
@@ -70,6 +81,9 @@ struct TimelineScript {
         case .asleep: endsAsleep = true
         case .jump(let jump): jumps.append(jump)
         case .files(let event, let column): fileChanges.append((event, column))
+        case .use(let use): uses.append(use)
+        case .thresholds(let thresholds): self.thresholds = thresholds
+        case .hostUse(let part, let column): hostUses.append((part, column))
         }
     }
 
@@ -91,6 +105,9 @@ struct TimelineScript {
             return Letters.world.first { $0.letter == row.letters[column] }?.fact
         }.filter { $0 != .nothing }
     }
+
+    /// How much of the host is used in that column.
+    func used(in column: Int) -> Double { hostUses.last { $0.from <= column }?.part ?? 0 }
 
     /// Whether its row says when it is well.
     func saysWhenWell(_ instance: String) -> Bool {
