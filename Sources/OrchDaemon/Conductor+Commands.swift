@@ -119,7 +119,7 @@ extension Conductor {
         return .accepted(nil, text: "\(signal.name) sent to \(reached.map(\.text).joined(separator: ", "))")
     }
 
-    private mutating func tell(_ order: Order, at now: Moment) {
+    mutating func tell(_ order: Order, at now: Moment) {
         fleet.observe(.commanded(order), at: now)
         isUnsettled = true
     }

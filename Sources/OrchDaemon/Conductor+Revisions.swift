@@ -14,19 +14,6 @@ extension Conductor {
         return .accepted(plan, text: nil)
     }
 
-    /// The fleet took it up, or changed it, by itself.
-    mutating func keep(_ applied: AppliedStack, at now: Moment) {
-        let name = applied.request.stack.name
-        if applied.entry.origin == .automaticRollback, let failed = requests[name],
-            failed.stack != applied.request.stack
-        {
-            withdrawn[name] = failed
-        }
-        requests[name] = applied.request
-        journal.saveEventually(applied, at: now)
-        journal.saveEventually([(name, fleet.departures(of: name))], at: now)
-    }
-
     /// With the files of what failed, which the revision that is applied now may know nothing of.
     func completed(_ verdict: Verdict) -> Verdict {
         guard case .rolledBack(var told) = verdict, let row = told.instance else { return verdict }

@@ -39,6 +39,7 @@ public struct Conductor<H: Host, S: Store> {
     var lastRotation: UInt64 = 0
     private var ending: Ending?
     var releases: HeldReleases
+    var waysBack = WaysBack()
     /// History is written with this turn: the former daemon did not live to write how some launches ended, or somebody waits for a release.
     var hastensHistory = false
     /// Of the launches that were taken over, so many are told of.
@@ -82,6 +83,7 @@ public struct Conductor<H: Host, S: Store> {
         let inputs = host.wait(until: deadline)
         let now = host.now
         for input in inputs { take(input, at: now) }
+        goBackDue(at: now)
         settle(at: now)
         stream(at: now)
         sendAll()
@@ -93,7 +95,8 @@ public struct Conductor<H: Host, S: Store> {
     /// When something is to be done though nothing comes; nil for never.
     public var deadline: Instant? {
         Instant.soonest(
-            Instant.soonest(fleet.deadline, streamDeadline), Instant.soonest(journal.deadline, releases.deadline))
+            Instant.soonest(Instant.soonest(fleet.deadline, waysBack.deadline), streamDeadline),
+            Instant.soonest(journal.deadline, releases.deadline))
     }
 
     /// Writes down what is left to write; for a daemon that goes without being asked to.
@@ -138,7 +141,8 @@ public struct Conductor<H: Host, S: Store> {
     private mutating func perform(_ effect: Effect, at now: Moment) {
         switch effect {
         case .record(let occurrence): record(occurrence, at: now)
-        case .keep(let applied): keep(applied, at: now)
+        case .keep(let applied): journal.saveEventually(applied, at: now)
+        case .goBack(let stack): goBack(stack, at: now)
         case .forget(let stack):
             requests[stack] = nil
             journal.forget(stack, at: now)

@@ -47,8 +47,10 @@ public enum Effect: Equatable, Sendable {
     case measureHost([HostResource])
     /// For history, `why` and `events`.
     indirect case record(Occurrence)
-    /// The fleet took up or changed a revision by itself: the store is to hold it, and the departures of its stack as they are.
+    /// The fleet changed a revision by itself: the store is to hold it.
     indirect case keep(AppliedStack)
+    /// A trial has failed: `Fleet.wayBack` is to be saved and commanded.
+    case goBack(stack: String)
     /// Nothing of the stack is left, and it was to be forgotten: the store may drop it.
     case forget(stack: String)
 }

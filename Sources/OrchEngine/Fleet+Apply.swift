@@ -7,7 +7,8 @@ extension Fleet {
     mutating func apply(_ applied: AppliedStack, at now: Moment) {
         let former = stackPlace(applied.request.stack.name).map { stacks[$0].applied }
         let stack = takeUp(applied)
-        stacks[stack].failedTrial = nil
+        let refuted = trials.first { $0.stack == stacks[stack].name }?.refuted
+        stacks[stack].failedTrial = applied.entry.origin == .automaticRollback ? refuted : nil
         attendHost(of: stack)
         resume(stack: stack)
         for renaming in applied.renames { rename(renaming, in: stack, at: now) }

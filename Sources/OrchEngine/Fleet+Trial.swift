@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import OrchModel
+public import OrchModel
 
 /// A revision that is on trial (`apply --rollback-on-failure`): the promise is the daemon's, so neither the client's end nor its own
 /// undoes it. The trial ends well when everything of the stack has settled. It ends badly when something is `failed` before that, or when
-/// its time is over; then the fleet takes up the revision before by itself.
+/// its time is over; then the fleet asks for the revision before.
 struct TrialRecord: Sendable {
     let stack: String
     let trial: Trial
@@ -16,6 +16,8 @@ struct TrialRecord: Sendable {
     var cursor = 0
     /// An instance that was seen to fail.
     var failed: Int?
+    /// How it ended badly: the revision before is to be gone back to.
+    var refuted: FailedTrial?
     /// Nobody has looked for failures of a former life yet.
     var isUnseen = true
 }
@@ -84,13 +86,14 @@ extension Fleet {
     /// When the next trial's time is over.
     var trialDeadline: Instant? {
         guard !trials.isEmpty, !isShuttingDown else { return nil }
-        return trials.map(\.trial.deadline).min()
+        return trials.filter { $0.refuted == nil }.map(\.trial.deadline).min()
     }
 
     /// Ends the trials that have come to an end. Whether there is something to settle again.
     mutating func judgeTrials(at now: Moment, _ effects: inout [Effect]) -> Bool {
         guard !trials.isEmpty, !isShuttingDown else { return false }
-        for name in trials.map(\.stack) {
+        for trial in trials where trial.refuted != nil && !hasStack(trial.stack) { endTrial(trial.stack) }
+        for name in trials.filter({ $0.refuted == nil }).map(\.stack) {
             switch outcome(ofTrial: name, at: now) {
             case .pending: break
             case .reached: prove(name, at: now, &effects)
@@ -151,33 +154,38 @@ extension Fleet {
     }
 
     private mutating func refute(_ name: String, _ reason: String, at now: Moment, _ effects: inout [Effect]) {
-        guard let stack = stackPlace(name), let record = endTrial(name) else { return }
+        guard let stack = stackPlace(name), let trial = trials.firstIndex(where: { $0.stack == name }) else { return }
+        let record = trials[trial]
         let revision = stacks[stack].applied.revision
         let failed = FailedTrial(revision: revision, reason: reason, instance: record.failed.flatMap { status(at: $0) })
-        // What this turn has done so far it did for the revision that failed.
-        let before = stacks[stack].applied
-        effects = effects.map { $0 == .keepUpdates(stack: name) ? .keep(before) : $0 }
-        stacks[stack].applied.trial = nil
-        // The plan of a stack that is there, from the manifest that owns it, is never refused.
-        if let fallback = record.fallback, var applied = try? admit(backTo: fallback, by: "orch", at: now) {
-            applied.entry.origin = .automaticRollback
-            applied.entry.because = reason
-            effects.append(.keep(applied))
-            apply(applied, at: now)
-            effects += pending
-            pending.removeAll()
-        } else {
-            effects.append(.keep(stacks[stack].applied))
-            let lack =
-                record.trial.fallback.map { "revision \($0.short) can't be read any more" }
-                ?? "nothing was applied before"
-            effects.append(
-                .record(
-                    Occurrence(
-                        time: now.wall, stack: name, kind: .warning,
-                        cause: "revision \(revision.short) is left as it is, as \(lack); it failed: \(reason)")))
+        guard record.fallback == nil || !hasStack(name) else {
+            trials[trial].refuted = failed
+            return effects.append(.goBack(stack: name))
         }
-        if let place = stackPlace(name) { stacks[place].failedTrial = failed }
+        endTrial(name)
+        stacks[stack].applied.trial = nil
+        stacks[stack].failedTrial = failed
+        effects.append(.keep(stacks[stack].applied))
+        let lack =
+            record.trial.fallback.map { "revision \($0.short) can't be read any more" }
+            ?? "nothing was applied before"
+        effects.append(
+            .record(
+                Occurrence(
+                    time: now.wall, stack: name, kind: .warning,
+                    cause: "revision \(revision.short) is left as it is, as \(lack); it failed: \(reason)")))
+    }
+
+    /// The revision that is gone back to as a trial has failed, to be saved and then commanded like any other; nil when there is nothing to
+    /// go back from any more.
+    public func wayBack(of stack: String, at now: Moment) -> AppliedStack? {
+        // The plan of a stack that is there, from the manifest that owns it, is never refused.
+        guard let trial = trials.first(where: { $0.stack == stack }), let failed = trial.refuted,
+            let fallback = trial.fallback, var applied = try? admit(backTo: fallback, by: "orch", at: now)
+        else { return nil }
+        applied.entry.origin = .automaticRollback
+        applied.entry.because = failed.reason
+        return applied
     }
 
     private func status(at place: Int) -> InstanceStatus? { slots[place].flatMap { status(of: $0.id) } }

@@ -285,6 +285,10 @@ extension FleetWorld {
             schedule(.hostMeasured(wanted.map { HostReading($0, used: 0.5) }), after: .milliseconds(1))
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .keep(let applied): keep(applied)
+        case .goBack(let stack):
+            guard let applied = fleet.wayBack(of: stack, at: now) else { return }
+            keep(applied)
+            schedule(.commanded(.apply(applied)), after: .zero)
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .rename(let launch, let instance, _):
             for index in processes.indices where processes[index].launch == launch {

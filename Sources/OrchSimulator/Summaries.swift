@@ -67,6 +67,7 @@ extension Effect {
         case .readZone(let name): "read the time zone \(name)"
         case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"
         case .rename(let launch, let instance, _): "\(launch.number) is \(instance) now"
+        case .goBack(let stack): "go back in \(stack)"
         case .forget(let stack): "forget \(stack)"
         }
     }

@@ -203,4 +203,28 @@ import Testing
         rig.run()
         #expect(origin == .automaticRollback)
     }
+
+    /// A daemon that died before would know what runs by a name that no revision on the disk has.
+    @Test func aFullDiskDelaysWhatRenames() throws {
+        let client = rig.connect()
+        var first = revision("1")
+        first.stack.services[1].renamedFrom = "www"
+        apply(first, client)
+        var second = revision("2", within: .seconds(60))
+        second.stack.services[1].name = "www"
+        second.stack.services[1].renamedFrom = "web"
+        rig.host.launchFault = noProgram
+        rig.ask(client, .apply(second))
+        rig.run { rig.store.stored.stacks.first?.trial != nil }
+        rig.store.fault = Fault(step: "write", subject: "/state", reason: "no space left on device")
+        rig.run(turns: 40)
+        #expect(rig.conductor.status.first?.revision == second.stack.digest.hex)
+        rig.store.fault = nil
+        rig.host.launchFault = nil
+        rig.run { origin == .automaticRollback }
+        rig.run()
+        #expect(rig.conductor.status.first?.revision == first.stack.digest.hex)
+        #expect(rig.conductor.status.flatMap(\.instances).map(\.label) == ["db", "web"])
+        #expect(rig.store.history.contains { $0.kind == .warning && $0.cause.contains("as it renames services") })
+    }
 }

@@ -199,7 +199,7 @@ public final class LinuxHost: Host {
         case .measureHost(let wanted): measureHost(wanted)
         case .readZone(let name): outbox.append(.event(.zoneRead(name, ZoneFile.read(name))))
         // History and the revisions are the store's; the loop hands them there.
-        case .record, .keep, .keepUpdates, .forget, .mark: break
+        case .record, .keep, .keepUpdates, .goBack, .forget, .mark: break
         }
     }
 

@@ -88,7 +88,7 @@ final class SimulatedDisk: Store {
     func save(_ applied: AppliedStack) throws(Fault) {
         let name = applied.request.stack.name
         do { guard try mayWrite(1) else { return } } catch {
-            if applied.entry.origin == .automaticRollback { machine.believed[name] = applied }
+            if applied.entry.origin == .automaticRollback, applied.renames.isEmpty { machine.believed[name] = applied }
             throw error
         }
         machine.believed[name] = nil

@@ -131,7 +131,7 @@ extension Machine {
         // A rehearsal goes by UTC: the zones of its host are files.
         case .readZone(let name): tell(.zoneRead(name, isRehearsed ? .utc : ZoneDraw.zone(name)))
         // These are the store's.
-        case .record, .keep, .keepUpdates, .forget, .mark: violate("the host was given what is the store's")
+        case .record, .keep, .keepUpdates, .goBack, .forget, .mark: violate("the host was given what is the store's")
         }
     }
 

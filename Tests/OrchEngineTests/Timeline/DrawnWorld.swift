@@ -406,6 +406,10 @@ struct DrawnWorld {
             let name = occurrence.instance.map { TimelineScript.name(of: $0) } ?? occurrence.stack
             tellings.append((column, name, occurrence.kind, occurrence.cause))
         case .keep(let applied): keep(applied)
+        case .goBack(let stack):
+            guard let applied = fleet.wayBack(of: stack, at: now) else { return }
+            keep(applied)
+            react(.commanded(.apply(applied)))
         case .forget(let stack): stored.removeAll { $0.request.stack.name == stack }
         case .keepUpdates(let stack):
             guard let kept = fleet.kept(stack: stack) else { return }
