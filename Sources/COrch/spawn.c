@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -26,11 +27,14 @@ static void step(struct spawn_order *order, long result) {
     if (result < 0) fail(order, result);
 }
 
-/* From here on the child has a descriptor table of its own; the byte says so. */
+/* From here on the child has a descriptor table of its own; the byte says so. Once who spawns has been killed nobody reads it: the signal
+ * for that, blocked like all of them, must not end the child when they are let in. */
 static void detach(struct spawn_order *order) {
+    const uint64_t broken_pipe = UINT64_C(1) << (SIGPIPE - 1), no_time[2] = {0};
     reach(order, SPAWN_STAGE_DESCRIPTORS);
     step(order, raw(SYS_close_range, order->unshare_from, ~0u, CLOSE_RANGE_UNSHARE_TABLE));
-    raw(SYS_write, order->ramp + SPAWN_RAMP_REPORT, "", 1);
+    if (raw(SYS_write, order->ramp + SPAWN_RAMP_REPORT, "", 1) == -EPIPE)
+        raw(SYS_rt_sigtimedwait, &broken_pipe, NULL, no_time, sizeof broken_pipe);
 }
 
 static void enter_cgroup(struct spawn_order *order) {

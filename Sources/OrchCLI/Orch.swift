@@ -35,6 +35,7 @@ struct Orch: ParsableCommand {
                 name: "Move",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, SignalCommand.self,
+                    RunCommand.self, ExecCommand.self,
                 ]),
             CommandGroup(
                 name: "Manifest",

@@ -61,6 +61,10 @@ public protocol Platform: AnyObject {
     /// can't run here, is of another version or can't read the state.
     func examinePrograms() throws(Fault) -> Upgrade
 
+    /// Executes words in place of this program, with the environment, folder, user and limits of a living process of a service. Returns
+    /// only when that can't be done, and why: the step is `execute` where it was the command itself.
+    func become(_ words: [String], beside process: ProcessMark) -> Fault
+
     /// Plays a stack on a machine in memory: touches nothing, and blocks only as long as it computes.
     func play(_ rehearsal: Rehearsal) -> RehearsalScore
 

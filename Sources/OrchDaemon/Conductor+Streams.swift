@@ -88,22 +88,28 @@ extension Conductor {
         }
     }
 
-    /// Who is told of a failure looks at what was written last: that is in its file by then, as far as it comes in time.
+    /// Who is told of a failure, or has waited for an end, looks at what was written last: that is in its file by then, as far as it comes in
+    /// time.
     private mutating func verdict(on follow: inout Follow, _ changed: [InstanceID], at now: Instant) -> Verdict {
         let found = follow.failure?.verdict ?? verdict(on: &follow, changed)
-        guard launches(behind: found, follow.targets).contains(where: releases.isUndrained) else { return found }
+        guard launches(behind: found, follow).contains(where: releases.isUndrained) else { return found }
         let until = follow.failure?.until ?? now + Limits.lastWordsWait
         follow.failure = (found, until)
         hastensHistory = true
         return now < until ? .pending : found
     }
 
-    private func launches(behind verdict: Verdict, _ targets: [Target]) -> [LaunchID] {
+    private func launches(behind verdict: Verdict, _ follow: Follow) -> [LaunchID] {
         switch verdict {
-        case .pending, .reached: []
-        case .failed: fleet.instances(of: targets).compactMap { fleet.status(of: $0)?.launch }
+        case .pending: []
+        case .reached: follow.goal.isAnEnd ? launches(of: follow.targets) : []
+        case .failed: launches(of: follow.targets)
         case .rolledBack(let told): [told.instance?.launch].compactMap { $0 }
         }
+    }
+
+    private func launches(of targets: [Target]) -> [LaunchID] {
+        fleet.instances(of: targets).compactMap { fleet.status(of: $0)?.launch }
     }
 
     private func verdict(on follow: inout Follow, _ changed: [InstanceID]) -> Verdict {

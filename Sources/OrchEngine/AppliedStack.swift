@@ -32,6 +32,11 @@ public struct AppliedStack: Equatable, Sendable {
 }
 
 extension AppliedStack {
+    /// What it moves to another name: notes of a daemon that died before it could say so speak of the former one.
+    public var lateRenames: [(from: ServiceID, to: String)] {
+        renames.map { (from: ServiceID(stack: request.stack.name, service: $0.from), to: $0.to) }
+    }
+
     /// That it was taken up, for the events.
     func occurrence(at time: WallTime) -> Occurrence {
         let author = request.author.isEmpty ? "" : " by \(request.author)"

@@ -54,14 +54,14 @@ extension Fleet {
 
 extension Incarnation {
     /// What the service says of itself.
-    mutating func hear(_ notice: Notice, awaited: ReadySpec?) {
+    mutating func hear(_ notice: Notice, awaited: ReadySpec?, at now: Instant) {
         guard !hasEnded else { return }
         reload?.hear(notice)
         if notice == awaited?.notice ?? .ready { isAnnounced = true }
         switch notice {
-        case .ready: isReloading = false
+        case .ready: reloadingSince = nil
         case .line, .stopping: break
-        case .reloading: isReloading = true
+        case .reloading: reloadingSince = now
         case .status(let text): said = text
         case .mainPID(let number): pid = number
         }

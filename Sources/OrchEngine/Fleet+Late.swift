@@ -13,7 +13,7 @@ extension Fleet {
             pending += told
         }
         let awaited = launchIndex[launch].flatMap { spec(at: $0)?.value.ready }
-        learn(launch) { $0.hear(notice, awaited: awaited) }
+        learn(launch) { $0.hear(notice, awaited: awaited, at: now.instant) }
     }
 
     /// The slot whose launch this was, when it has ended and not long ago.

@@ -128,7 +128,7 @@ extension Fleet {
             return (.starting, text + predecessorText(of: slot), complaint.isEmpty ? lack?.key ?? "health" : "health")
         }
         if let progress = incarnation.reload?.underWay { return (.reloading, progress.text, "reload") }
-        if incarnation.isReloading { return (.reloading, incarnation.said ?? "it is reloading", "") }
+        if incarnation.reloadingSince != nil { return (.reloading, incarnation.said ?? "it is reloading", "") }
         for kind in [ProbeKind.readiness, .liveness] {
             if incarnation.verdict(of: kind) == .failing, let state = incarnation.probes[kind] {
                 return (.unhealthy, "\(kind.rawValue) probe: \(state.complaint)", "health.\(kind.rawValue)")
@@ -155,6 +155,7 @@ extension Fleet {
                 if let by = startDeadline(slot) { candidates.append(by) }
                 if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
                 if let by = incarnation.reload?.underWay?.deadline { candidates.append(by) }
+                if let by = reloadedBy(slot) { candidates.append(by) }
                 if let at = provenAt(slot) { candidates.append(at) }
                 let spec = spec(of: slot)
                 for kind in ProbeKind.allCases {

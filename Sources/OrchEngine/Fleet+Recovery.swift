@@ -14,25 +14,20 @@ extension Fleet {
         pending.removeAll()
         for departure in recovery.departures { recall(departure, isOfThisBoot: true) }
         for departure in recovery.formerDepartures { recall(departure, isOfThisBoot: false) }
-        let renames = recovery.stacks.flatMap { stack in
-            stack.renames.map { (from: ServiceID(stack: stack.request.stack.name, service: $0.from), to: $0.to) }
-        }
+        let renames = recovery.stacks.flatMap(\.lateRenames)
         recall(Self.underPresentNames(recovery.marks, lately: renames), isNewBoot: recovery.isNewBoot, at: now)
         var open: [LaunchID: Int] = [:]
         let notes = LaunchNote.underPresentNames(recovery.notes, lately: renames)
         for note in notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
         var locked: [LaunchID: [String]] = [:]
-        var configured: Set<LaunchID> = []
         for note in notes {
-            if case .configured(let launch, _) = note { configured.insert(launch) }
             if case .ordered(let launch, let instance, _, _, _) = note { ordered[launch] = instance }
             if case .locked(let launch, let names) = note { locked[launch] = names }
         }
         for survivor in recovery.survivors {
             let isTold = recovery.told.contains(survivor.launch)
             let locks = locked[survivor.launch] ?? []
-            if !configured.contains(survivor.launch) { presumeConfiguration(open[survivor.launch]) }
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
         noteStrays(notes, at: now)
@@ -44,13 +39,6 @@ extension Fleet {
             rememberSchedule(place, at: now)
             remember(place, at: now)
         }
-    }
-
-    /// No note says what it has taken up, as the run directory was full: nothing is done to it for that.
-    private mutating func presumeConfiguration(_ place: Int?) {
-        guard let place, let slot = slots[place], slot.current != nil else { return }
-        let wanted = spec(of: slot).configuration
-        slots[place]?.current?.configuration = wanted
     }
 
     private mutating func recall(_ departure: Departure, isOfThisBoot: Bool) {

@@ -19,6 +19,7 @@ extension Fleet {
 
     /// Begins what is owed, and ends what is over.
     mutating func attendReload(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        endUnaskedReload(place, at: now, &effects)
         guard let incarnation = slots[place]?.current, !incarnation.isStopping, let known = spec(at: place),
             incarnation.hasReload || incarnation.configuration != known.configuration
         else { return }
@@ -40,6 +41,24 @@ extension Fleet {
         let progress = ReloadProgress(
             cause: owed, way: way, configuration: known.configuration, began: now.instant)
         beginReload(place, progress, at: now, &effects)
+    }
+
+    /// When one that says by itself that it reloads is waited for no longer: what an asked reload would get, else what its start got, as
+    /// systemd does it (systemd.service(5), TimeoutStartSec=).
+    func reloadedBy(_ slot: Slot) -> Instant? {
+        guard let since = slot.current?.reloadingSince, slot.current?.reload?.underWay == nil else { return nil }
+        let spec = spec(of: slot).value
+        let limit = if case .notify(let timeout) = spec.reload { timeout } else { spec.startTimeout }
+        return limit.map { since + $0 }
+    }
+
+    private mutating func endUnaskedReload(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
+        guard let slot = slots[place], let since = slot.current?.reloadingSince, let by = reloadedBy(slot),
+            by <= now.instant
+        else { return }
+        slots[place]?.current?.reloadingSince = nil
+        let reason = "no READY=1 within \((by - since).text) after RELOADING=1"
+        tell(place, .notReloaded, reason, at: now, key: "reload", &effects)
     }
 
     /// Its config files are others than those that it has taken up.
@@ -122,7 +141,7 @@ extension Fleet {
         case .failed(let reason):
             slots[place]?.current?.reload?.fault = reason
             // Whatever it said of it: nobody waits for more.
-            slots[place]?.current?.isReloading = false
+            slots[place]?.current?.reloadingSince = nil
             slots[place]?.current?.reload?.refused = progress.configuration
             effects.append(.note(.reloadEnded(launch, fault: reason, refused: progress.configuration)))
             tell(place, .notReloaded, reason, at: now, key: "reload", &effects)

@@ -29,7 +29,8 @@ struct IncarnationFacts: Sendable {
     var isAnnounced = false
     var isAnnouncementNoted = false
     var said: String?
-    var isReloading = false
+    /// It says that it reloads, and has not said that it is ready again.
+    var reloadingSince: Instant?
     /// When it first was ready.
     var readyAt: Moment?
     /// When its probes last passed again after they had failed.
@@ -123,9 +124,9 @@ extension Incarnation {
         get { facts.span[0].said }
         _modify { yield &facts[0].said }
     }
-    var isReloading: Bool {
-        get { facts.span[0].isReloading }
-        _modify { yield &facts[0].isReloading }
+    var reloadingSince: Instant? {
+        get { facts.span[0].reloadingSince }
+        _modify { yield &facts[0].reloadingSince }
     }
     var readyAt: Moment? {
         get { facts.span[0].readyAt }

@@ -77,6 +77,16 @@ public enum Goal: Equatable, Sendable {
     case gone
     /// Never: until the client leaves.
     case forever
+
+    /// Whether what is waited for is the end of something.
+    public var isAnEnd: Bool {
+        switch self {
+        case .reached(.completed), .reached(.succeeded): true
+        case .settled, .reached(.started), .reached(.ready), .reached(.healthy), .proven, .reloaded, .stopped, .gone,
+            .forever:
+            false
+        }
+    }
 }
 
 /// How a goal stands.

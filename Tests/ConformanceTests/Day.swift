@@ -68,7 +68,7 @@ final class Day {
         try insist("down", "gone")
         try insist("daemon", upgrades ? "upgrade" : "restart")
         // What is done behind comes a moment later: history and what it releases, packing.
-        try place.until("what is armed is reached", within: 30) { !isArmed }
+        try place.until("what is armed is reached") { !isArmed }
     }
 
     private var logs: String { "\(place.home)/state/logs/day" }
@@ -105,7 +105,7 @@ final class Day {
         try insist("down", "day")
         let longs = torture.lines("written").count
         let truth = Dictionary(grouping: torture.lines("ends") + torture.lines("resting")) { UInt64($0[0]) ?? 0 }
-        try? place.eventually("the history is written", within: 5) {
+        try? place.eventually("the history is written", within: mayForget ? 5 : 30) {
             try torture.collect()
             return truth.keys.allSatisfy { torture.told[$0] != nil } && torture.told.count >= truth.count + longs
         }

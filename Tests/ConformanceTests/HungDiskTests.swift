@@ -33,7 +33,7 @@ import Testing
         for _ in 1...3 {
             let pid = try place.pid("well") ?? 0
             kill(pid_t(pid), SIGKILL)
-            try place.eventually("it is started again", within: 10) {
+            try place.eventually("it is started again") {
                 let row = try place.rows()["well"]
                 return row?["phase"] == "ready" && row?["pid"]?.int != pid
             }
@@ -70,7 +70,7 @@ import Testing
         try place.until("both are written") { contents(disk + "/web.log").count > 20 && contents(api).count > 20 }
         try place.turn(server, SIGUSR1, "away")
         let said = "log \(disk)/web.log has taken no byte "
-        try place.eventually("it is said where people look", within: 20) {
+        try place.eventually("it is said where people look") {
             try place.trouble("web")?.contains(said + "for ") ?? false
         }
         #expect(try place.phase("web") == "ready")
@@ -78,7 +78,7 @@ import Testing
         let status = try place.orch("daemon", "status")
         #expect(status.output.contains(said + "since ") && status.output.contains("hung/web"), "\(status)")
         try place.turn(server, SIGUSR2, "back")
-        try place.eventually("it is taken back", within: 10) { try place.trouble("web") == nil }
+        try place.eventually("it is taken back") { try place.trouble("web") == nil }
         #expect(try place.orch("daemon", "status").output.contains("log \(disk)/web.log takes bytes again"))
         #expect(try place.orch("stop", "web").status == 0)
         let lines = contents(disk + "/web.log").split(separator: "\n").map { Int($0) }
@@ -114,12 +114,12 @@ import Testing
             contents(disk + "/web.log").count > 20 && size("api") > 20 && size("job") > 20
         }
         try place.turn(server, SIGUSR1, "away")
-        try place.eventually("it is said", within: 20) {
+        try place.eventually("it is said") {
             try place.trouble("web")?.contains("its file system does not answer") ?? false
         }
         #expect(try place.trouble("api") == nil, "its lines don't wait")
         let (before, web) = (size("api"), try place.pid("web"))
-        try place.until("others are written", within: 5) { size("api") > before + 50 }
+        try place.until("others are written") { size("api") > before + 50 }
         let rotation = try place.orch("logs", "rotate")
         #expect(rotation.output.contains("api/stdout.log → stdout.log.1"), "\(rotation)")
         #expect((rotation.output + rotation.errors).contains("its file system does not answer"), "\(rotation)")
@@ -130,7 +130,7 @@ import Testing
         #expect(apply.status == 0, "\(apply)")
         #expect(try place.pid("web") == web, "nobody touched it")
         try place.turn(server, SIGUSR2, "back")
-        try place.eventually("it is taken back", within: 10) { try place.trouble("web") == nil }
+        try place.eventually("it is taken back") { try place.trouble("web") == nil }
         #expect(try place.orch("stop", "web").status == 0)
         #expect(contents(disk + "/web.log.1") != "", "the rotation was only put off")
         let lines = (contents(disk + "/web.log.1") + contents(disk + "/web.log")).split(separator: "\n").map { Int($0) }

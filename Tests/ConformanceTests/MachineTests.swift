@@ -40,7 +40,7 @@ import Testing
         }
         try torture.awaitWriters()
         for round in 1...4 {
-            try place.until("launches end", within: 30) { torture.lines("ends").count > round * 100 }
+            try place.until("launches end") { torture.lines("ends").count > round * 100 }
             let killed = try place.shell("pkill -KILL -f '^[^ ]*orchd --state \(place.home)/'")
             #expect(killed.status == 0)
         }
@@ -102,7 +102,7 @@ import Testing
             var status: Int32 = 0
             _ = unsafe waitpid(start, &status, 0)
         }
-        try place.eventually("why it can't start is said", within: 20) {
+        try place.eventually("why it can't start is said") {
             try place.rows()["b"]?["reason"]?.string?.contains("read-only file system (EROFS)") ?? false
         }
         unsafe umount2(root, Int32(MNT_DETACH))

@@ -69,7 +69,7 @@ extension Torture {
         let down = try place.orch("down")
         #expect(down.status == 0, "\(down)")
         // What is missing then is told below.
-        try? place.eventually("the history is written", within: 10) {
+        try? place.eventually("the history is written", within: 30) {
             try collect()
             return told.count >= lines("ends").count + size.briefs + size.services
         }

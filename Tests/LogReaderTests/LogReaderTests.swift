@@ -151,6 +151,23 @@ import Testing
         #expect(all(&reader) == ["0:new"])
     }
 
+    /// Between the look at the index and the look at the file's end somebody writes: `orch up` and `orch run` show that.
+    @Test func whatIsWrittenWhileTheBeginningIsSoughtIsShown() {
+        files.append(web.path, "old\n", second: 1)
+        files.meanwhile = {
+            self.files.meanwhile = {}
+            self.files.append(self.web.path, "new\n", second: 9)
+        }
+        var reader = LogReader(
+            files, streams: [web],
+            query: query {
+                $0.since = time(5)
+                $0.follows = true
+            })
+        #expect(all(&reader) == ["0:new"])
+        reader.close()
+    }
+
     @Test(arguments: [nil, 1, 2]) func whoWritesFasterThanItIsReadIsNotFollowed(_ last: Int?) {
         files.append(web.path, "w1\nw2\n", second: 1)
         files.append(db.path, "d1\n", second: 2)

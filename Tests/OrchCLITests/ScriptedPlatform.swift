@@ -57,6 +57,13 @@ final class ScriptedPlatform: Platform {
     var fileLimit: UInt64? { 1024 }
     var stateDirectory: String { "/state" }
     var runDirectory: String { "/run/orch" }
+    /// What was to be executed beside which process.
+    private(set) var became: (words: [String], process: ProcessMark)?
+    var becomingFault = Fault(step: "execute", subject: "", reason: "")
+    func become(_ words: [String], beside process: ProcessMark) -> Fault {
+        became = (words, process)
+        return becomingFault
+    }
     let scripted = ScriptedExaminer()
     var examiner: any HostExaminer { scripted }
     func terminal(of stream: OutputStream) -> TerminalSize? { size }

@@ -96,6 +96,27 @@ import Testing
         }
     }
 
+    /// As by a SIGHUP of somebody else's.
+    @Test func oneThatNobodyAskedForIsNotWaitedForForEver() {
+        timeline("RELOADING=1, and never READY=1") {
+            web(.notify(timeout: .seconds(3))) { $0.ready = .notify }
+            world("web", "r-v----")
+            orch("web", "L------")
+            phases("web", "rrlllrr")
+            reason("web", at: 3, "it is reloading")
+            told("web", .notReloaded, at: 5, "no READY=1 within 3s after RELOADING=1")
+        }
+        timeline("as long as its start may take, where no reload is said") {
+            service("web") {
+                $0.ready = .notify
+                $0.startTimeout = .seconds(2)
+            }
+            world("web", "r-v---")
+            orch("web", "L-----")
+            phases("web", "rrllrr")
+        }
+    }
+
     @Test func itWaitsUntilTheServiceIsReady() {
         timeline("a signal before its handler is there would kill it") {
             web(.signal(.hangup)) { $0.ready = .notify }

@@ -243,7 +243,7 @@ extension Machine {
             }
         }
         ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
-        recallHalts(notes ?? [])
+        recallHalts(LaunchNote.underPresentNames(notes ?? [], lately: stored.stacks.flatMap(\.lateRenames)))
         var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, boot: "\(bootedAt.nanoseconds)",
             survivors: survivors, closed: closed, highestLaunch: highestLaunch, seed: dice.next())

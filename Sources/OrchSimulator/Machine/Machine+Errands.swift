@@ -58,5 +58,8 @@ extension Machine {
         // It has not come so far yet.
         if isDone, processes[place]?.order.spec.ready == .notify, processes[place]?.hasSpoken == false { return }
         tell(.notified(launch, isDone ? .ready : .reloading))
+        guard isDone, isDaemonAlive else { return }
+        processes[place]?.watched.hasSaidReady = true
+        learnt(place)
     }
 }

@@ -220,7 +220,11 @@ extension Machine {
     private func emptySeat(_ process: MachineProcess) {
         guard vacate(process) else { return }
         // One that was succeeded goes after its successor has ended well.
-        if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped { return }
+        if let last = seats[process.seat].lastEnd, last.launch > process.launch, process.watched.wasStopped,
+            process.watched.motive != .failure
+        {
+            return
+        }
         seats[process.seat].lastEnd = LastEnd(
             launch: process.launch, orderedAt: process.orderedAt, at: process.exitedAt ?? clock, goneAt: clock,
             exit: process.exit,

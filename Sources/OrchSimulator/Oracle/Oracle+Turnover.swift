@@ -35,6 +35,10 @@ extension Machine {
 
     private func checkParallelism(_ process: MachineProcess, _ update: UpdatePolicy) {
         let id = process.order.instance
+        // Its successor has come and is over: the turn was taken with that.
+        if let last = seats[process.seat].lastEnd, last.launch > process.launch, last.definition == targetNow(of: id) {
+            return
+        }
         let underWay = processes.compactMap { $0 }.count { other in
             other.order.instance.service == id.service && other.order.instance != id && other.isMainAlive
                 && other.watched.step >= 0 && other.watched.motive == .requested && isWanted(other.order.instance)

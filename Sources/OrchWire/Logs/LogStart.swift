@@ -27,6 +27,8 @@ struct LogStart {
             guard size > 0 else { continue }
             let itsName = number.map { LogLayout.segment(name, $0) } ?? name
             guard let file = files.open(LogLayout.join(folder, itsName)) else { continue }
+            // Before the index, which tells of bytes before they are there: what is written from here on is not skipped.
+            let present = files.size(of: file)
             var times = LogTimes(files, folder: folder, name: name, itsName: itsName, inode: file.inode)
             defer {
                 times.close()
@@ -34,12 +36,12 @@ struct LogStart {
             }
             start = LogStart(number: number, offset: 0, lines: start.lines)
             if let last = query.last {
-                let size = min(size, files.size(of: file))
+                let size = min(size, present)
                 if start.countBack(files, file, size, &times, query, last: last, accepts: accepts) { return start }
             } else if let since = query.since {
                 if times.isMissing { continue }
                 if let first = times.firstTime(), first < since {
-                    start.offset = times.offset(since: since) ?? files.size(of: file)
+                    start.offset = times.offset(since: since) ?? present
                     return start
                 }
             }
