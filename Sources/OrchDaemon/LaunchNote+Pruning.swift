@@ -18,12 +18,15 @@ extension LaunchNote {
         var scheduled: [InstanceID: Int] = [:]
         var forgiven: Set<InstanceID> = []
         var halted: Set<String> = []
+        var hooks: Set<LaunchID> = []
+        var started: Set<InstanceID> = []
         var kept: [LaunchNote] = []
         for note in notes.reversed() {
             let isKept: Bool
             switch note {
             case .ordered(let launch, let instance, _, _, _):
                 isKept = !released.contains(launch)
+                if !isKept { started.insert(instance) }
                 // It was gone by the time of the next launch, however that one ended.
                 if !isKept { ended.insert(instance) }
             case .executed(let launch, _, _, _, _), .ready(let launch, _), .announced(let launch),
@@ -50,6 +53,10 @@ extension LaunchNote {
                 isKept = false
             case .ended(let instance, _, _, _, _): isKept = ended.insert(instance).inserted
             case .halted(let halt, _): isKept = halted.insert(halt.instance.service.stack).inserted
+            case .hook(let call, let stage):
+                isKept =
+                    hooks.insert(call.id).inserted
+                    && call.isKept(at: stage, open: open, isStarted: started.contains(call.instance))
             case .resumed(let instance): isKept = !halted.contains(instance.service.stack)
             }
             if isKept { kept.append(note) }
@@ -91,12 +98,24 @@ extension LaunchNote {
                 if runs[instance]?.underway != nil { spent.insert(instance) }
             case .executed, .ready, .announced, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed,
                 .forgiven, .probed, .tallied, .renamed,
-                .halted,
+                .hook, .halted,
                 .resumed:
                 break
             }
         }
         return spent
+    }
+}
+
+extension HookCall {
+    /// Whether somebody still asks how far it came, which was so far at last.
+    fileprivate func isKept(at stage: HookStage, open: Set<LaunchID>, isStarted: Bool) -> Bool {
+        switch stage {
+        case .owed, .begun: true
+        // A start that was prepared is still to come; or nobody may take its launch for a service's.
+        case .over(let launch, let isSuccess):
+            kind == .preStart && isSuccess && !isStarted || launch.map { open.contains($0) } ?? false
+        }
     }
 }
 

@@ -83,7 +83,8 @@ public enum LaunchNoteCodec {
         case .released(let launch):
             w.add("released")
             w.add(launch)
-        case .announced, .locked, .reloadOwed, .reloadEnded, .configured, .failed, .runs, .renamed, .forgiven, .ended,
+        case .announced, .locked, .reloadOwed, .reloadEnded, .configured, .failed, .runs, .hook, .renamed, .forgiven,
+            .ended,
             .halted,
             .resumed:
             for part in rareParts(of: note) { w.add(part) }
@@ -103,6 +104,7 @@ public enum LaunchNoteCodec {
         case .failed(let instance, let launch, let at):
             ["failed", instance.value, at.value, launch?.value ?? .null]
         case .runs(let instance, let state): ["runs", instance.value, state.value]
+        case .hook(let call, let stage): call.parts(at: stage)
         case .renamed(let from, let to):
             ["renamed", .string(from.stack), .string(from.service), .string(to.service)]
         case .forgiven(let instance, let isAnew): ["forgiven", instance.value, .bool(isAnew)]
@@ -156,6 +158,7 @@ public enum LaunchNoteCodec {
             guard let kind = ProbeKind(rawValue: try r.string(2)) else { return nil }
             return .tallied(try r.launch(1), kind, Int(clamping: try r.int(3)))
         case "runs": return .runs(try r.instance(1), try RunState(r.part(2)))
+        case "hook": return try r.hook()
         case "released": return .released(try r.launch(1))
         case "renamed":
             let stack = try r.string(1)
@@ -206,6 +209,23 @@ private struct NoteReader {
         guard let number = try part(place).unsigned else { throw ShapeError(path: "[\(place)]", expected: "a launch") }
         return LaunchID(number)
     }
+    /// What `HookCall.parts` are.
+    func hook() throws(ShapeError) -> LaunchNote? {
+        guard let kind = HookKind(rawValue: try string(3)) else { return nil }
+        var call = HookCall(
+            id: try launch(1), kind, of: try instance(2), definition: try digest(4), about: known(5),
+            reason: try string(7), attempt: Int(clamping: try int(8)))
+        let end = try part(6)
+        if end != .null { call.exit = try Exit(end) }
+        call.pid = try part(9).int.map { Int32(truncatingIfNeeded: $0) }
+        for port in try part(10).array ?? [] { call.ports.append(try AssignedPort(port)) }
+        switch try string(11) {
+        case "owed": return .hook(call, .owed)
+        case "begun": return .hook(call, .begun(try launch(12), at: try moment(13)))
+        case "worked", "failed": return .hook(call, .over(known(12), isSuccess: try string(11) == "worked"))
+        default: return nil
+        }
+    }
     func instance(_ place: Int) throws(ShapeError) -> InstanceID {
         let pair = NoteReader(parts: try part(place).array ?? [])
         guard let id = InstanceID(stack: try pair.string(0), name: try pair.string(1))
@@ -221,6 +241,22 @@ private struct NoteReader {
     func moment(_ place: Int) throws(ShapeError) -> Moment {
         let pair = NoteReader(parts: try part(place).array ?? [])
         return Moment(instant: Instant(nanoseconds: try pair.int(0)), wall: WallTime(nanoseconds: try pair.int(1)))
+    }
+}
+
+extension HookCall {
+    fileprivate func parts(at stage: HookStage) -> [Value] {
+        let call: [Value] = [
+            "hook", id.value, instance.value, .string(kind.rawValue), .string(definition.hex), about?.value ?? .null,
+            exit?.value ?? .null, .string(reason), .int(Int64(attempt)), pid.map { .int(Int64($0)) } ?? .null,
+            .array(ports.map(\.value)),
+        ]
+        switch stage {
+        case .owed: return call + ["owed"]
+        case .begun(let launch, let moment): return call + ["begun", launch.value, moment.value]
+        case .over(let launch, let isSuccess):
+            return call + [isSuccess ? "worked" : "failed", launch?.value ?? .null]
+        }
     }
 }
 

@@ -66,6 +66,7 @@ extension LaunchNote {
             .probed(let launch, _, _), .tallied(let launch, _, _), .released(let launch),
             .ended(_, let launch, _, _, _):
             launch
+        case .hook(let call, let stage): stage.launch ?? call.id
         case .failed, .forgiven, .halted, .resumed, .runs, .renamed: nil
         }
     }

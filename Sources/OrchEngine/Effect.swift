@@ -83,9 +83,11 @@ public struct LaunchOrder: Equatable, Sendable {
     /// Soft RLIMIT_NOFILE.
     public var fileLimit: UInt64?
     public var because: String
+    /// It is a hook of the instance, not the instance: the spec is that of the hook.
+    public var hook: HookCall?
     public init(
         launch: LaunchID, instance: InstanceID, spec: ServiceSpec, label: String, inherited: [EnvironmentEntry],
-        fileLimit: UInt64?, because: String
+        fileLimit: UInt64?, because: String, hook: HookCall? = nil
     ) {
         self.launch = launch
         self.instance = instance
@@ -94,6 +96,7 @@ public struct LaunchOrder: Equatable, Sendable {
         self.inherited = inherited
         self.fileLimit = fileLimit
         self.because = because
+        self.hook = hook
     }
 }
 
@@ -124,6 +127,8 @@ public enum LaunchNote: Equatable, Sendable {
     case reloadEnded(LaunchID, fault: String?, refused: Digest? = nil)
     /// It has taken up config files of this digest; nil for none.
     case configured(LaunchID, Digest?)
+    /// How far a call of a hook has come. Before what it is owed for, and before its launch.
+    case hook(HookCall, HookStage)
     /// Which runs of a scheduled task are decided and not over.
     case runs(InstanceID, RunState)
     /// The instances of one service have another name from here on.

@@ -14,6 +14,8 @@ enum Patience {
     static let stray = Duration.seconds(10)
     /// What the machine lacked (descriptors, memory, processes) is tried again after so long.
     static let scarcity = Duration.seconds(1)
+    /// A hook that follows an end has so long, though the time that the stop was given is over.
+    static let lateHook = Duration.seconds(5)
     /// A probe whose verdict turns so often within so long flaps: its history says so.
     static let flapTurns = 6
     static let flapWindow = Duration.seconds(60)

@@ -6,6 +6,8 @@ import OrchModel
 extension Fleet {
     /// What follows is written down before the launch is released: who dies between the two has forgotten nothing.
     mutating func close(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
+        let end = incarnation.exit?.text ?? incarnation.fault?.text ?? ""
+        owe(.postStop, place, about: incarnation, incarnation.stopping?.reason ?? end, at: now, &effects)
         conclude(place, incarnation, at: now, &effects)
         effects.append(.release(incarnation.launch))
         effects.append(.note(.released(incarnation.launch)))
@@ -72,14 +74,16 @@ extension Fleet {
     }
 
     /// An end that nobody asked for: `on_exit` decides, and then the restart policy.
-    private mutating func judge(_ place: Int, _ incarnation: Incarnation, at now: Moment, _ effects: inout [Effect]) {
+    /// `how` it ended in words, where it does not say so itself.
+    mutating func judge(
+        _ place: Int, _ incarnation: Incarnation, how told: String? = nil, at now: Moment, _ effects: inout [Effect]
+    ) {
         guard let slot = slots[place] else { return }
         let spec = version(of: slot, incarnation).value
         let hasFailedAlive = incarnation.stopping?.motive == .failure
         let isSuccess = !hasFailedAlive && (incarnation.exit?.matches(spec.successExitCodes) ?? false)
-        let how =
-            hasFailedAlive
-            ? incarnation.stopping?.reason ?? "" : incarnation.fault?.text ?? endText(of: incarnation, slot) ?? ""
+        let end = incarnation.fault?.text ?? endText(of: incarnation, slot) ?? ""
+        let how = told ?? (hasFailedAlive ? incarnation.stopping?.reason ?? "" : end)
         let action = action(on: incarnation, of: slot)
         if action != .stop, action != .stopStack,
             judgeRun(place, incarnation, isSuccess: isSuccess, how, at: now, &effects)
@@ -183,6 +187,7 @@ extension Fleet {
             let key = spec.essential ? "essential" : key
             halt(by: place, outcome, incarnation?.exit, key, at: now, &effects)
         }
+        if phase == .failed { owe(.onFailed, place, about: incarnation, reason, at: now, &effects) }
         slots[place]?.outcome = outcome
         slots[place]?.retryAt = phase == .failed ? spec.restart.retryAfter.map { now.instant + $0 } : nil
         endRun(place, phase == .done ? .succeeded : .failed, incarnation, at: now, &effects)

@@ -16,6 +16,7 @@ extension Fleet {
 
     /// Alive, and to be stopped or replaced.
     func mustGo(_ slot: Slot) -> Bool {
+        if lifeHook(of: slot) != nil { return !isWanted(slot) }
         let own = slot.current?.definition ?? (isStandIn(slot) ? slot.outcome?.definition : nil)
         guard let own else { return false }
         // A run under way ends as it began; the next one has the new definition.
@@ -65,7 +66,7 @@ extension Fleet {
     }
 
     private func meets(_ condition: Dependency.Condition, _ slot: Slot) -> Bool {
-        guard !mustGo(slot) else { return false }
+        guard !mustGo(slot), lifeHook(of: slot) == nil else { return false }
         let outcome = slot.outcome.flatMap { $0.definition == targetDefinition(of: slot) ? $0.phase : nil }
         switch condition {
         case .started: return isStarted(slot)
@@ -148,7 +149,7 @@ extension Fleet {
         for place in services[need].slots {
             guard let other = slots[place], isWanted(other), !other.isDirty, !isScheduled(other), other.current == nil,
                 other.predecessor == nil, let outcome = other.outcome, outcome.phase == .done,
-                outcome.definition == targetDefinition(of: other), !meets(condition, other)
+                outcome.definition == targetDefinition(of: other), lifeHook(of: other) == nil, !meets(condition, other)
             else { continue }
             return "\(slot.reason), and \(label(of: other)) is done: \(outcome.reason)"
         }

@@ -89,7 +89,7 @@ extension Fleet {
     func text(of obstacle: LockObstacle, in stack: String) -> String {
         switch obstacle {
         case .held(let name, let launch):
-            guard let holder = launchIndex[launch].flatMap({ slots[$0] }) else {
+            guard let holder = (launchIndex[launch] ?? hookIndex[launch]).flatMap({ slots[$0] }) else {
                 return "lock \(name), which launch \(launch.number) of a former daemon has"
             }
             return "lock \(name), which \(label(of: holder, in: stack)) has (launch \(launch.number))"

@@ -77,6 +77,7 @@ extension Fleet {
     }
 
     private func standing(ofEmpty slot: Slot, at now: Instant) -> (Phase, String, String) {
+        if let found = hookStanding(of: slot, at: now) { return found }
         guard isWanted(slot) else {
             let spec = services[slot.service].known.value
             let isEnabled = spec.enabled
@@ -111,6 +112,9 @@ extension Fleet {
                     .stuck, "still alive \((now - killedAt).brief) after SIGKILL (uninterruptible sleep?): \(names)",
                     "stop"
                 )
+            }
+            if progress.step < 0, let run = preStop(of: slot) {
+                return (.stopping, "\(progress.reason); \(text(of: run, slot))", run.call.key)
             }
             return (.stopping, "\(progress.reason); \(progress.stepText)", "stop")
         }
@@ -179,6 +183,8 @@ extension Fleet {
             candidates.append(stopBy)
         }
         if let due = nextWatch(of: slot) { candidates.append(due) }
+        if let due = nextHook(of: slot) { candidates.append(due) }
+        if let killedAt = slot.hooks.first?.killedAt { candidates.append(killedAt + Patience.stuck) }
         if slot.hasSchedule, let fireAt = slot.schedule?.fireAt { candidates.append(fireAt) }
         return candidates.found
     }

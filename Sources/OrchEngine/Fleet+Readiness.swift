@@ -59,6 +59,7 @@ extension Fleet {
         if lack(spec, incarnation) != nil { return }
         for kind in [ProbeKind.startup, .readiness]
         where known.has(kind) && incarnation.verdict(of: kind) != .passing { return noteAnnouncement(place, &effects) }
+        owe(.postReady, place, about: incarnation, "it is ready", at: now, &effects)
         slots[place]?.current?.readyAt = now
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""

@@ -25,13 +25,16 @@ extension Fleet {
             if case .ordered(let launch, let instance, _, _, _) = note { ordered[launch] = instance }
             if case .locked(let launch, let names) = note { locked[launch] = names }
         }
-        for survivor in recovery.survivors {
+        indexHooks()
+        let strayHooks = Self.strayHooks(in: notes)
+        for survivor in recovery.survivors where !adopt(hook: survivor, strayHooks, at: now) {
             let isTold = recovery.told.contains(survivor.launch)
             let locks = locked[survivor.launch] ?? []
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
+        oweLostHooks()
         noteStrays(notes, at: now)
-        letGo(recovery.closed, told: recovery.told, at: now)
+        letGo(recovery.closed, told: recovery.told.union(strayHooks.keys), at: now)
         buryTheLost(recovery.survivors, at: now)
         resumeUpdates(afterBoot: recovery.isNewBoot)
         for applied in recovery.stacks { tellNames(after: applied) }
@@ -119,8 +122,10 @@ extension Fleet {
                 $0.probes[kind] = state
             }
         case .renamed: break
+        case .hook(let call, let stage): recall(call, stage, open)
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
+            slots[place]?.prepared = nil
             closeJudged(place)
             slots[place]?.schedule?.forgetUnderway()
             if slots[place]?.successor != nil { dropAside(place) }
@@ -218,6 +223,7 @@ extension Fleet {
         incarnation.isUnderWay = !incarnation.isExecuted && !incarnation.hasEnded
         if incarnation.isUnderWay { startsUnderWay += 1 }
         slots[place]?.current = incarnation
+        slots[place]?.prepared = nil
         launchIndex[survivor.launch] = place
         takeLocks(incarnation.locks, survivor.launch)
         touch(place)
@@ -256,6 +262,8 @@ extension Fleet {
                 pending.append(runsNote(place))
             }
             pending.append(.note(.released(launch)))
+            // What came before it need not come again.
+            if let call = slot.prepared { pending.append(.note(.hook(call, .over(nil, isSuccess: true)))) }
             touch(place)
         }
     }

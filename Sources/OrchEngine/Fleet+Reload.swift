@@ -8,12 +8,18 @@ extension Fleet {
     static var reloadedByHand: String { "reloaded by hand" }
 
     mutating func oweReload(_ place: Int, _ cause: String) {
+        var notes: [Effect] = []
+        oweReload(place, cause, &notes)
+        pending += notes
+    }
+
+    mutating func oweReload(_ place: Int, _ cause: String, _ effects: inout [Effect]) {
         guard let launch = slots[place]?.current?.launch else { return }
         var state = slots[place]?.current?.reload ?? ReloadState()
         state.owed = cause
         state.fault = nil
         slots[place]?.current?.reload = state
-        pending.append(.note(.reloadOwed(launch, cause: cause)))
+        effects.append(.note(.reloadOwed(launch, cause: cause)))
         touch(place)
     }
 

@@ -65,6 +65,8 @@ extension Fleet {
             changed.append(slot.id)
             slots[place]?.isChanged = false
             slots[place]?.id = InstanceID(service: new, replica: slot.id.replica)
+            for index in slot.hooks.indices { slots[place]?.hooks[index].call.instance.service = new }
+            slots[place]?.prepared?.instance.service = new
             noteChange(place)
             touch(place)
             tellName(of: place)
@@ -135,6 +137,9 @@ extension LaunchNote {
                 result.append(.halted(halt, appliedAt: appliedAt))
             case .ended(let id, let launch, let exit, let at, let outcome):
                 result.append(.ended(present(id), launch, exit, at: at, outcome))
+            case .hook(var call, let stage):
+                call.instance = present(call.instance)
+                result.append(.hook(call, stage))
             case .runs(let id, let state): result.append(.runs(present(id), state))
             case .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured, .probed,
                 .tallied,

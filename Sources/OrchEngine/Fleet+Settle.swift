@@ -6,7 +6,9 @@ extension Fleet {
     /// Brings one slot to rest at this instant: tell what happened, close, let time act, decide, say where it stands.
     mutating func settle(_ place: Int, at now: Moment, _ effects: inout [Effect]) {
         announce(place, at: now, &effects)
-        if slots[place]?.current?.isClosed == true, let incarnation = slots[place]?.current {
+        if slots[place]?.current?.isClosed == true, slots[place].map({ holdsUpClose($0) }) == false,
+            let incarnation = slots[place]?.current
+        {
             close(place, incarnation, at: now, &effects)
         } else {
             attend(place, at: now, &effects)
@@ -15,6 +17,7 @@ extension Fleet {
         attendWatch(place, at: now, &effects)
         if let service = slots[place]?.service { attendRules(of: service, &effects) }
         decide(place, at: now, &effects)
+        attendHooks(place, at: now, &effects)
         guard let service = slots[place]?.service, let before = slots[place]?.signature else { return }
         present(place, at: now)
         if services[service].isRolling, slots[place]?.signature != before { concludeRollout(of: service, &effects) }
@@ -96,10 +99,13 @@ extension Fleet {
         guard isWanted(slot) else {
             slots[place]?.retryAt = nil
             leaveLines(place)
+            dropPreparation(place, at: now, &effects)
             guard standDown(place, at: now, &effects) else { return }
-            if slot.isLeaving { remove(place) }
+            if slot.isLeaving, slots[place]?.hooks.isEmpty == true { remove(place) }
             return
         }
+        // One thing after the other.
+        guard slots[place]?.hooks.isEmpty == true else { return }
         if isScheduled(slot) {
             guard slot.schedule?.pending != nil else { return }
             slots[place]?.outcome = nil
@@ -119,7 +125,7 @@ extension Fleet {
             stray(of: current.id) == nil
         else { return }
         guard isClearOfPredecessor(place) else { return leaveLines(place) }
-        guard mayStart(place, at: now, &effects) else { return }
+        guard mayStart(place, at: now, &effects), isPrepared(place, at: now, &effects) else { return }
         launch(place, at: now, &effects)
     }
 
@@ -141,6 +147,7 @@ extension Fleet {
         slots[place]?.lastLaunch = launch
         slots[place]?.launched = definition
         slots[place]?.nextCause = nil
+        slots[place]?.prepared = nil
         beginRun(place, at: now)
         slots[place]?.outcome = nil
         slots[place]?.retryAt = nil

@@ -26,7 +26,7 @@ extension Fleet {
     }
 
     /// Something of it is to be stopped in order: a process, or what counts as one.
-    func isUp(_ slot: Slot) -> Bool { slot.current != nil || isStandIn(slot) }
+    func isUp(_ slot: Slot) -> Bool { slot.current != nil || isStandIn(slot) || lifeHook(of: slot) != nil }
 
     /// From now on it counts as up.
     mutating func standIn(

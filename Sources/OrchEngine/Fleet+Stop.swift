@@ -9,6 +9,10 @@ extension Fleet {
     ) {
         guard let slot = slots[place], let incarnation = slot.current, incarnation.stopping == nil else { return }
         let stop = spec(of: slot).value.stop
+        let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
+        if incarnation.isExecuted, !incarnation.hasEnded, !isLate {
+            owe(.preStop, place, about: incarnation, reason, at: now, &effects)
+        }
         slots[place]?.current?.stopping = StopProgress(
             motive: motive, reason: reason, scope: stop.scope, steps: stop.steps, deadline: now.instant)
         // That it is to go, and why, must be known before the first signal: an end that comes of it is not its own.
@@ -29,6 +33,8 @@ extension Fleet {
             tell(place, .warning, "stop step \(progress.step + 1): \(complaint)", at: now, key: "stop", &effects)
         }
         let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
+        // Its ladder begins once that is over.
+        if progress.step < 0, !isLate, preStop(of: slot) != nil { return }
         let isMainAllThatMatters = progress.scope == .main && incarnation.hasEnded
         if (isLate || isMainAllThatMatters) && !progress.isAtKill {
             take(step: progress.steps.count - 1, place, at: now, &effects)

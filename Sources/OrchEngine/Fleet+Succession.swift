@@ -56,6 +56,7 @@ extension Fleet {
         slots[place]?.predecessor = former
         services[slot.service].outgoing.append(former)
         launchIndex[incarnation.launch] = former
+        moveHooks(about: incarnation.launch, from: place, to: former)
         if let stack = stackPlace(slot.id.service.stack) { stacks[stack].slotCount += 1 }
         touch(former)
     }
@@ -74,6 +75,7 @@ extension Fleet {
         slots[place]?.nextCause = nil
         if let note = forgive(place, isAnew: true) { pending.append(.note(note)) }
         launchIndex[incarnation.launch] = place
+        moveHooks(about: incarnation.launch, from: former, to: place)
         slots[former]?.current = nil
         dropAside(former)
         touch(place)

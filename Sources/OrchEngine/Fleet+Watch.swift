@@ -141,7 +141,10 @@ extension Fleet {
         case .signal(let signal):
             effects.append(.signal(incarnation.launch, signal, to: .main))
             tell(place, .changed, "\(cause): \(signal.name)", at: now, key: "watch", &effects)
-        case .reload, .command:
+        case .reload:
+            oweReload(place, cause, &effects)
+            tell(place, .changed, "\(cause): it reloads", at: now, key: "watch", &effects)
+        case .command:
             effects.append(.react(incarnation.launch, rule.action, runner: takeLaunch()))
             tell(place, .changed, cause, at: now, key: "watch", &effects)
         }

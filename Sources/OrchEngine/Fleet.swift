@@ -23,6 +23,10 @@ public struct Fleet: Sendable {
     var stacks: [StackRecord] = []
     /// Open incarnations, and launches that run for a probe or a step are not among them.
     var launchIndex: [LaunchID: Int] = [:]
+    /// Places of the slots whose hooks run as these launches.
+    var hookIndex: [LaunchID: Int] = [:]
+    /// Calls of hooks that are not over.
+    var hookCount = 0
     var strays: [Stray] = []
     /// Revisions that are taken back if they fail.
     var trials: [TrialRecord] = []
@@ -80,6 +84,7 @@ public struct Fleet: Sendable {
         switch event {
         case .commanded(let order): observe(order, at: now)
         case .launched(let launch, let pid, let ports, let tracking):
+            learn(ofHook: launch) { $0.hasExecuted = true }
             learn(launch) { incarnation in
                 guard incarnation.executedAt == nil, !incarnation.hasEnded else { return }
                 incarnation.executedAt = now
@@ -90,6 +95,7 @@ public struct Fleet: Sendable {
         case .launchFailed(let launch, let fault, let isScarcity):
             learnEnd(ofStray: launch, nil, "never executed: \(fault.text)", at: now)
             bury(stray: launch)
+            learn(ofHook: launch) { $0.hear(fault, isScarcity: isScarcity) }
             learn(launch) { incarnation in
                 guard !incarnation.hasEnded else { return }
                 incarnation.fault = fault
@@ -97,6 +103,7 @@ public struct Fleet: Sendable {
             }
         case .exited(let launch, let exit):
             learnEnd(ofStray: launch, exit, exit.text, at: now)
+            learn(ofHook: launch) { $0.hear(exit, at: now.instant) }
             learn(launch) { incarnation in
                 guard !incarnation.hasEnded else { return }
                 incarnation.exit = exit
@@ -104,6 +111,7 @@ public struct Fleet: Sendable {
             }
         case .emptied(let launch):
             bury(stray: launch)
+            learn(ofHook: launch) { $0.isEmptied = true }
             learn(launch) { $0.isEmptied = true }
         case .drained: break
         case .notified(let launch, let notice): hear(launch, notice, at: now)
@@ -171,7 +179,9 @@ public struct Fleet: Sendable {
     public var nextLaunch: LaunchID { upcoming }
 
     /// True once everything is stopped after `.shutdown`.
-    public var isShutDown: Bool { isShuttingDown && launchIndex.isEmpty && strays.isEmpty && pending.isEmpty }
+    public var isShutDown: Bool {
+        isShuttingDown && launchIndex.isEmpty && hookCount == 0 && strays.isEmpty && pending.isEmpty
+    }
 
     /// Launches that are alive or not yet released, sorted.
     public var openLaunches: [LaunchID] { launchIndex.keys.sorted() }

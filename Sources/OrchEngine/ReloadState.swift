@@ -73,7 +73,7 @@ extension Incarnation {
             reload = fault.map { ReloadState(fault: $0, refused: refused) }
         case .configured(_, let digest): configuration = digest
         case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs,
-            .renamed, .released, .ended, .halted, .resumed:
+            .hook, .renamed, .released, .ended, .halted, .resumed:
             break
         }
     }

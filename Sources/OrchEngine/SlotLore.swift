@@ -24,6 +24,10 @@ struct SlotLore: Sendable {
     var lockWait: [String]?
     /// By the place of the rule; empty while nothing changed.
     var watches: [WatchState] = []
+    /// Calls of hooks that are not over, in the order in which they run.
+    var hooks: [HookRun] = []
+    /// A `pre_start` that has worked, for the start that comes next.
+    var prepared: HookCall?
     /// For a task with a schedule.
     var schedule: ScheduleState?
     var reason = ""
@@ -75,6 +79,14 @@ extension Slot {
     var watches: [WatchState] {
         get { facts.span[0].lore[0].watches }
         _modify { yield &facts[0].lore[0].watches }
+    }
+    var hooks: [HookRun] {
+        get { facts.span[0].lore[0].hooks }
+        _modify { yield &facts[0].lore[0].hooks }
+    }
+    var prepared: HookCall? {
+        get { facts.span[0].lore[0].prepared }
+        _modify { yield &facts[0].lore[0].prepared }
     }
     var schedule: ScheduleState? {
         get { facts.span[0].lore[0].schedule }

@@ -19,8 +19,8 @@ extension Fields {
                 "debounce", .duration, default: "2s",
                 "So long nothing more must change before anything is done; ten times that at most."),
             Field(
-                "action", .either([.word(["restart"]), .object(watchAction)]), default: "restart",
-                "What a change does."),
+                "action", .either([.word(["restart", "reload"]), .object(watchAction)]), default: "restart",
+                "What a change does; reload needs the service's own."),
             Field(
                 "cascade", .boolean, default: "false", "A restart goes on to the services that need this one."),
         ])

@@ -137,6 +137,7 @@ enum Fields {
                 "config_files", words, default: "[]",
                 "Files whose content counts as part of its definition: a change is taken up by reload, else by a restart."
             ),
+            Field("hooks", .object(hooks), "Commands around its life, told what happened."),
             Field("logging", .object(logging), "Where its output goes."),
             Field(
                 "ports", .list(.either([port, portText, .object(portEntry)])),
@@ -154,7 +155,6 @@ enum Fields {
 
     private static let laterServiceFields: [Field] = [
         .later("sockets", "Sockets opened for it."),
-        .later("hooks", "Commands around its life."),
         .later("container", "Run by docker or podman."),
         .later("tty", "A pseudo-terminal."),
         .later("stdin", "What it reads."),

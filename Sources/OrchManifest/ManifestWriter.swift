@@ -33,6 +33,7 @@ public enum ManifestWriter {
                 case "health": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })
                 case "config_files":
                     Value.Member(member.key, escaped(.strings((member.value.members ?? []).map(\.key))))
+                case "hooks": Value.Member(member.key, each(member.value) { actions($0, hasShell: hasShell) })
                 case "reload": Value.Member(member.key, actions(member.value, hasShell: hasShell))
                 case "watch":
                     Value.Member(

@@ -70,9 +70,10 @@ extension Decoder {
         decoded.spec.stop = stop(section, command: decoded.spec.command, health)
         if let node = section["reload"] { decoded.spec.reload = reload(node, of: decoded.spec, health) }
         if let node = section["config_files"] { decoded.spec.configFiles = configFiles(node) }
+        if let node = section["hooks"] { decoded.spec.hooks = hooks(node, of: kind, health) }
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
-        if let node = section["watch"] { decoded.spec.watch = watch(node, health) }
+        if let node = section["watch"] { decoded.spec.watch = watch(node, of: decoded.spec, health) }
         schedule(section, into: &decoded.spec, own: own)
         if let node = section["update"] { update(node, into: decoded) }
         if let node = section["renamed_from"] { renamedFrom(node, into: decoded) }

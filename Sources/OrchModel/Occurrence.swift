@@ -15,6 +15,9 @@ public struct Occurrence: Equatable, Sendable {
         /// It was told to reload; it is done; it came to nothing.
         case reloading, reloaded
         case notReloaded = "not-reloaded"
+        /// A hook of it begins; it has worked; it has failed.
+        case hook, hooked
+        case hookFailed = "hook-failed"
         /// A person sent it a signal.
         case signalled
         /// It uses more than `resources` allows.

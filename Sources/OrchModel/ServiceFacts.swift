@@ -30,6 +30,7 @@
     @usableFromInline var stop: StopSpec
     @usableFromInline var reload: ReloadSpec?
     @usableFromInline var configFiles: [ConfigFile] = []
+    @usableFromInline var hooks = Hooks()
     @usableFromInline var logging = LoggingSpec()
     @usableFromInline var ports: [PortSpec] = []
     @usableFromInline var watch: [WatchRule] = []
@@ -266,6 +267,14 @@ extension ServiceSpec {
             yield &facts[0].configFiles
         }
     }
+    /// Commands around its life.
+    @inlinable public var hooks: Hooks {
+        get { facts.span[0].hooks }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].hooks
+        }
+    }
     @inlinable public var logging: LoggingSpec {
         get { facts.span[0].logging }
         _modify {
@@ -280,7 +289,7 @@ extension ServiceSpec {
             yield &facts[0].ports
         }
     }
-    /// Files whose change does something to it. No manifest has them yet.
+    /// Files whose change does something to it.
     @inlinable public var watch: [WatchRule] {
         get { facts.span[0].watch }
         _modify {

@@ -58,7 +58,7 @@ extension ServiceSpec {
     /// Objects of a service that are always there, even if everything in them is left at its default.
     private static let containers = [
         "environment", "secrets", "labels", "resources", "depends_on", "health", "restart", "on_exit", "stop",
-        "logging",
+        "hooks", "logging",
         "logging.rotate",
         "config_files", "update",
     ]
@@ -78,7 +78,7 @@ extension Fate {
     private static let takenUp: Set = [
         "title", "description", "labels", "depends_on", "health", "start_timeout", "timeout", "restart",
         "success_exit_codes", "on_exit", "essential", "stop", "reload",
-        "logging", "watch", "enabled", "profiles", "replicas", "schedule", "update", "renamed_from",
+        "hooks", "logging", "watch", "enabled", "profiles", "replicas", "schedule", "update", "renamed_from",
     ]
 
     private static func wiring(_ stream: Value?) -> String {

@@ -45,6 +45,7 @@ extension ServiceSpec: ValueCodable {
         if complete || !stop.isStandard(for: command) { w.set("stop", stop.value) }
         w.set("reload", reload?.written(complete: complete))
         if !configFiles.isEmpty { w.set("config_files", configurationValue) }
+        w.setObject("hooks", hooks.written(complete: complete))
         w.setObject("logging", logging.written(complete: complete))
         w.set("watch", list: watch)
         w.set("ports", list: ports)
@@ -98,6 +99,7 @@ extension ServiceSpec: ValueCodable {
         stop = try r.optional("stop") ?? stop
         reload = try r.optional("reload")
         configFiles = try ConfigFile.all(in: r.value("config_files"))
+        hooks = try r.optional("hooks") ?? Hooks()
         logging = try r.optional("logging") ?? LoggingSpec()
         watch = try r.list("watch")
         ports = try r.list("ports")

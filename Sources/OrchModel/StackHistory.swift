@@ -60,7 +60,7 @@ public struct PastLaunch: Equatable, Sendable {
                 .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed, .step,
                 .warning,
                 .daemonStarted, .daemonStopping, .superseded, .skipped, .changed, .exceeded, .recovered, .degraded,
-                .reloading, .reloaded, .notReloaded, .signalled:
+                .reloading, .reloaded, .notReloaded, .hook, .hooked, .hookFailed, .signalled:
                 break
             }
         }

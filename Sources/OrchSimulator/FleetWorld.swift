@@ -147,7 +147,9 @@ public struct FleetWorld {
         _ service: String, _ replica: Int = 1, stack: String = "s", _ exit: Exit = .signal(.kill, coreDumped: false)
     ) {
         let id = InstanceID(service: ServiceID(stack: stack, service: service), replica: replica)
-        guard let index = processes.firstIndex(where: { $0.instance == id && $0.isMainAlive }) else { return }
+        guard let index = processes.firstIndex(where: { $0.instance == id && $0.isMainAlive && $0.hook == nil }) else {
+            return
+        }
         end(index, exit)
     }
 }
@@ -300,13 +302,14 @@ extension FleetWorld {
     }
 
     private mutating func launch(_ order: LaunchOrder) {
+        if let hook = order.hook { return launch(order, as: hook) }
         checkDoubles(order)
         for other in processes where other.isAlive {
             for lock in order.spec.locks where other.locks.contains(lock) {
                 violate("\(order.instance) and \(other.instance) both have the lock \(lock)")
             }
         }
-        let underWay = processes.count { !$0.hasExecuted && !$0.hasEnded }
+        let underWay = processes.count { !$0.hasExecuted && !$0.hasEnded && $0.hook == nil }
         if underWay >= startsAtOnce { violate("\(underWay + 1) starts under way at once") }
         for need in order.spec.dependsOn where need.required { check(need, of: order) }
         launches[order.instance, default: 0] += 1
@@ -326,45 +329,6 @@ extension FleetWorld {
                 .launched(
                     order.launch, pid: Int32(truncatingIfNeeded: order.launch.number), ports: [], tracking: "cgroup"),
                 after: life.execution)
-        }
-    }
-
-    /// At most one launch of an instance, but for `start-first`: then two of different definitions, of at most `parallelism` instances.
-    private mutating func checkDoubles(_ order: LaunchOrder) {
-        let others = processes.filter { $0.isAlive && $0.instance.service == order.instance.service }
-        let twins = others.filter { $0.instance == order.instance }
-        guard !twins.isEmpty else { return }
-        let update = fleet.spec(of: order.instance.service)?.update ?? UpdatePolicy()
-        guard update.order == .startFirst, twins.count == 1 else {
-            return violate(
-                "two of \(order.instance) at once: \(order.launch.number) beside \(twins.map(\.launch.number))")
-        }
-        if twins[0].definition == order.spec.definitionDigest {
-            violate("two of \(order.instance) with the same definition at once")
-        }
-        let names = Set(others.map(\.instance))
-        let pairs = others.count - names.count + 1
-        if pairs > update.parallelism {
-            violate(
-                "\(pairs) instances of \(order.instance.service) are doubled, with parallelism \(update.parallelism)")
-        }
-    }
-
-    /// Started before what it needs?
-    private mutating func check(_ need: Dependency, of order: LaunchOrder) {
-        switch need.condition {
-        case .started, .ready, .healthy:
-            let rows = fleet.status(of: Target(stack: order.instance.service.stack, service: need.on)).flatMap(
-                \.instances)
-            let isThere = rows.allSatisfy { row in
-                row.phase == .done || row.reason.contains("scaled down")
-                    || processes.contains { $0.instance == row.id && $0.hasExecuted && $0.isMainAlive }
-            }
-            if !isThere { violate("\(order.instance) started before its need \(need.on)") }
-        case .completed, .succeeded:
-            if processes.contains(where: { $0.instance.service.service == need.on && $0.isAlive }) {
-                violate("\(order.instance) started while its task \(need.on) runs")
-            }
         }
     }
 

@@ -14,6 +14,8 @@ struct SimulatedProcess {
     /// By what it says that it is ready, if it is to.
     let says: Notice?
     let isTask: Bool
+    /// It is a hook of its instance.
+    var hook: HookKind?
     var hasExecuted = false
     var hasEnded = false
     var isMainAlive = true

@@ -232,6 +232,10 @@ struct Simulation {
                 machine.violate("the daemon says that everything is stopped while \(process.launch.number) lives")
             }
         }
+        for hook in machine.hooks where hook.isAlive {
+            machine.violate("the daemon says that everything is stopped while hook \(hook.launch.number) lives")
+        }
+        machine.hooks = []
         machine.checkHistoryOfShutdown()
         for place in machine.processes.indices { machine.remove(place) }
         machine.highestLaunch = 0
@@ -305,6 +309,9 @@ extension Machine {
         guard let launch = seats[seat].living, let place = places[launch], let process = processes[place] else {
             // What is left of it serves it still.
             guard let status, !hasErrands(seat) else { return nil }
+            if mayHaveHook(seats[seat].id) {
+                return status.pid == nil ? nil : "is called \(status.phase.rawValue) and has no process"
+            }
             let (id, exit) = (seats[seat].id, seats[seat].lastEnd?.exit)
             let action = exit.flatMap { specNow(of: id.service)?.onExit.action(for: $0) }
             return status.pid == nil && (!status.phase.hasProcess || action == .ignore)
@@ -324,7 +331,9 @@ extension Machine {
             return "has pid \(launch.number) and is called \(status.pid ?? 0)"
         }
         if status.phase == .ready, !process.watched.wasReady { return "is called ready and is not" }
-        if (status.phase == .stopping || status.phase == .stuck) != (process.watched.step >= 0) {
+        let isStopping = process.watched.step >= 0
+        if process.watched.stopBegan != nil, !isStopping, mayHaveHook(seats[seat].id) { return nil }
+        if (status.phase == .stopping || status.phase == .stuck) != isStopping {
             return "is at step \(process.watched.step) of its ladder and called \(status.phase.rawValue)"
         }
         return nil

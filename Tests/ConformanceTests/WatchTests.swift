@@ -134,6 +134,27 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    @Test func aReloadIsTheServicesOwn() throws {
+        let place = try Workplace()
+        try place.write("1", to: "conf")
+        try place.write(
+            """
+            name: watch
+            services:
+              web:
+                command: [sleep, '4403']
+                reload: { command: "cp conf taken" }
+                watch: [{ path: ./conf, debounce: 50ms, action: reload }]
+            """)
+        try place.apply()
+        let pid = try place.pid("web")
+        try place.write("2", to: "conf")
+        try place.until("it is taken up") { contents(place.folder + "/taken") == "2" }
+        #expect(try place.pid("web") == pid)
+        #expect(try place.orch("events").output.contains("changed (watch): it reloads"))
+        #expect(try place.end() == "")
+    }
+
     /// What is watched follows the manifest, without a restart, and the daemon's own end.
     @Test func rulesAreTakenUpLive() throws {
         let place = try begin("{ path: ./src, debounce: 50ms }")

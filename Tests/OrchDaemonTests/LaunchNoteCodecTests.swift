@@ -38,6 +38,20 @@ import Testing
                         exit: .code(3), result: .failed, attempts: 1))),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil)),
             .runs(id, RunState(underway: nil, pending: nil, queued: nil, earlier: at.wall, elapsed: at.instant)),
+            .hook(
+                HookCall(id: LaunchID(8), .preStart, of: id, definition: digest, reason: "wanted by the manifest"),
+                .owed),
+            .hook(
+                HookCall(
+                    id: LaunchID(8), .postStop, of: id, definition: digest, about: LaunchID(7),
+                    exit: .signal(.kill, coreDumped: true), reason: "line\nbreak", attempt: 3, pid: 9, ports: [port]),
+                .begun(LaunchID(9), at: at)),
+            .hook(
+                HookCall(id: LaunchID(8), .onFailed, of: id, definition: digest, reason: ""),
+                .over(LaunchID(9), isSuccess: true)),
+            .hook(
+                HookCall(id: LaunchID(8), .preStop, of: id, definition: digest, about: LaunchID(7), reason: ""),
+                .over(nil, isSuccess: false)),
             .renamed(id.service, to: ServiceID(stack: "s", service: "shop")),
             .ended(
                 id, LaunchID(7), .signal(.kill, coreDumped: true), at: at,

@@ -16,6 +16,8 @@ import Testing
                   - { path: /etc/web.conf, debounce: 0s, action: { signal: HUP } }
                   - { path: assets, include: ["*.css", "a/*"], ignore: ["*.min.css"], action: { command: 'make $X' } }
                   - { path: assets, action: restart, cascade: true }
+                  - { path: /etc/x, action: reload }
+                reload: { signal: HUP }
             """)
         let watch = try #require(try fixture.stack()["web"]).watch
         var conf = WatchRule(path: "/etc/web.conf")
@@ -27,7 +29,9 @@ import Testing
         assets.action = .command(.shell("make $X", shell: ["/bin/bash", "-c"]))
         var cascade = WatchRule(path: "/srv/shop/assets")
         cascade.cascade = true
-        #expect(watch == [WatchRule(path: "/srv/shop/src"), conf, assets, cascade])
+        var reload = WatchRule(path: "/etc/x")
+        reload.action = .reload
+        #expect(watch == [WatchRule(path: "/srv/shop/src"), conf, assets, cascade, reload])
         #expect(fixture.complaints() == [])
     }
 
@@ -42,6 +46,7 @@ import Testing
               e: { command: e, watch: [{ path: x, action: { signal: HUP, command: y } }] }
               f: { command: f, watch: [{ path: x, action: { signal: HUP }, cascade: true }] }
               g: { command: g, watch: [{ path: x, action: {} }] }
+              h: { command: h, watch: [{ path: x, action: reload }] }
             """)
         #expect(
             fixture.complaints() == [
@@ -51,7 +56,8 @@ import Testing
                 "5:47 error[value] \"action\" can't be \"restrat\"",
                 "6:62 error[conflict] an action is one of signal and command",
                 "7:64 warning[no-effect] only a restart goes on to the services that need this one",
-                "8:47 error[missing] an action is restart, a signal or a command",
+                "8:47 error[missing] an action is restart, reload, a signal or a command",
+                "9:47 error[missing] this action needs to know how the service reloads",
             ])
     }
 }

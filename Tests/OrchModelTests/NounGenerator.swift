@@ -214,6 +214,9 @@ struct NounGenerator {
             return dependency
         }
         for kind in ProbeKind.allCases where chance() { spec.health[kind] = probe() }
+        for kind in HookKind.allCases where chance() {
+            spec.hooks[kind] = Hook(command(), timeout: pick([Hook.standardTimeout, span()]))
+        }
         spec.watch = (0..<below(3)).map { _ in watchRule() }
         spec.ready = maybe(pick([.notify, .log("^ready [0-9]+$"), .log("listening"), .fd(3)]))
         if chance() { spec.startTimeout = maybe(span()) }

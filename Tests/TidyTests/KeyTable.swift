@@ -71,6 +71,7 @@ enum KeyTable {
         service.stop_grace_period StopKeyTests/waitsEndAndTheRestIsKilled
         service.reload ControlTests/servicesReload
         service.config_files ControlTests/aChangedConfigFileIsTakenUpWithoutANewProcess
+        service.hooks HookTests/eachMomentHasItsCommand
         service.logging LoggingKeyTests/filesHoldWhatIsSaid
         service.ports PortKeyTests/portsAreGivenAndKept
         service.watch WatchTests/whatIsSavedRestartsIt
@@ -94,6 +95,14 @@ enum KeyTable {
         reload.notify ControlTests/servicesReload
         reload.timeout ControlTests/aReloadThatFailsIsToldAndLeavesTheServiceAsItWas
         reload.shell UpdateKeyTests/commandsHaveTheirOwnShell
+        hooks.pre_start HookTests/eachMomentHasItsCommand
+        hooks.post_ready HookTests/eachMomentHasItsCommand
+        hooks.pre_stop HookTests/eachMomentHasItsCommand
+        hooks.post_stop HookTests/eachMomentHasItsCommand
+        hooks.on_failed HookTests/whatTakesTooLongIsKilledAsAWhole
+        hook.command HookTests/eachMomentHasItsCommand
+        hook.timeout HookTests/whatTakesTooLongIsKilledAsAWhole
+        hook.shell HookTests/whatTakesTooLongIsKilledAsAWhole
         restart.delay RestartKeyTests/delaysGrowUpToTheMost
         restart.factor RestartKeyTests/delaysGrowUpToTheMost
         restart.max_delay RestartKeyTests/delaysGrowUpToTheMost

@@ -111,7 +111,7 @@ struct StartStory: Equatable {
             case .removed, .waiting, .launching, .started, .ready, .unready, .unhealthy, .healthy, .stopping, .exited,
                 .killing, .stopped, .backoff, .failed, .done, .halted, .departed, .returned, .stuck, .adopted, .renamed,
                 .step, .warning, .superseded, .changed, .exceeded, .recovered, .degraded, .reloading, .reloaded,
-                .notReloaded, .signalled, .skipped,
+                .notReloaded, .hook, .hooked, .hookFailed, .signalled, .skipped,
                 .daemonStopping:
                 false
             }
@@ -147,7 +147,7 @@ struct StartStory: Equatable {
             case .applied, .removed, .unready, .unhealthy, .healthy, .exited, .killing, .returned, .adopted, .renamed,
                 .step,
                 .warning, .rolledBack, .superseded, .changed, .exceeded, .recovered, .degraded, .reloading, .reloaded,
-                .notReloaded, .signalled, .skipped,
+                .notReloaded, .hook, .hooked, .hookFailed, .signalled, .skipped,
                 .daemonStarted, .daemonStopping:
                 break
             }

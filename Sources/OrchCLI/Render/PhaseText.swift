@@ -33,12 +33,12 @@ enum PhaseText {
 
     static func style(of kind: Occurrence.Kind) -> Style {
         switch kind {
-        case .ready, .healthy, .recovered, .reloaded, .done: .good
+        case .ready, .healthy, .recovered, .reloaded, .hooked, .done: .good
         case .failed, .stuck, .killing: .bad
-        case .unready, .unhealthy, .notReloaded, .exceeded, .degraded, .backoff, .exited, .halted, .warning,
-            .skipped:
+        case .unready, .unhealthy, .notReloaded, .hookFailed, .exceeded, .degraded, .backoff, .exited, .halted,
+            .warning, .skipped:
             .caution
-        case .changed, .signalled, .reloading, .launching, .started, .stopping, .waiting, .step: .active
+        case .changed, .hook, .signalled, .reloading, .launching, .started, .stopping, .waiting, .step: .active
         case .applied, .rolledBack, .removed, .stopped, .departed, .returned, .adopted, .renamed, .superseded,
             .daemonStarted,
             .daemonStopping:

@@ -39,7 +39,7 @@ extension LinuxHost {
         let ports = try claim(spec.ports)
         let hasSecretFiles = spec.secrets.contains { !$0.files.isEmpty }
         let environment = LaunchEnvironment(
-            order, account: account, ports: ports, mark: run.mark, notify: notify?.path,
+            order, account: account, ports: order.hook?.ports ?? ports, mark: run.mark, notify: notify?.path,
             secrets: hasSecretFiles ? run.secrets(of: order.launch) : nil)
         let words = environment.words(of: spec.command)
         guard let program = words.first, !program.isEmpty else {

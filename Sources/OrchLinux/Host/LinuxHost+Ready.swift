@@ -63,7 +63,7 @@ extension LinuxHost {
             switch note {
             case .ready(let launch, _), .announced(let launch): announced.insert(launch)
             case .ordered, .executed, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed, .forgiven,
-                .probed, .tallied, .runs, .renamed,
+                .probed, .tallied, .runs, .hook, .renamed,
                 .released, .ended, .halted, .resumed:
                 break
             }

@@ -25,7 +25,7 @@ extension LinuxHost {
         switch action {
         case .command(let command):
             run(command, as: runner, for: launch, .reaction(to: launch), limit: Limits.watchCommandTime)
-        // The mind's own; a manifest can't ask for a reload yet.
+        // The mind's own.
         case .restart, .signal, .reload: break
         }
     }

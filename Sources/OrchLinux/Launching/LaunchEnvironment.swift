@@ -84,6 +84,7 @@ struct LaunchEnvironment: Equatable {
         var added = Self.launchValues(order, ports: ports, mark: mark)
         if order.spec.ready == .notify, let notify { added["NOTIFY_SOCKET"] = notify }
         added["ORCH_SECRETS"] = secrets
+        for entry in order.hook?.variables ?? [] { added[entry.name] = entry.text }
         let variables = added.filter { LaunchTemplate.isLaunchName($0.key) }
         for entry in order.spec.environment { values[entry.name] = LaunchTemplate.resolve(entry.text, with: variables) }
         for name in order.spec.unset { values[name] = nil }

@@ -8,8 +8,7 @@ extension ComposeImport {
         let later = "orch does not have this yet"
         let network = "processes use the host's own network"
         var table: [String: (why: String, instead: String?)] = [
-            "develop": (later, nil), "watch": (later, nil), "tty": (later, nil), "stdin_open": (later, nil),
-            "post_start": (later, nil), "pre_stop": (later, "write it as a step of stop"),
+            "tty": (later, nil), "stdin_open": (later, nil),
             "privileged": ("a process has what its user may do", "write user: root if it must"),
             "read_only": ("processes see the host's own files", nil),
             "tmpfs": ("processes see the host's own files", "use a folder below /tmp or /run"),

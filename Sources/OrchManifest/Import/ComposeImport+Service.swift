@@ -24,6 +24,7 @@ extension ComposeImport {
         {
             draft.add(DraftEntry("restart", "no"))
         }
+        Importer.merge("hooks", in: &draft.entries)
         orderPorts(&draft.entries)
         return DraftEntry(
             service.name, .map(draft.entries), at: yaml.position(service.key), notes: draft.notes)
@@ -93,6 +94,8 @@ extension ComposeImport {
         // Who reaps orphans is orch's business, and a container's name is needed by nobody.
         case "init", "container_name": break
         case "network_mode" where yaml.raw(entry.value) == "host": break
+        case "develop": addDevelop(entry, to: &draft)
+        case "post_start", "pre_stop": addHook(entry, of: service, to: &draft)
         case "hostname": draft.lose(yaml.lost(entry, because: "processes have this host's name"))
         default: loseKey(entry, to: &draft)
         }

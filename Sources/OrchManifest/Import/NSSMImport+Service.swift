@@ -75,7 +75,9 @@ extension NSSMImport {
         default:
             if ["0", ""].contains(text) { return }
             let isHook = setting.name.hasPrefix("appevents") || setting.name == "appredirecthook"
-            lose(setting, isHook ? "orch has no hooks yet" : "orch has nothing like it", nil, to: &entries)
+            lose(
+                setting, isHook ? "it is a program of Windows" : "orch has nothing like it",
+                isHook ? "write hooks: { pre_start: … }, or post_stop, or another" : nil, to: &entries)
         }
     }
 

@@ -20,6 +20,7 @@ extension PM2Import {
             case "restart": entries += restart(app)
             case "logging": entries += logging(app)
             case "uid": entries += user(app)
+            case "watch": entries += watch(app)
             case "name": break
             default: add(member, of: app, to: &entries)
             }
@@ -38,7 +39,7 @@ extension PM2Import {
         "out_file": "logging", "output": "logging", "out": "logging", "error_file": "logging", "error": "logging",
         "err_file": "logging", "err": "logging", "log_file": "logging", "log": "logging", "combine_logs": "logging",
         "merge_logs": "logging", "time": "logging", "log_date_format": "logging", "log_type": "logging",
-        "gid": "uid", "user": "uid",
+        "gid": "uid", "user": "uid", "ignore_watch": "watch", "watch_delay": "watch",
     ]
 
     private func add(_ member: Member, of app: ScriptLiteral, to entries: inout [DraftEntry]) {
@@ -75,7 +76,7 @@ extension PM2Import {
 
     private static func loss(of key: String) -> (why: String, instead: String?) {
         switch key {
-        case "watch", "ignore_watch", "watch_delay", "watch_options": ("orch does not watch files yet", nil)
+        case "watch_options": ("orch has its own way to watch", nil)
         case "max_memory_restart": ("orch does not limit resources yet", "a liveness probe can look at it")
         case "wait_ready": ("orch has no message channel", "write ready: { log: PATTERN }, or a readiness probe")
         case "shutdown_with_message": ("orch has no message channel", "let the app end at SIGINT")

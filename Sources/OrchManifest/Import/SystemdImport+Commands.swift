@@ -3,19 +3,18 @@ internal import OrchModel
 
 /// What a unit executes, and how it is stopped.
 extension SystemdImport {
-    private struct Step {
+    struct Step {
         var pieces: [[DollarText.Piece]]
         var isForgiving: Bool
         var position: Position
     }
 
-    /// One command is executed as it is. Those before it, and several of a task, make one text for a shell, which ends by becoming the last.
+    /// One command is executed as it is. Several of a task make one text for a shell, which ends by becoming the last.
     func command(_ unit: Unit) -> [DraftEntry] {
         var notes: [ImportNote] = []
-        let before = steps("ExecStartPre", unit, &notes)
         var main = steps("ExecStart", unit, &notes)
         guard let last = main.popLast() else { return notes.isEmpty ? [] : [.notes(notes)] }
-        if main.isEmpty, before.isEmpty {
+        if main.isEmpty {
             if last.isForgiving {
                 notes.append(
                     importer.lost(
@@ -25,20 +24,14 @@ extension SystemdImport {
             let words = last.pieces.map { DollarText(pieces: $0).orch(isText: true) { isSet($0, in: unit) }.text }
             return [DraftEntry("command", .value(.strings(words)), at: last.position, notes: notes)]
         }
-        if !before.isEmpty {
-            notes.append(
-                importer.changed(
-                    "ExecStartPre runs in one shell with the service, before it, at each start", at: before[0].position,
-                    help: "what need not run each time is better a task that this depends on"))
-        }
         var lines = ["set -e"]
-        for step in before + main { lines.append(Self.line(step) + (step.isForgiving ? " || :" : "")) }
+        for step in main { lines.append(Self.line(step) + (step.isForgiving ? " || :" : "")) }
         lines.append(last.isForgiving ? Self.line(last) + " || :" : "exec " + Self.line(last))
         let text = lines.joined(separator: "\n") + "\n"
         return [DraftEntry("command", .value(.string(text)), at: last.position, notes: notes)]
     }
 
-    private func steps(_ key: String, _ unit: Unit, _ notes: inout [ImportNote]) -> [Step] {
+    func steps(_ key: String, _ unit: Unit, _ notes: inout [ImportNote]) -> [Step] {
         var found: [Step] = []
         for entry in unit.values(key, in: "Service") {
             guard let commands = UnitText.commands(entry.value) else {
@@ -69,7 +62,7 @@ extension SystemdImport {
         return found
     }
 
-    private static func line(_ step: Step) -> String {
+    static func line(_ step: Step) -> String {
         step.pieces.map { pieces in
             let word = pieces.map { piece in
                 switch piece {
@@ -81,7 +74,7 @@ extension SystemdImport {
         }.joined(separator: " ")
     }
 
-    private func isSet(_ name: String, in unit: Unit) -> Bool {
+    func isSet(_ name: String, in unit: Unit) -> Bool {
         if name == "HOME" || name == "USER" { return true }
         return unit.values("Environment", in: "Service").contains { entry in
             (UnitText.words(entry.value) ?? []).contains { $0.hasPrefix("\(name)=") }
@@ -142,7 +135,9 @@ extension SystemdImport {
                     notes.append(
                         importer.lost(
                             "ExecStop", at: entry.position, because: "a step of a stop is not told a pid",
-                            instead: "write { signal: …, to: main }"))
+                            instead:
+                                "write { signal: …, to: main }, or hooks: { pre_stop: … }, which is told ORCH_MAIN_PID")
+                    )
                     continue
                 }
                 let words = command.words.map {
@@ -158,7 +153,7 @@ extension SystemdImport {
     }
 
     /// The signal of `kill -QUIT $MAINPID`; nil when it is another command.
-    private static func killed(_ words: [String]) -> String? {
+    static func killed(_ words: [String]) -> String? {
         guard LexicalPath.lastPart(of: words[0]) == "kill", let last = words.last,
             ["$MAINPID", "${MAINPID}"].contains(last)
         else { return nil }

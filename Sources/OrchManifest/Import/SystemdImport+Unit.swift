@@ -39,7 +39,8 @@ extension SystemdImport {
 
     static let groups: [String: String] = {
         var table: [String: String] = [
-            "ExecStartPre": "ExecStart", "Group": "User", "IOSchedulingPriority": "IOSchedulingClass",
+            "ExecStartPre": "hooks", "ExecStartPost": "hooks", "ExecStopPost": "hooks", "Group": "User",
+            "IOSchedulingPriority": "IOSchedulingClass",
             "StandardError": "StandardOutput", "AmbientCapabilities": "CapabilityBoundingSet",
             "RemainAfterExit": "Type", "RestartForceExitStatus": "RestartPreventExitStatus",
             "UnsetEnvironment": "Environment",
@@ -80,8 +81,11 @@ extension SystemdImport {
                 why = "a start has no such condition"
                 instead = entry.key.contains("PathExists") ? "depends_on: [file:PATH] waits for it" : nil
             } else if entry.key == "OnFailure" || entry.key == "OnSuccess" {
-                why = "orch has no hooks yet"
-                instead = "`orch events -f --json` tells it"
+                why = "it would start another unit"
+                instead =
+                    entry.key == "OnFailure"
+                    ? "write hooks: { on_failed: { command: … } }, which is told ORCH_REASON"
+                    : "write hooks: { post_stop: { command: … } }, which is told ORCH_EXIT_CODE"
             } else if entry.key.hasPrefix("X-") {
                 return []
             } else {
@@ -95,6 +99,8 @@ extension SystemdImport {
         switch group {
         case "ExecStart": return command(unit)
         case "stop": return stop(unit)
+        case "hooks": return hooks(unit)
+        case "ExecReload": return reload(unit)
         case "restart": return restart(unit)
         case "Type": return type(unit)
         case "User": return user(unit)
@@ -154,8 +160,8 @@ extension SystemdImport {
 
     private static func loss(of key: String) -> (why: String, instead: String?) {
         switch key {
-        case "ExecReload": return ("orch does not have reload yet", nil)
-        case "ExecStartPost", "ExecStopPost", "ExecCondition": return ("orch has no hooks yet", nil)
+        case "ExecCondition":
+            return ("a start has no such condition", "hooks: { pre_start: … } makes it a failed start")
         case _ where key.hasSuffix("Directory") || key.hasSuffix("DirectoryMode"):
             return ("orch makes no folders for services", "make it before, or in the command")
         case "WatchdogSec": return ("orch has no such watchdog yet", "write a liveness probe")
@@ -186,7 +192,9 @@ extension SystemdImport {
         let remains = ["yes", "true", "on", "1"].contains(unit.last("RemainAfterExit")?.value.lowercased() ?? "")
         switch unit.last("Type")?.value ?? "simple" {
         case "notify", "notify-reload":
-            return [DraftEntry("ready", .map([DraftEntry("notify", true)]), at: entry.position)]
+            let ready = DraftEntry("ready", .map([DraftEntry("notify", true)]), at: entry.position)
+            guard unit.last("Type")?.value == "notify-reload", !unit.isTask else { return [ready] }
+            return [ready, DraftEntry("reload", .map([DraftEntry("notify", true)]), at: entry.position)]
         case "forking":
             let note = importer.changed(
                 "it goes into the background, and orch follows what runs in the foreground: so it is not enabled",

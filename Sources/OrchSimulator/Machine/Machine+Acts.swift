@@ -156,6 +156,8 @@ extension Machine {
             remove(place)
         }
         watch.owed = [:]
+        hooks = []
+        watch.hooks = WatchedHooks()
     }
 
     /// From here on nothing goes wrong by itself, and what lives stays well.
@@ -242,7 +244,11 @@ extension Machine {
                 if process.isEmptied { inbox.append(.event(.emptied(process.launch))) }
             }
         }
-        ledger.rewrite(LaunchNote.pruned(notes ?? [], open: Set(processes.compactMap { $0?.launch })))
+        let ofHooks = takeOverHooks(released)
+        survivors = (survivors + ofHooks.survivors).sorted { $0.launch < $1.launch }
+        closed = (closed + ofHooks.closed).sorted { $0.launch < $1.launch }
+        let open = Set(processes.compactMap { $0?.launch } + hooks.map(\.launch))
+        ledger.rewrite(LaunchNote.pruned(notes ?? [], open: open))
         recallHalts(LaunchNote.underPresentNames(notes ?? [], lately: stored.stacks.flatMap(\.lateRenames)))
         var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, boot: "\(bootedAt.nanoseconds)",
@@ -269,15 +275,22 @@ extension Machine {
         inbox.removeAll()
         cutClients()
         for launch in unsent where dice.below(2) == 0 {
+            forgetUnsentHook(launch)
             // It never got as far as the keeper.
             guard let place = places[launch], let process = processes[place], process.executedAt == nil, !process.isOver
             else { continue }
             vacate(process)
             watch.lost.insert(launch)
             watch.lostRuns[process.order.instance, default: 0] += 1
+            // What came before it need not come again.
+            if process.order.spec.hooks[.preStart] != nil { watch.hooks.prepared.insert(process.order.instance) }
             remove(place)
         }
         unsent.removeAll()
+        for place in hooks.indices where hooks[place].executedAt == nil {
+            hooks[place].isDoomed = false
+            hooks[place].isTold = false
+        }
         for place in processes.indices {
             processes[place]?.waiting = []
             if processes[place]?.executedAt == nil { processes[place]?.isDoomed = false }

@@ -34,6 +34,9 @@ final class Machine {
     /// From here on launches simply behave.
     var isPeaceful = false
 
+    /// In the order in which they were launched.
+    var hooks: [MachineHook] = []
+
     // The keeper and the run directory, which die with a boot.
     var highestLaunch: UInt64 = 0
     var isKeeperLost = false
@@ -140,6 +143,9 @@ enum Coming {
     case measured(ResourceQuestion, daemon: Int)
     indirect case hostMeasured([HostReading], daemon: Int)
     case drains(LaunchID, daemon: Int)
+    case hookExecutes(LaunchID)
+    case hookEnds(LaunchID, Exit)
+    case hookDrains(LaunchID, daemon: Int)
     case act(Int)
     /// Bytes reach the daemon from a client; with them the request of this number is complete.
     case bytes(ClientID, [UInt8], completes: UInt64?)
@@ -215,6 +221,9 @@ extension Machine {
         case .measured(let question, let asker): if asker == daemon { measured(question) }
         case .hostMeasured(let readings, let asker): if asker == daemon { tell(.hostMeasured(readings)) }
         case .drains(let launch, let asker): if asker == daemon { drains(launch) }
+        case .hookExecutes(let launch): hookExecutes(launch)
+        case .hookEnds(let launch, let exit): hookEnds(launch, exit)
+        case .hookDrains(let launch, let asker): if asker == daemon { hookDrains(launch) }
         case .act(let place): act(place)
         case .bytes(let client, let bytes, let completes): arrive(bytes, from: client, completes)
         case .diskHasRoom:

@@ -149,7 +149,7 @@ extension Machine {
         return life
     }
 
-    private func quirk(of id: InstanceID, _ nth: Int) -> Quirk? {
+    func quirk(of id: InstanceID, _ nth: Int) -> Quirk? {
         let own = quirks[id] ?? (isRehearsed ? quirks[InstanceID(service: id.service)] : nil)
         return own?.first { $0.nth == nth || $0.nth == Quirk.each }
     }
@@ -213,6 +213,7 @@ extension Machine {
     func checkEmptiness(_ place: Int) {
         guard let process = processes[place], process.isOver, !process.hasChildren, !process.isEmptied else { return }
         processes[place]?.isEmptied = true
+        oweHooks(after: process)
         emptySeat(process)
         tell(.emptied(process.launch))
     }

@@ -68,6 +68,7 @@ final class SimulatedHost: Host {
 extension Machine {
     func perform(_ effect: Effect) {
         if keepsScore, let summary = effect.summary { note("    → \(summary)") }
+        if performOnHook(effect) { return }
         switch effect {
         case .launch(let order):
             mix(1, order.launch)

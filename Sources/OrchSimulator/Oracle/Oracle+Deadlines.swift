@@ -14,7 +14,7 @@ extension Machine {
         for process in processes {
             guard let process, !process.isClosed else { continue }
             if let limit = process.watched.killBy, limit.daemon == daemon, limit.at <= clock { checkKilled(process) }
-            guard process.isMainAlive, process.watched.step < 0, !process.watched.isStray else { continue }
+            guard process.isMainAlive, process.watched.stopBegan == nil, !process.watched.isStray else { continue }
             checkStartTime(process)
             checkLiveness(process)
         }

@@ -78,7 +78,7 @@ extension Machine {
         case .configured(let launch, let digest):
             if let place = places[launch] { processes[place]?.watched.configuration = digest }
         case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs,
-            .renamed, .released, .ended, .halted, .resumed:
+            .hook, .renamed, .released, .ended, .halted, .resumed:
             break
         }
     }

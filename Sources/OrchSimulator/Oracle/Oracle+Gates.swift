@@ -141,7 +141,7 @@ extension Machine {
             case .ordered, .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured,
                 .failed, .forgiven,
                 .probed, .tallied, .released,
-                .ended, .runs, .renamed:
+                .ended, .runs, .hook, .renamed:
                 break
             }
         }

@@ -11,6 +11,9 @@ import OrchModel
 extension Machine {
     /// A process has ended, and somebody has to write it down.
     func owe(_ event: Event) {
+        // History tells of hooks in its own words.
+        if case .exited(let launch, _) = event, hookPlace(launch) != nil { return }
+        if case .launchFailed(let launch, _, _) = event, hookPlace(launch) != nil { return }
         if case .exited(let launch, let exit) = event { watch.owed[launch] = OwedEnd(exit: exit) }
         if case .launchFailed(let launch, _, _) = event { watch.owed[launch] = OwedEnd(exit: nil) }
     }

@@ -99,9 +99,9 @@ extension Machine {
 
     /// The fleet says that its instance has failed: not when the end was asked for.
     func checkFailure(_ id: InstanceID) {
-        guard let end = seats[seat(of: id)].lastEnd, end.motive == .requested, seats[seat(of: id)].living == nil else {
-            return
-        }
+        guard let end = seats[seat(of: id)].lastEnd, end.motive == .requested, seats[seat(of: id)].living == nil,
+            !watch.hooks.failedStarts.contains(id)
+        else { return }
         violate("\(id) was asked to end, and its end counts as a failure")
     }
 }

@@ -19,6 +19,7 @@ extension Machine {
         if order.launch.number <= watch.highestOrdered { violate("launch number \(order.launch.number) is used again") }
         watch.highestOrdered = max(watch.highestOrdered, order.launch.number)
         checkGates(order)
+        checkHooks(order)
         guard !watch.isDiskBehind, !isOverlap(order.instance) else { return }
         checkRun(order)
         if !isWanted(order.instance) { violate("\(order.instance) is launched and not wanted") }
@@ -149,7 +150,7 @@ extension Machine {
         case .failed(let id, _, _): checkFailure(id)
         case .released(let launch): if let place = places[launch] { processes[place]?.isClosed = true }
         case .reloadOwed, .reloadEnded, .configured: watchReload(note)
-        case .executed, .forgiven, .locked, .renamed: break
+        case .executed, .forgiven, .locked, .hook, .renamed: break
         }
     }
 
@@ -163,7 +164,8 @@ extension Machine {
         if before < 0 {
             processes[place]?.watched.motive = motive
             processes[place]?.watched.stopBegan = (batch, watch.deedsOfTurn)
-            if !process.watched.isStray { checkTurnover(process, motive) }
+            // What it is stopped for was decided before its pre_stop.
+            if !process.watched.isStray, process.watched.stopBegan == nil { checkTurnover(process, motive) }
         }
         if before < 0, !process.watched.wasStopped {
             // What has no place any more has none in the order.

@@ -27,6 +27,7 @@ struct Watch {
     var lostRuns: [InstanceID: Int] = [:]
     /// A write has failed: the disk may not say what the daemon holds true.
     var isDiskBehind = false
+    var hooks = WatchedHooks()
     /// Ends that history does not know yet.
     var owed: [LaunchID: OwedEnd] = [:]
     /// What history knows of each launch.

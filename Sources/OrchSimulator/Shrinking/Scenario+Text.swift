@@ -50,6 +50,7 @@ extension ServiceSpec {
         }
         if !watch.isEmpty { parts.append("watches files") }
         if !resources.isEmpty { parts.append("has limits, on_exceed \(resources.onExceed.rawValue)") }
+        for kind in HookKind.allCases where hooks[kind] != nil { parts.append(kind.rawValue) }
         for kind in ProbeKind.allCases {
             if let probe = health[kind] { parts.append("\(kind.rawValue) probe every \(probe.interval.text)") }
         }

@@ -127,6 +127,7 @@ struct Shrinker {
                 { if $0.ready != nil { $0.ready = .notify } }, { $0.replicas = 1 },
                 { $0.replicas = min($0.replicas, 2) }, { $0.restart = plain.restart }, { $0.stop = plain.stop },
                 { $0.startTimeout = plain.startTimeout }, { $0.resources = plain.resources }, { $0.reload = nil },
+                { $0.hooks = Hooks() },
                 { $0.configFiles = [] },
                 { $0.enabled = true }, { $0.environment = [] },
                 { $0.successExitCodes = plain.successExitCodes },

@@ -13,6 +13,8 @@ struct DrawnWorld {
     private(set) var drawn: [TimelineRow.Kind: [String: [[Character]]]] = [:]
     private(set) var reasons: [String: [Int: String]] = [:]
     private(set) var tellings: [(column: Int, instance: String, kind: Occurrence.Kind, cause: String)] = []
+    /// What hooks were told.
+    private(set) var hooks: [(column: Int, name: String, call: HookCall)] = []
     private(set) var verdicts: [(Goal) -> Verdict] = []
 
     private let script: TimelineScript
@@ -437,11 +439,18 @@ struct DrawnWorld {
     }
 
     private mutating func launch(_ order: LaunchOrder) {
-        let name = TimelineScript.name(of: order.instance)
+        let instance = TimelineScript.name(of: order.instance)
+        let name = order.hook.map { "\(instance)/\($0.kind.rawValue)" } ?? instance
+        for hook in processes where hook.name.hasPrefix("\(instance)/") && hook.isTreeAlive {
+            let isOfLiving = hook.name.hasSuffix("post_ready") || hook.name.hasSuffix("pre_stop")
+            if order.hook != nil || !isOfLiving { mistake("\(name) is launched while \(hook.name) runs") }
+        }
+        if let hook = order.hook { hooks.append((column, name, hook)) }
         draw(.orch, name, Letters.launch)
         let definition = order.spec.definitionDigest
         for twin in processes where twin.name == name && twin.isTreeAlive {
-            let isSuccession = fleet.spec(of: order.instance.service)?.update.order == .startFirst
+            let isSuccession =
+                order.hook == nil && fleet.spec(of: order.instance.service)?.update.order == .startFirst
             if !isSuccession || twin.definition == definition { mistake("two of \(name) at once") }
         }
         let isDrawn = script.facts(of: name, in: column) != nil

@@ -54,6 +54,8 @@ enum Letters {
     /// A step of the ladder that is not a signal: a command, a request, text on standard input.
     static let step: Character = "S"
 
+    /// A hook is a process of its own, with rows of its own: `web/pre_start`. One without a `world` row works at once.
+
     /// An errand: its reload. One of an instance with a `world` row goes on until a letter ends it, or its time is over.
     static let errand: Character = "R"
 

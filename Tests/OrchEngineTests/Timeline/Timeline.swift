@@ -53,6 +53,8 @@ enum TimelineLine {
     case reason(String, at: Int, String)
     /// History tells of it in that column; its cause contains the text.
     case told(String, Occurrence.Kind, at: Int, String)
+    /// What a hook that begins in that column finds in its environment: an entry contains the text.
+    case hook(String, at: Int, String)
     case verdict(Goal, at: Int, Verdict)
     /// At the end of the drawing nothing is due: it sleeps for ever.
     case asleep
@@ -119,6 +121,7 @@ func reason(_ instance: String, at column: Int, _ text: String) -> TimelineLine 
 func told(_ instance: String, _ kind: Occurrence.Kind, at column: Int, _ text: String = "") -> TimelineLine {
     .told(instance, kind, at: column, text)
 }
+func hook(_ name: String, at column: Int, knows text: String) -> TimelineLine { .hook(name, at: column, text) }
 func verdict(on goal: Goal, at column: Int, is verdict: Verdict) -> TimelineLine { .verdict(goal, at: column, verdict) }
 /// At the end nothing is due.
 var asleep: TimelineLine { .asleep }

@@ -38,6 +38,7 @@ struct TimelineScript {
     var rollbacks: [Int] = []
     var reasons: [(instance: String, at: Int, text: String)] = []
     var tellings: [(instance: String, kind: Occurrence.Kind, at: Int, text: String)] = []
+    var hooks: [(name: String, at: Int, text: String)] = []
     var verdicts: [(goal: Goal, at: Int, verdict: Verdict)] = []
     var endsAsleep = false
     var jumps: [ClockJump] = []
@@ -77,6 +78,7 @@ struct TimelineScript {
         case .reason(let instance, let column, let text): reasons.append((Self.plain(instance), column, text))
         case .told(let instance, let kind, let column, let text):
             tellings.append((Self.plain(instance), kind, column, text))
+        case .hook(let name, let column, let text): hooks.append((name, column, text))
         case .verdict(let goal, let column, let verdict): verdicts.append((goal, column, verdict))
         case .asleep: endsAsleep = true
         case .jump(let jump): jumps.append(jump)
@@ -157,6 +159,13 @@ struct TimelineScript {
             }
             if !isThere {
                 found.append("nothing tells `\(kind.rawValue) …\(text)…` of \(instance) in column \(column)")
+            }
+        }
+        for (name, column, text) in hooks {
+            let calls = world.hooks.filter { $0.column == column && $0.name == name }
+            let entries = calls.flatMap { $0.call.variables.map { "\($0.name)=\($0.text)" } }
+            if !entries.contains(where: { $0.contains(text) }) {
+                found.append("\(name) in column \(column) does not find \(text), but \(entries)")
             }
         }
         for (goal, column, verdict) in verdicts {
