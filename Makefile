@@ -31,6 +31,7 @@ LIBRARIES := libyaml-dev libsqlite3-dev zlib1g-dev pkg-config
 SERVERS := postgresql redis-server python3-venv
 # A validator of JSON Schema that others wrote, for the tests of ours.
 JUDGES := python3-jsonschema python3-ruamel.yaml
+LOAD := gunicorn hey
 
 # The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to: memory, rounding,
 PURE := OrchModel OrchEngine OrchManifest OrchWire OrchDaemon OrchSimulator
@@ -203,3 +204,4 @@ servers:
 	$(if $(filter 0,$(shell id -u)),,$(call installed,$(SERVERS),the tests of examples/booking))
 	@if [ -x examples/booking/setup ]; then examples/booking/setup; fi
 	$(if $(shell /usr/bin/python3 -c 'import jsonschema, ruamel.yaml' 2>/dev/null && echo yes),,$(call installed,$(JUDGES),the tests of the schema))
+	$(call installed,$(LOAD),the tests under load)

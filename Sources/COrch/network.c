@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,64 @@ int corch_tcp_connect(const char *text, uint16_t port) {
     int error = errno;
     close(fd);
     return -error;
+}
+
+/* Gives `fd` up for what went wrong. */
+static int failed(int fd, int error) {
+    if (fd >= 0) close(fd);
+    return -error;
+}
+
+int corch_tcp_listen(const char *text, uint16_t port, int backlog) {
+    union address address;
+    socklen_t length = numeric(text, port, &address);
+    int on = 1, off = 0;
+    if (length == 0) return -EINVAL;
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* [::] is every address of both families, whatever net.ipv6.bindv6only says. */
+    if (address.any.sa_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, &address.any, length) < 0 || listen(fd, backlog) < 0) return failed(fd, errno);
+    return fd;
+}
+
+/* The file of a bound socket, which must be the one that was just made: in a folder of somebody else's it could be another by now. */
+static int own_file(const char *path, uint64_t inode) {
+    struct stat status;
+    int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return -errno;
+    if (fstat(file, &status) < 0) return failed(file, errno);
+    int is_own = inode == 0 ? status.st_uid == geteuid() : status.st_ino == inode;
+    if (!S_ISSOCK(status.st_mode) || !is_own || status.st_nlink != 1) return failed(file, ESTALE);
+    return file;
+}
+
+int corch_unix_file_set(const char *path, uint64_t inode, uint32_t mode, uint32_t uid, uint32_t gid) {
+    char place[64];
+    int error = 0, file = own_file(path, inode);
+    if (file < 0) return file;
+    snprintf(place, sizeof place, "/proc/self/fd/%d", file);
+    /* The owner comes last: whoever it is could change the file's place. */
+    if (chmod(place, mode) < 0 || ((uid != ~0u || gid != ~0u) && fchownat(file, "", uid, gid, AT_EMPTY_PATH) < 0)) error = errno;
+    close(file);
+    return -error;
+}
+
+int corch_unix_stream_listen(const char *path, int backlog) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    int abstract = path[0] == '@';
+    if (length == 0 || length - (size_t)abstract >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, length);
+    if (abstract) address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (abstract ? 0 : 1));
+    /* Its file is nobody's else before it is given its mode. */
+    if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, backlog) < 0)
+        return failed(fd, errno);
+    return fd;
 }
 
 int corch_socket_error(int fd) {

@@ -167,6 +167,18 @@ static void keep_capabilities(struct spawn_order *order) {
 
 static char **strings(struct spawn_spec *spec, uint32_t offset) { return (char **)(void *)((char *)spec + offset); }
 
+/* sd_listen_fds(3): whoever is given sockets looks whether they are meant for it, by a pid that nobody knows before it is there. */
+static void write_listen_pid(struct spawn_order *order) {
+    struct spawn_spec *spec = order->spec;
+    if (!(spec->flags & SPAWN_LISTEN_PID)) return;
+    char *next = strings(spec, spec->envp)[spec->envc - 1] + sizeof "LISTEN_PID=" - 1;
+    char digits[10];
+    int count = 0;
+    for (long pid = raw(SYS_getpid, 0); pid > 0 && count < 10; pid /= 10) digits[count++] = (char)('0' + pid % 10);
+    while (count > 0) *next++ = digits[--count];
+    *next = 0;
+}
+
 /* The directory, a slash and the name, in order->path. 0 when it does not fit. */
 static int candidate(struct spawn_order *order, const char *directory, const char *name) {
     size_t length = 0;
@@ -220,6 +232,7 @@ static int child(void *argument) {
     if (spec->flags & SPAWN_NO_NEW_PRIVS)
         step(order, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
     raw(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+    write_listen_pid(order);
     reach(order, SPAWN_STAGE_EXEC);
     fail(order, execute(order));
     return 125;

@@ -2,6 +2,7 @@
 #include "spawn_child.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int is_string(const struct spawn_spec *spec, uint64_t offset) {
     return offset >= sizeof *spec && offset < spec->length; /* the last byte of the block is NUL */
@@ -23,11 +24,18 @@ static int relocate(struct spawn_spec *spec, uint32_t offset, uint32_t count) {
     return 1;
 }
 
+/* Room for any pid_t behind the name. */
+static int has_pid_room(const struct spawn_spec *spec) {
+    const char *const *envp = (const char *const *)(const void *)((const char *)spec + spec->envp);
+    const char *last = spec->envc > 0 ? envp[spec->envc - 1] : NULL;
+    return last != NULL && strncmp(last, "LISTEN_PID=", 11) == 0 && strlen(last) == 21;
+}
+
 int spawn_spec_check(void *bytes, size_t length) {
     struct spawn_spec *spec = bytes;
     if (length < sizeof *spec || spec->length != length || spec->version != SPAWN_SPEC_VERSION) return -EINVAL;
     if (((char *)bytes)[length - 1] != 0) return -EINVAL;
-    if (spec->flags >= SPAWN_SET_CAPABILITIES << 1 || spec->argc < 1) return -EINVAL;
+    if (spec->flags >= SPAWN_LISTEN_PID << 1 || spec->argc < 1) return -EINVAL;
     if ((spec->flags & (SPAWN_SET_AFFINITY | SPAWN_SET_CAPABILITIES)) &&
         !is_array(spec, spec->confinement, sizeof(struct spawn_confinement), 8))
         return -EINVAL;
@@ -44,5 +52,6 @@ int spawn_spec_check(void *bytes, size_t length) {
     char **search = (char **)(void *)((char *)spec + spec->search);
     for (uint32_t index = 0; index < spec->searchc; index++)
         if (search[index] == NULL) return -EINVAL;
+    if ((spec->flags & SPAWN_LISTEN_PID) && !has_pid_room(spec)) return -EINVAL;
     return argv[0] != NULL && argv[0][0] != 0 ? 0 : -EINVAL;
 }

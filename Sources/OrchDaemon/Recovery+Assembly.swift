@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import OrchEngine
-import OrchModel
+public import OrchModel
 
 extension Recovery {
     /// Puts together what a new daemon knows.
@@ -11,11 +11,12 @@ extension Recovery {
     ///   - isNewBoot: there are no notes of this boot.
     ///   - boot: the identity of this boot; empty when it is not known.
     ///   - closed: what the keeper holds of what is noted as released.
+    ///   - sockets: what is open for services.
     ///   - highestLaunch: the highest number that the keeper has seen; 0 for none.
     ///   - seed: entropy.
     public static func assembled(
         from stored: StoredState, notes: [LaunchNote], isNewBoot: Bool, boot: String = "", survivors: [Survivor],
-        closed: [ClosedLaunch] = [], highestLaunch: UInt64 = 0, seed: UInt64
+        closed: [ClosedLaunch] = [], sockets: [OpenSockets] = [], highestLaunch: UInt64 = 0, seed: UInt64
     ) -> Recovery {
         var recovery = Recovery()
         recovery.stacks = stored.stacks
@@ -28,6 +29,7 @@ extension Recovery {
         recovery.boot = boot
         recovery.survivors = survivors.sorted { $0.launch < $1.launch }
         recovery.closed = closed.sorted { $0.launch < $1.launch }
+        recovery.sockets = sockets
         recovery.seed = seed
         var highest = highestLaunch
         for survivor in survivors { highest = max(highest, survivor.launch.number) }

@@ -36,6 +36,9 @@ public enum Effect: Equatable, Sendable {
     indirect case mark(ScheduleMark)
     /// Read a time zone: a name of the IANA database, or `host`. The answer is `zoneRead`.
     case readZone(String)
+    /// The sockets that a service may have open from now on: what it has besides is closed. Its launches open them. `former`: the name that
+    /// it had until now, by which its sockets are known.
+    indirect case sockets(ServiceID, [SocketSpec], former: ServiceID?)
     /// What is watched for a service from now on, instead of what was; what the rules of a daemon that is no more asked for is forgotten. Changes
     /// are told as `changed`.
     indirect case watch(ServiceID, [WatchRule])

@@ -36,6 +36,7 @@ extension Fleet {
         noteStrays(notes, at: now)
         letGo(recovery.closed, told: recovery.told.union(strayHooks.keys), at: now)
         buryTheLost(recovery.survivors, at: now)
+        recall(recovery.sockets, renamed: renames)
         resumeUpdates(afterBoot: recovery.isNewBoot)
         for applied in recovery.stacks { tellNames(after: applied) }
         for place in slots.indices {

@@ -60,6 +60,7 @@ extension Fleet {
         pending.append(.note(.renamed(old, to: new)))
         if !services[service].watched.isEmpty { pending.append(.watch(old, [])) }
         services[service].watched = []
+        moveSockets(of: service, from: old)
         for place in services[service].slots + services[service].outgoing {
             guard let slot = slots[place] else { continue }
             changed.append(slot.id)

@@ -15,9 +15,13 @@ extension Fleet {
         }
         attendSchedule(place, at: now, &effects)
         attendWatch(place, at: now, &effects)
-        if let service = slots[place]?.service { attendRules(of: service, &effects) }
+        if let service = slots[place]?.service {
+            attendRules(of: service, &effects)
+            attendSockets(of: service, &effects)
+        }
         decide(place, at: now, &effects)
         attendHooks(place, at: now, &effects)
+        if let service = slots[place]?.service { attendSockets(of: service, &effects) }
         guard let service = slots[place]?.service, let before = slots[place]?.signature else { return }
         present(place, at: now)
         if services[service].isRolling, slots[place]?.signature != before { concludeRollout(of: service, &effects) }

@@ -20,6 +20,8 @@ public struct Recovery: Equatable, Sendable {
     public var survivors: [Survivor] = []
     /// What the keeper holds besides, though a former daemon had closed it; sorted by launch.
     public var closed: [ClosedLaunch] = []
+    /// What is open for services, by the names that they had.
+    public var sockets: [OpenSockets] = []
     /// Those of both whose end history knows already: it is not told again.
     public var told: Set<LaunchID> = []
     /// No launch of this or an earlier boot has this number or a higher one.

@@ -70,6 +70,8 @@ struct Service: Sendable {
     var timed: [Int] = []
     /// Places of the services that need this one, sorted.
     var neededBy: [Int] = []
+    /// What the host may have open for it.
+    var sockets: [SocketSpec] = []
     /// What the host watches for it.
     var watched: [WatchRule] = []
     var isRemoved = false

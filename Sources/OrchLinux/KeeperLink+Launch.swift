@@ -46,6 +46,8 @@ extension KeeperLink {
         public var standardError: Int32?
         /// At most 12 more, at the numbers 3 to 63.
         public var extraDescriptors: [(number: Int32, descriptor: Int32)] = []
+        /// Names of the sockets among them, which are at 3 and up: told as sd_listen_fds(3) has it, to this very process alone.
+        public var socketNames: [String] = []
         /// At most two read ends, kept by the keeper so that a pipe survives the daemon.
         public var heldReadEnds: [Int32] = []
         /// A directory of a cgroup v2 hierarchy to be born in.
@@ -76,6 +78,7 @@ extension KeeperLink.Launch {
     func encoded() -> [UInt8]? {
         guard !arguments.isEmpty, limits.count <= Int(SPAWN_LIMITS_MAX) else { return nil }
         guard (groups?.count ?? 0) <= Int(SPAWN_GROUPS_MAX) else { return nil }
+        let environment = environment + socketEntries
         var block = SpecBlock()
         var spec = header()
         spec.argc = UInt32(arguments.count)
@@ -96,6 +99,15 @@ extension KeeperLink.Launch {
         return block.finish(spec)
     }
 
+    /// The last is SPAWN_LISTEN_PID's.
+    private var socketEntries: [String] {
+        guard !socketNames.isEmpty else { return [] }
+        return [
+            "LISTEN_FDS=\(socketNames.count)", "LISTEN_FDNAMES=\(socketNames.joined(separator: ":"))",
+            "LISTEN_PID=0000000000",
+        ]
+    }
+
     private func header() -> spawn_spec {
         var spec = spawn_spec()
         spec.version = UInt32(SPAWN_SPEC_VERSION)
@@ -108,6 +120,7 @@ extension KeeperLink.Launch {
         if groups != nil { spec.flags |= SPAWN_SET_GROUPS }
         if noNewPrivileges { spec.flags |= SPAWN_NO_NEW_PRIVS }
         if !cpus.isEmpty { spec.flags |= SPAWN_SET_AFFINITY }
+        if !socketNames.isEmpty { spec.flags |= SPAWN_LISTEN_PID }
         if capabilities != nil { spec.flags |= SPAWN_SET_CAPABILITIES }
         spec.limitc = UInt32(limits.count)
         unsafe withUnsafeMutableBytes(of: &spec.limits) { bytes in

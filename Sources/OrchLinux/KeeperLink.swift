@@ -75,6 +75,18 @@ public final class KeeperLink {
         try send(Outgoing(head: head, descriptors: [pidfd] + readEnds.prefix(2)))
     }
 
+    /// The keeper holds this descriptor under a number of the daemon's own, and hands it over to the next daemon as `.ended` with one end
+    /// held, until it is acknowledged. Borrowed for the call.
+    func hold(_ number: UInt64, _ descriptor: Int32) throws(SystemError) {
+        var adopt = keeper_event()
+        adopt.state = UInt8(KEEPER_ENDED)
+        adopt.version = UInt8(KEEPER_PROTOCOL_VERSION)
+        adopt.type = UInt8(KEEPER_ADOPT)
+        adopt.launch = number
+        let head = unsafe withUnsafeBytes(of: adopt) { unsafe [UInt8]($0) }
+        try send(Outgoing(head: head, descriptors: [descriptor, descriptor]))
+    }
+
     /// This daemon serves: `program`, its file, is what the keeper goes back to when a later one can't begin. Borrowed for the call.
     public func serves(program: Int32) throws(SystemError) {
         var note = keeper_note()

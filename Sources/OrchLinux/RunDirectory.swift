@@ -17,6 +17,8 @@ public struct RunDirectory: Sendable {
     func secrets(of launch: LaunchID) -> String { "\(secrets)/\(launch.number)" }
     /// A file for each launch that is ready by a newline on a descriptor.
     var readiness: String { "\(path)/readiness" }
+    /// A file for each socket that the keeper holds for a service, by its number there.
+    var sockets: String { "\(path)/sockets" }
     /// Names the keeper that is known to hold everything that lives.
     var keeper: String { "\(path)/keeper" }
 
@@ -28,6 +30,7 @@ public struct RunDirectory: Sendable {
         try Self.prepare(path, mode: getuid() == 0 ? 0o711 : 0o700)
         try Self.prepare(launches, mode: 0o700)
         try Self.prepare(readiness, mode: 0o700)
+        try Self.prepare(sockets, mode: 0o700)
         try Self.prepare(secrets, mode: getuid() == 0 ? 0o711 : 0o700)
     }
 

@@ -13,6 +13,7 @@ extension Decoder {
         checkLoops(stack, targets)
         checkRenames(stack, index)
         checkPorts(stack)
+        checkSockets(stack)
         checkSinks(stack)
     }
 

@@ -142,6 +142,10 @@ enum Fields {
             Field(
                 "ports", .list(.either([port, portText, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
+            Field(
+                "sockets", .list(.either([.text, .object(socketEntry)])), default: "[]",
+                "Listening sockets that are opened for it and outlive its restarts; given to it as LISTEN_FDS, from descriptor 3 on."
+            ),
             Field("watch", .list(.either([.text, .object(watchRule)])), "Files whose change does something to it."),
             Field("schedule", .object(schedule), "When a task runs by itself."),
             Field("update", .object(update), "How apply replaces its instances when its definition changed."),
@@ -154,7 +158,6 @@ enum Fields {
         ] + laterServiceFields)
 
     private static let laterServiceFields: [Field] = [
-        .later("sockets", "Sockets opened for it."),
         .later("container", "Run by docker or podman."),
         .later("tty", "A pseudo-terminal."),
         .later("stdin", "What it reads."),

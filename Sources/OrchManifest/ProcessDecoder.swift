@@ -6,7 +6,7 @@ extension Decoder {
     func process(_ section: Section) -> ProcessSpec {
         var spec = ProcessSpec()
         if let node = section["group_add"] { spec.groupAdd = groups(node) }
-        if let node = section["umask"], let mask = fileModeMask(node) { spec.umask = mask }
+        if let node = section["umask"], let mask = fileMode(node, "umask", such: "0022 or 0077") { spec.umask = mask }
         if let node = section["nice"] { spec.nice = integer(node, "nice", in: -20...19) }
         if let node = section["io_class"] { spec.ioClass = ioClass(node) }
         if let node = section["cpu_affinity"] { spec.cpuAffinity = cpus(node) }
@@ -30,14 +30,14 @@ extension Decoder {
     }
 
     /// Octal, as everybody writes it; `22` would be read as 26 octal by some and is none.
-    private func fileModeMask(_ node: NodeID) -> UInt32? {
-        guard let scalar = scalar(node, "umask", "an octal number such as 0022") else { return nil }
+    func fileMode(_ node: NodeID, _ key: String, such example: String) -> UInt32? {
+        guard let scalar = scalar(node, key, "an octal number such as \(example)") else { return nil }
         let digits = scalar.text.hasPrefix("0o") ? String(scalar.text.dropFirst(2)) : scalar.text
-        if scalar.text.hasPrefix("0"), let mask = UInt32(digits, radix: 8), mask <= 0o777 { return mask }
+        if scalar.text.hasPrefix("0"), let mode = UInt32(digits, radix: 8), mode <= 0o777 { return mode }
         let isBare = UInt32(scalar.text, radix: 8).map { $0 <= 0o777 } ?? false
         error(
-            "value", "\"umask\": \"\(scalar.text)\" is not an octal number from 0000 to 0777", at: node,
-            help: isBare ? "did you mean \"0\(scalar.text)\"?" : "such as 0022 or 0077")
+            "value", "\"\(key)\": \"\(scalar.text)\" is not an octal number from 0000 to 0777", at: node,
+            help: isBare ? "did you mean \"0\(scalar.text)\"?" : "such as \(example)")
         return nil
     }
 

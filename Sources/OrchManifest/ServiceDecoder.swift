@@ -17,6 +17,8 @@ final class DecodedService {
     var edges: [Edge] = []
     /// In the order of `spec.ports`.
     var portNodes: [NodeID] = []
+    /// In the order of `spec.sockets`.
+    var socketNodes: [NodeID] = []
     /// Files that its streams are written to.
     var sinks: [(path: String, node: NodeID)] = []
     /// Where it and its keys stand, sorted by path.
@@ -73,6 +75,7 @@ extension Decoder {
         if let node = section["hooks"] { decoded.spec.hooks = hooks(node, of: kind, health) }
         logging(section["logging"], into: decoded)
         ports(section["ports"], into: decoded)
+        if let node = section["sockets"] { sockets(node, into: decoded, section) }
         if let node = section["watch"] { decoded.spec.watch = watch(node, of: decoded.spec, health) }
         schedule(section, into: &decoded.spec, own: own)
         if let node = section["update"] { update(node, into: decoded) }

@@ -36,6 +36,12 @@ public enum Failpoint: String, CaseIterable, Sendable {
     case notesReplaced = "notes-replaced"
     /// The launch's surroundings are on record; it has no control group.
     case contextSaved = "context-saved"
+    /// A socket is open and on record; the keeper does not hold it.
+    case socketNoted = "socket-noted"
+    /// It does; no launch was made with it.
+    case socketHeld = "socket-held"
+    /// The file of a socket is gone; the keeper holds it.
+    case socketUnlinked = "socket-unlinked"
     /// All is ready for the keeper's child; the keeper was not asked.
     case launchPrepared = "launch-prepared"
     /// The keeper was asked; nothing reads the pipes.

@@ -176,4 +176,6 @@ public protocol HostExaminer: AnyObject {
     func process(_ mark: ProcessMark) -> ProcessFacts?
     /// Why a port can't be had now; nil when it is free.
     func obstacle(to port: PortSpec) -> PortObstacle?
+    /// What keeps a socket from being opened there; nil when nothing does.
+    func obstacle(to address: SocketSpec.Address) -> PortObstacle?
 }

@@ -29,6 +29,10 @@ public enum Limits {
     public static let secretBytes = 64 << 10
     /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.
     public static let lockFilesPerService = 8
+    /// Sockets of one service: each is a descriptor of its processes, from 3 up.
+    public static let socketsPerService = 8
+    /// Descriptors that a process is born with beside its three streams: sockets, locks that are files, `ready.fd`. KEEPER_EXTRA_MAX.
+    public static let inheritedPerService = 12
     /// Bytes of one scalar in a manifest.
     public static let scalarBytes = 1 << 20
     /// Diagnostics printed for one manifest; what is beyond is counted.

@@ -57,7 +57,7 @@ extension ProcessSpec: ValueCodable {
         } catch { throw error.under("security") }
     }
 
-    private static func octal(_ mask: UInt32) -> String {
+    static func octal(_ mask: UInt32) -> String {
         let digits = String(mask, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
     }

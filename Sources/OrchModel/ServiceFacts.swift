@@ -33,6 +33,7 @@
     @usableFromInline var hooks = Hooks()
     @usableFromInline var logging = LoggingSpec()
     @usableFromInline var ports: [PortSpec] = []
+    @usableFromInline var sockets: [SocketSpec] = []
     @usableFromInline var watch: [WatchRule] = []
     @usableFromInline var schedule: ScheduleSpec?
     @usableFromInline var update = UpdatePolicy()
@@ -287,6 +288,14 @@ extension ServiceSpec {
         _modify {
             facts[0].memo.digest = nil
             yield &facts[0].ports
+        }
+    }
+    /// Opened for it, in the order in which its processes get them.
+    @inlinable public var sockets: [SocketSpec] {
+        get { facts.span[0].sockets }
+        _modify {
+            facts[0].memo.digest = nil
+            yield &facts[0].sockets
         }
     }
     /// Files whose change does something to it.

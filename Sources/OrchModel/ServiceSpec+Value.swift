@@ -49,6 +49,7 @@ extension ServiceSpec: ValueCodable {
         w.setObject("logging", logging.written(complete: complete))
         w.set("watch", list: watch)
         w.set("ports", list: ports)
+        w.set("sockets", list: sockets)
         w.set("schedule", schedule?.written(complete: complete))
         w.setObject("update", update.written(complete: complete && kind == .service))
         w.set("renamed_from", renamedFrom)
@@ -103,6 +104,7 @@ extension ServiceSpec: ValueCodable {
         logging = try r.optional("logging") ?? LoggingSpec()
         watch = try r.list("watch")
         ports = try r.list("ports")
+        sockets = try r.list("sockets")
         if let found = r.value("schedule") {
             do { schedule = try ScheduleSpec(found) } catch { throw error.under("schedule") }
         }

@@ -280,7 +280,7 @@ extension FleetWorld {
             schedule(.errandEnded(errand.launch, runner: errand.runner, nil), after: .milliseconds(1))
         case .note(let note): notes.append(note)
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
-        case .watch: break
+        case .sockets, .watch: break
         case .react(let launch, _, _): schedule(.reacted(launch, nil), after: .milliseconds(1))
         case .measure(let questions): measure(questions)
         case .measureHost(let wanted):

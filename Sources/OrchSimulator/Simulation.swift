@@ -151,6 +151,7 @@ struct Simulation {
         if let left = machine.processes.compactMap({ $0 }).first {
             machine.violate("\(left.launch.number) is left in the keeper after down")
         }
+        if !machine.sockets.isEmpty { machine.violate("a socket is left open after down") }
         if !machine.disk.state.stacks.isEmpty { machine.violate("a stack is left on the disk after down") }
         if conductor.deadline != nil { machine.violate("awake with nothing to do") }
         machine.checkHistory()
@@ -198,6 +199,7 @@ struct Simulation {
             turn()
         }
         machine.checkConfigurations()
+        machine.checkSockets()
     }
 
     private var rows: [String] {

@@ -60,6 +60,8 @@ extension Effect {
         case .probe(let launch, let kind, let round, _, _): "\(kind.rawValue) probe #\(round) of \(launch.number)"
         case .ask(let need, let round, _): "ask \(need.text) #\(round)"
         case .endProbes, .relog, .keepUpdates, .note, .record, .mark: nil
+        case .sockets(let service, let sockets, let former):
+            "keep \(sockets.map(\.listen.text)) open for \(service)\(former.map { ", formerly \($0)" } ?? "")"
         case .watch(let service, let rules): "watch \(rules.map(\.path)) for \(service)"
         case .react(let launch, let action, _): "\(action) of \(launch.number)"
         case .measure(let questions): "look at \(questions.map(\.launch.number))"

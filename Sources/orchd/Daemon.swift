@@ -78,8 +78,8 @@ enum Daemon {
         let (store, stored) = try reading.outcome()
         var recovery = Recovery.assembled(
             from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: boot,
-            survivors: inheritance.survivors, closed: inheritance.closed, highestLaunch: inheritance.highestLaunch,
-            seed: Clock.entropy())
+            survivors: inheritance.survivors, closed: inheritance.closed, sockets: inheritance.sockets,
+            highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
         var history = store
         recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)

@@ -32,7 +32,7 @@ final class Day {
         if packs { text += stay("packed", ", logging: { rotate: { size: 4KB, keep: 100000, compress: gzip } }") }
         text += stay("pruned", ", logging: { rotate: { size: 4KB, keep: 2 } }")
         text += stay("json", ", logging: { format: json }")
-        text += stay("turned", ", environment: { VERSION: '\(version)' }")
+        text += stay("turned", ", environment: { VERSION: '\(version)' }, sockets: [./turned.sock]")
         text += "  brief: { command: [\(program("torture-probe")), brief, \(place.folder), brief] }\n"
         return text
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import OrchModel
 import OrchWire
 import Testing
@@ -54,8 +55,42 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    /// What its README does under load: no request is lost by a restart, an update, or the daemon's death.
+    @Test func socketActivation() throws {
+        let place = try Workplace()
+        _ = try place.shell(
+            "cp -r '\(repository())/examples/socket-activation/.' . && rm -f web.sock && sed -i 's/:-8080/:-23195/' orch.yaml"
+        )
+        let apply = try place.orch("apply")
+        #expect(apply.status == 0, "\(apply)")
+        let words = [
+            "/usr/bin/hey", "-n", "500", "-c", "5", "-q", "10", "-t", "120", "-disable-keepalive",
+            "http://127.0.0.1:23195/",
+        ]
+        let report = "\(place.home)/report"
+        let hey = try place.start(words, output: report, errors: report)
+        #expect(try place.orch("restart", "web").status == 0)
+        #expect(try place.shell("sed -i 's/hello/good morning/' orch.yaml").status == 0)
+        let update = try place.orch("apply")
+        #expect(update.status == 0, "\(update)")
+        let daemon = try place.daemon()
+        kill(daemon, SIGKILL)
+        try place.eventually("another daemon serves") { try place.daemon() != daemon }
+        #expect(try place.orch("restart", "web").status == 0)
+        let answer = try place.shell("curl -sS --unix-socket web.sock http://localhost/")
+        #expect(answer.output.hasPrefix("good morning from "), "\(answer)")
+        var status: Int32 = 0
+        unsafe waitpid(hey, &status, 0)
+        let text = contents(report)
+        #expect(text.contains("[200]\t500 responses") && !text.contains("Error distribution"), "\(text)")
+        #expect(try place.orch("stop", "web").status == 0)
+        // CURLE_COULDNT_CONNECT
+        #expect(try place.shell("curl -sS http://127.0.0.1:23195/").status == 7)
+        #expect(try place.end() == "")
+    }
+
     /// The examples are played by the real program, which starts nothing for it.
-    @Test(arguments: ["quickstart", "booking"]) func rehearsal(_ example: String) throws {
+    @Test(arguments: ["quickstart", "booking", "socket-activation"]) func rehearsal(_ example: String) throws {
         let place = try Workplace()
         let manifest = "\(repository())/examples/\(example)/orch.yaml"
         let play = try place.orch("rehearse", manifest)
@@ -63,9 +98,10 @@ import Testing
         #expect(play.output.contains("all is up after") && play.output.contains("all is gone after"), "\(play)")
         #expect(try place.orch("rehearse", manifest).output == play.output)
         #expect(try place.shell("ls '\(place.home)' | grep -v '^out'").output == "stack\n", "nothing was made for it")
-        let task = example == "quickstart" ? "shopping" : "folders"
-        let wish = try place.orch("rehearse", manifest, "--if", "\(task) never ends", "--for", "2m")
-        #expect(wish.status == 0 && wish.output.contains("would wait for ever for \(task)"), "\(wish)")
+        if let task = ["quickstart": "shopping", "booking": "folders"][example] {
+            let wish = try place.orch("rehearse", manifest, "--if", "\(task) never ends", "--for", "2m")
+            #expect(wish.status == 0 && wish.output.contains("would wait for ever for \(task)"), "\(wish)")
+        }
         #expect(try place.orch("rehearse", manifest, "--if", "nobody dies").status == 64)
         try place.write("services: 3\n")
         #expect(try place.orch("rehearse").status == 3)

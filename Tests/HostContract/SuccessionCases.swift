@@ -62,6 +62,7 @@ extension Contract {
             try play.expect(web, [])
         },
         Case("what was noted as released and not drained is found as closed, until it is", closed),
+        Case("sockets stay open over a change of daemons, whoever serves them, until they may not", sockets),
         Case("questions of the former daemon are not answered to the next, and end") { play in
             try play.begin(web, slow)
             play.ask(web, round: 1, slow, timeout: .milliseconds(150))
@@ -105,6 +106,28 @@ extension Contract {
     ]
 
     /// One that no pruning drops: an entry of the restart ledger.
+    private static func sockets(_ play: Play) throws {
+        guard case .launch(var order) = play.order(web, .brief) else { return }
+        let service = order.instance.service
+        let moved = ServiceID(stack: service.stack, service: "moved")
+        // The stage's folder is among its words.
+        let mark = Digest(of: Array(order.spec.command.arguments.joined().utf8)).short
+        let names = ["a", "b"].map { SocketSpec(name: $0, listen: .abstract("orch-contract-\(mark)-\($0)")) }
+        order.spec.sockets = names
+        play.perform(.launch(order))
+        try play.expect(web, [.launched, .succeeded, .emptied])
+        play.perform(.release(web), .note(.released(web)))
+        play.hearAll()
+        let first = try play.changeDaemon()
+        try play.check(first.sockets == [OpenSockets(service, names)], "found \(first.sockets)")
+        play.perform(.sockets(moved, names, former: service), .sockets(moved, [names[1]], former: nil))
+        let second = try play.changeDaemon()
+        try play.check(second.sockets == [OpenSockets(moved, [names[1]])], "found \(second.sockets)")
+        play.perform(.sockets(moved, [], former: nil))
+        let third = try play.changeDaemon()
+        try play.check(third.sockets.isEmpty, "found \(third.sockets)")
+    }
+
     private static func note(_ number: Int64) -> LaunchNote {
         let id = InstanceID(service: ServiceID(stack: "shop", service: "web"))
         return .failed(id, at: Moment(instant: Instant(nanoseconds: number), wall: WallTime(nanoseconds: number)))

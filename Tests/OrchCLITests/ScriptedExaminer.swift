@@ -11,6 +11,7 @@ final class ScriptedExaminer: HostExaminer {
     var interpreters: [String: String] = [:]
     var fileSystems: [String: FileSystemFacts] = [:]
     var ports: [Int: PortObstacle] = [:]
+    var sockets: [SocketSpec.Address: PortObstacle] = [:]
     var personFault: Fault?
 
     init() {
@@ -40,4 +41,5 @@ final class ScriptedExaminer: HostExaminer {
     func interpreter(of path: String) -> String? { interpreters[path] }
     func fileSystem(of path: String) -> FileSystemFacts? { fileSystems[path] }
     func obstacle(to port: PortSpec) -> PortObstacle? { ports[port.port] }
+    func obstacle(to address: SocketSpec.Address) -> PortObstacle? { sockets[address] }
 }

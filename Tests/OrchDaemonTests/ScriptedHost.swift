@@ -91,7 +91,7 @@ final class ScriptedHost: Host {
         case .release(let launch): drainingTakes.map { send(.event(.drained(launch)), after: $0) }
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
         case .endErrand, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
-            .goBack, .forget, .mark, .watch, .react, .measure, .measureHost:
+            .goBack, .forget, .mark, .sockets, .watch, .react, .measure, .measureHost:
             break
         }
     }

@@ -144,7 +144,7 @@ final class LinuxStage: Stage {
         return Recovery.assembled(
             from: StoredState(), notes: bench.notes, isNewBoot: bench.isNewBoot,
             survivors: bench.inheritance.survivors, closed: bench.inheritance.closed,
-            highestLaunch: bench.inheritance.highestLaunch, seed: 1)
+            sockets: bench.inheritance.sockets, highestLaunch: bench.inheritance.highestLaunch, seed: 1)
     }
 
     func connect() throws -> any Caller { try LinuxCaller(bench.directory + "/orch.sock") }

@@ -66,10 +66,10 @@ import Testing
         let tail = "is part of the language, but this version of orch does not have it yet"
         #expect(
             Fixture(
-                "host: {}\nservices: { web: { command: a, sockets: [], health: { liveness: { file: x } } } }"
+                "host: {}\nservices: { web: { command: a, tty: true, health: { liveness: { file: x } } } }"
             ).complaints() == [
-                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"sockets\" \(tail)",
-                "2:67 error[not-yet] \"file\" \(tail)",
+                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"tty\" \(tail)",
+                "2:65 error[not-yet] \"file\" \(tail)",
             ])
     }
 

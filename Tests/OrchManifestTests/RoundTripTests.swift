@@ -30,6 +30,7 @@ import Testing
                 working_dir: "/a$$$${b}"
                 environment: { V: "$${PORT}", W: "${VALUE}", N: null, P: "${PORT}", M: "a\\nb\\n" }
                 ports: [auto]
+                sockets: ["@$$x", { name: "$${a}", listen: "/run/$$$${b}", mode: "0666" }, { name: t, listen: "tcp://[::]:80" }]
                 health:
                   liveness: { command: "test $$ -gt 0", shell: [/bin/sh, -c] }
                   readiness: { http: { url: "http://h:${PORT}/$$x", headers: { A: "$${B}" }, expect: { body: "^a$$", json: { a.b: "$${C}", n: null, f: 1.5 } } } }

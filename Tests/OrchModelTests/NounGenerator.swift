@@ -107,6 +107,15 @@ struct NounGenerator {
         return port
     }
 
+    mutating func socket() -> SocketSpec {
+        let addresses: [SocketSpec.Address] = [
+            .tcp(host: "127.0.0.1", port: 80), .tcp(host: "::1", port: 65_535), .file("/run/x"), .abstract(name()),
+        ]
+        var socket = SocketSpec(name: pick([SocketSpec.standardName, "http"]), listen: pick(addresses))
+        if case .file = socket.listen { socket.mode = UInt32(below(0o1000)) }
+        return socket
+    }
+
     mutating func schedule() -> ScheduleSpec {
         let crons = ["@daily", "30 2 * * mon-fri", "*/5 9-17 1,15 */2 *"].compactMap { try? CronExpression($0) }
         var schedule = ScheduleSpec(chance() ? .cron(pick(crons)) : .every(span()))
@@ -237,6 +246,7 @@ struct NounGenerator {
         }
         if chance() { spec.logging = logging() }
         spec.ports = (0..<below(3)).map { _ in port() }
+        spec.sockets = (0..<below(3)).map { _ in socket() }
         spec.schedule = maybe(schedule())
         if chance() { spec.update = update() }
         spec.renamedFrom = maybe(self.name())

@@ -14,6 +14,15 @@
  * TCP with SO_REUSEADDR (socket(7)), so that TIME_WAIT is no conflict and a listener is one; UDP without. */
 int corch_port_test(const char *address, uint16_t port, int udp);
 
+/* Listening sockets for others, blocking; each returns the socket or -errno. TCP at a numeric address, with SO_REUSEADDR as above; `::` is
+ * every address of both families. A unix path of at most 107 bytes, or '@' and a name in the abstract space: its file has mode 0600, and one
+ * that is there is -EADDRINUSE. */
+int corch_tcp_listen(const char *address, uint16_t port, int backlog);
+int corch_unix_stream_listen(const char *path, int backlog);
+
+/* Mode and owner (~0: as it is) of a socket's file: the one of that inode, or 0: a new one of this user's. -ESTALE when it is anything else. */
+int corch_unix_file_set(const char *path, uint64_t inode, uint32_t mode, uint32_t uid, uint32_t gid);
+
 /* Begins connect(2) of a non-blocking TCP socket to a numeric address. Returns the socket: writable
  * once it is decided, then ask corch_socket_error. */
 int corch_tcp_connect(const char *address, uint16_t port);

@@ -31,7 +31,8 @@
 #define KEEPER_RESTART 5      /* keeper_note: I am about to exit; start me again at once */
 #define KEEPER_PONG 6         /* keeper_note: my loop turns; unasked when it has read all and is about to wait for long */
 
-#define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed */
+#define KEEPER_ADOPT 7        /* keeper_event + pidfd, read ends to hold: a process of a keeper that was killed. Or, with state
+                                 KEEPER_ENDED, twice the same descriptor: it is held until ACKNOWLEDGE and told in STATE */
 #define KEEPER_SOUND 8        /* keeper_note + the daemon's program: it serves, and is what to go back to once it has for a while */
 #define KEEPER_RENEW 9        /* keeper_note + a memfd: the paths of a new keeper and of its daemon, each with its NUL.
                                  Become that keeper; nothing else is read until RENEWED answers */

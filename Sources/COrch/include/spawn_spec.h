@@ -23,6 +23,7 @@
 #define SPAWN_NO_NEW_PRIVS 0x080u
 #define SPAWN_SET_AFFINITY 0x100u     /* confinement.cpus */
 #define SPAWN_SET_CAPABILITIES 0x200u /* confinement.capabilities */
+#define SPAWN_LISTEN_PID 0x400u       /* the last of envp is LISTEN_PID= and ten characters more: the child writes its pid there */
 
 /* Where a launch failed. */
 #define SPAWN_STAGE_NONE 0

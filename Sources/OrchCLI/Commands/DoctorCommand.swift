@@ -93,6 +93,7 @@ struct DoctorCommand: OrchCommand {
             living.contains { !$0.limits.isEmpty }
             || request?.stack.services.contains { !$0.resources.isEmpty } ?? false
         findings.instances = own.map { others.count + $0 } ?? look.stacks.reduce(0) { $0 + $1.instances.count }
+        findings.sockets = request?.stack.services.reduce(0) { $0 + ($1.enabled ? $1.sockets.count : 0) } ?? 0
         return findings
     }
 

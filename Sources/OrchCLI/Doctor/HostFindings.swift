@@ -11,6 +11,8 @@ struct HostFindings {
     var instances = 0
     /// Some of them have `resources`.
     var hasLimits = false
+    /// How many sockets are opened for them.
+    var sockets = 0
 
     func findings() -> [Finding] {
         [kernel(), controlGroups(), limits()] + descriptors() + [processes(), inotify()].compactMap(\.self)
@@ -112,13 +114,16 @@ struct HostFindings {
 
     /// A service that runs takes 3 descriptors in the keeper and up to 7 in the daemon.
     static let descriptorsPerInstance = 7
-    /// Sockets, databases, clients.
+    /// A socket of `sockets` takes one in the daemon and two in the keeper.
+    static let descriptorsPerSocket = 2
+    /// Control sockets, databases, clients.
     static let ownDescriptors = 64
 
     private func descriptors() -> [Finding] {
         guard let limit = facts.limits.first(where: { $0.resource == .nofile }) else { return [] }
         guard let hard = limit.hard else { return [Finding(.ok, "descriptors", "unlimited (RLIMIT_NOFILE)")] }
-        let room = max(0, (Int(clamping: hard) - Self.ownDescriptors) / Self.descriptorsPerInstance)
+        let others = Self.ownDescriptors + sockets * Self.descriptorsPerSocket
+        let room = max(0, (Int(clamping: hard) - others) / Self.descriptorsPerInstance)
         let fact = "\(hard) for the daemon (hard RLIMIT_NOFILE), enough for \(CountText.of(room, "instance"))"
         guard room < instances else { return [Finding(.ok, "descriptors", fact)] }
         return [

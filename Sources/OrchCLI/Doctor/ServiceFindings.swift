@@ -14,10 +14,10 @@ struct ServiceFindings {
     func findings() -> [Finding] {
         let person: Person?
         do throws(Fault) { person = try examiner.person(spec.user, adding: spec.process.groupAdd) } catch {
-            return [finding(error, at: "user")] + files(of: nil) + ports() + limits() + schedule()
+            return [finding(error, at: "user")] + files(of: nil) + ports() + sockets() + limits() + schedule()
         }
         let programs = directory(of: person) + commands(of: person)
-        let rest = programs + files(of: person) + ports() + limits() + schedule()
+        let rest = programs + files(of: person) + ports() + sockets() + limits() + schedule()
         return rest.isEmpty ? [fine(person)] : rest
     }
 
@@ -200,6 +200,27 @@ struct ServiceFindings {
             if obstacle.holder == ServiceID(stack: stack, service: spec.name) { continue }
             let mark: Finding.Mark = port.onConflict == .wait ? .warning : .error
             result.append(Finding(mark, spec.name, obstacle.fault, at: position("ports")))
+        }
+        return result
+    }
+
+    /// Those that it would be given.
+    private func sockets() -> [Finding] {
+        var result: [Finding] = []
+        for socket in spec.sockets {
+            if case .tcp(_, let port) = socket.listen, port < facts.lowestFreePort, !facts.mayTakeLowPorts {
+                result.append(
+                    Finding(
+                        .error, spec.name, "\(socket.listen.text) is below port \(facts.lowestFreePort)",
+                        because: "without CAP_NET_BIND_SERVICE the kernel refuses it to \(facts.user)",
+                        remedy: "take a higher port, or apply the stack as root", at: position("sockets")))
+                continue
+            }
+            // What runs of it already has its sockets.
+            guard let obstacle = examiner.obstacle(to: socket.listen),
+                obstacle.holder != ServiceID(stack: stack, service: spec.name)
+            else { continue }
+            result.append(Finding(.error, spec.name, obstacle.fault, at: position("sockets")))
         }
         return result
     }

@@ -212,4 +212,22 @@ public final class LinuxExaminer: HostExaminer {
             return nil
         } catch { return PortObstacle(error.fault, holder: holder) }
     }
+
+    public func obstacle(to address: SocketSpec.Address) -> PortObstacle? {
+        let folder = "\(run)/sockets"
+        let open = SocketRecord.numbers(in: folder).compactMap { SocketRecord.load($0, from: folder) }
+        if let other = open.first(where: { $0.spec.listen.overlaps(address) }) {
+            return PortObstacle(ListeningSocket.taken(address, byService: other.service), holder: other.service)
+        }
+        switch address {
+        case .tcp(let host, let number):
+            var port = PortSpec(port: number)
+            port.host = host
+            return obstacle(to: port)
+        case .file(let path):
+            let code = ask(about: path) { ListeningSocket.obstacle(at: path) } ?? nil
+            return code.map { PortObstacle(ListeningSocket.fault($0, at: address)) }
+        case .abstract: return nil
+        }
+    }
 }

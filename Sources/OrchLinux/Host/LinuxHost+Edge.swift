@@ -12,8 +12,6 @@ struct EdgeSeat: ~Copyable {
     var isWatchedForWriting = false
     var questions: [UInt64: HostQuestion] = [:]
     var nextQuestion: UInt64 = 1
-    /// Counts edges of this daemon.
-    var starts: UInt64 = 0
     /// One that ends at once is not started again and again.
     var notBefore = Instant.zero
 
@@ -88,14 +86,19 @@ extension LinuxHost {
             return Fault(step: "ask", subject: "orch-edge", reason: "it ended a moment ago and is started again soon")
         }
         edge.notBefore = now.instant + Self.edgePause
-        edge.starts += 1
-        // Rising over all daemons of this keeper.
-        let launch = LaunchID(1 << 63 | daemonStarts << 32 | edge.starts)
+        let launch = LaunchID(takeOwnNumber())
         do {
             try startEdge(program, as: launch)
             return nil
         } catch { return error.fault(step: "start", subject: program) }
     }
+
+    /// Of what is the daemon's own at the keeper; rising over all daemons of it.
+    func takeOwnNumber() -> UInt64 {
+        ownNumbers += 1
+        return highestOwnNumber
+    }
+    var highestOwnNumber: UInt64 { KeeperLink.ownBit | daemonStarts << 32 | ownNumbers }
 
     private func startEdge(_ program: String, as launch: LaunchID) throws(SystemError) {
         let record = LaunchRecord(launch, .edge)

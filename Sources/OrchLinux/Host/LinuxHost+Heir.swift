@@ -43,8 +43,13 @@ extension LinuxHost {
         var legacy = try KeeperLegacy(
             listener: clients.number, lock: lock, notify: notify?.descriptor.number,
             highestLaunch: keeper.highestLaunch,
-            highestOwnLaunch: KeeperLink.ownBit | daemonStarts << 32 | edge.starts, daemonStarts: daemonStarts,
+            highestOwnLaunch: highestOwnNumber, daemonStarts: daemonStarts,
             isGivenUp: renewal != nil)
+        let held = KeeperState.Progress.ended(ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0))
+        for socket in sockets {
+            try legacy.add(
+                socket.number, held, pid: 0, startTicks: 0, pidfd: nil, readEnds: [socket.descriptor.number])
+        }
         for record in records.values.sorted(by: { $0.launch < $1.launch }) where record.isKnownToKeeper {
             // One that was asked for and of which nothing was heard: the next daemon looks for it.
             guard record.pid != 0 || record.isOver else { continue }

@@ -60,16 +60,18 @@ extension LinuxHost {
         if hasSecretFiles { try writeSecrets(spec.secrets, of: order.launch, for: account) }
         context.pipes = Self.pipes(of: spec.logging, spec.ready)
         let ends = try pipes(of: &context)
+        let sockets = try openSockets(spec.sockets, for: order.instance.service, as: account)
         record.context = context
         try lock(spec.locks, for: record)
         try save(context, of: order.launch)
         Failpoint.contextSaved.reach()
-        try open(record, words: words, account: account, order, ends)
+        try open(record, words: words, account: account, order, ends, sockets)
     }
 
     /// Pipes, control group, and the request to the keeper.
     private func open(
-        _ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder, _ ends: [Ends]
+        _ record: LaunchRecord, words: [String], account: Account?, _ order: LaunchOrder, _ ends: [Ends],
+        _ sockets: [HeldSocket]
     ) throws(Obstacle) {
         guard let context = record.context else { return }
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
@@ -84,6 +86,7 @@ extension LinuxHost {
             let first = ends.first
             let second = ends.dropFirst().first
             request.inherit(record.lockFiles)
+            request.pass(sockets)
             var readyFile: HeldDescriptor?
             if case .fd(let number) = order.spec.ready {
                 let file = try self.readyFile(of: record.launch)
@@ -154,8 +157,11 @@ extension LinuxHost {
     private func claim(_ specs: [PortSpec]) throws(Obstacle) -> [AssignedPort] {
         guard !specs.isEmpty else { return [] }
         let claim = PortClaim(
-            holder: { key in self.portHolders[key].flatMap { self.records[$0]?.context?.label } },
-            service: { pid in self.owner(of: pid)?.context.map { "\($0.instance.service.stack)/\($0.label)" } })
+            holder: { key in
+                let socket = SocketSpec.Address.tcp(host: "0.0.0.0", port: key.port)
+                return self.portHolders[key].flatMap { self.records[$0]?.context?.label }
+                    ?? (key.transport == .tcp ? self.socketHolder(of: socket).map { "\($0)" } : nil)
+            }, service: serviceName)
         // A port that is waited for is not the service's failure: it is tried again and does not count.
         do { return try claim.claim(specs) } catch { throw Obstacle(error.fault, isScarcity: error.mayWait) }
     }
@@ -288,6 +294,16 @@ extension KeeperLink.Launch {
         for (index, file) in lockFiles.enumerated() {
             extraDescriptors.append((number: first + Int32(index), descriptor: file.number))
         }
+    }
+    /// From 3 up, and told of as sd_listen_fds(3) has it.
+    mutating func pass(_ sockets: [HeldSocket]) {
+        let told = ["LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="]
+        environment.removeAll { entry in told.contains { entry.hasPrefix($0) } }
+        for (index, socket) in sockets.enumerated() {
+            let number = Int32(SocketSpec.firstDescriptor + index)
+            extraDescriptors.append((number: number, descriptor: socket.descriptor.number))
+        }
+        socketNames = sockets.map(\.spec.name)
     }
     /// KEEPER_NUMBER_MAX.
     private static var highestNumber: Int32 { 63 }

@@ -104,6 +104,7 @@ extension LinuxHost {
     func end(_ ending: Ending) {
         if ending == .shutdown {
             closeRemains()
+            if records.isEmpty { closeAllSockets() }
             // With a launch left the keeper starts another daemon, which needs the socket.
             if records.isEmpty { clients?.refuse(poller) }
         }

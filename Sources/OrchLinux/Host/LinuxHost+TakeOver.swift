@@ -13,6 +13,8 @@ extension LinuxHost {
         public var survivors: [Survivor] = []
         /// Of what the former daemon had closed, what it did not live to drain.
         public var closed: [ClosedLaunch] = []
+        /// Of services, with what the keeper holds.
+        public var sockets: [OpenSockets] = []
         /// No launch up to this was made by this keeper; 0 when there was none.
         public var highestLaunch: UInt64 = 0
         /// 1 for the first daemon of this keeper.
@@ -36,6 +38,7 @@ extension LinuxHost {
         isPumpHeld = true
         var (states, end, later) = try hearHandOver()
         states.sort { $0.0 < $1.0 }
+        resumeSockets(&states)
         let noted = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
         let leftovers = groups?.leftovers() ?? [:]
         let known = try states.map { (launch, state) throws(Fault) in
@@ -47,6 +50,7 @@ extension LinuxHost {
         Failpoint.handOverHeard.reach()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
+        inheritance.sockets = socketsByService
         let keeperName = keeperName()
         let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName
         wereAnnounced = Self.announced(in: ledger.notes)

@@ -67,6 +67,10 @@ public final class LinuxHost: Host {
     let fileWatch: FileWatch
     var readyFiles: ReadyFiles
     var isReadinessWatched = false
+    /// Open for services, by number.
+    var sockets: [HeldSocket] = []
+    /// Edges and sockets of this daemon.
+    var ownNumbers: UInt64 = 0
     /// Launches whose awaited line has come and waits in its pipe.
     var awaitedLines: [LaunchID] = []
     /// While launches are taken over: those that were ready already, or had said so.
@@ -193,6 +197,7 @@ public final class LinuxHost: Host {
         case .relog(let launch, let logging): relog(launch, logging)
         case .rename(let launch, let instance, let logging): rename(launch, instance, logging)
         case .note(let note): self.note(note)
+        case .sockets(let service, let sockets, let former): keepSockets(sockets, of: service, former: former)
         case .watch(let service, let rules): watch(rules, for: service)
         case .react(let launch, let action, let runner): react(action, for: launch, runner: runner)
         case .measure(let questions): measure(questions)

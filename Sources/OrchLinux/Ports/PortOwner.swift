@@ -35,6 +35,18 @@ struct PortOwner {
         return nil
     }
 
+    /// Whoever is bound to a path, or to `@` and a name.
+    static func find(unix name: String) -> PortOwner? {
+        for line in (SmallFile.text("/proc/net/unix", limit: 16 << 20) ?? "").split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ", maxSplits: 7)
+            guard fields.count == 8, fields[7] == name, let pid = process(holding: "socket:[\(fields[6])]") else {
+                continue
+            }
+            return PortOwner(pid: pid, user: ProcessTable.user(of: pid) ?? .max)
+        }
+        return nil
+    }
+
     private static func process(holding socket: String) -> Int32? {
         for name in SmallFile.names(in: "/proc") {
             guard let pid = Int32(name) else { continue }

@@ -61,7 +61,7 @@ final class SupervisordImport {
         case ("eventlistener", 2):
             lost.append(lose(section, "orch has no listeners", "`orch events -f --json` prints what happens"))
         case ("fcgi-program", 2):
-            lost.append(lose(section, "orch does not open sockets for services yet", "let it listen by itself"))
+            lost.append(lose(section, "FastCGI sockets are not carried over", "write sockets: with its address"))
         case ("include", _):
             lost.append(
                 lose(

@@ -84,7 +84,7 @@ final class SystemdImport {
             lost.append(
                 importer.lost(
                     file, at: place, because: "only services and their timers can be",
-                    instead: kind == ".socket" ? "let the service listen by itself" : nil))
+                    instead: kind == ".socket" ? "write sockets: with its ListenStream" : nil))
         }
     }
 

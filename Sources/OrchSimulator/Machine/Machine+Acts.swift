@@ -158,6 +158,7 @@ extension Machine {
         watch.owed = [:]
         hooks = []
         watch.hooks = WatchedHooks()
+        sockets = [:]
     }
 
     /// From here on nothing goes wrong by itself, and what lives stays well.
@@ -252,7 +253,8 @@ extension Machine {
         recallHalts(LaunchNote.underPresentNames(notes ?? [], lately: stored.stacks.flatMap(\.lateRenames)))
         var recovery = Recovery.assembled(
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, boot: "\(bootedAt.nanoseconds)",
-            survivors: survivors, closed: closed, highestLaunch: highestLaunch, seed: dice.next())
+            survivors: survivors, closed: closed, sockets: socketsByService, highestLaunch: highestLaunch,
+            seed: dice.next())
         var history = SimulatedDisk(self)
         recovery.recall(from: &history)
         recovery.startsAtOnce = startsAtOnce

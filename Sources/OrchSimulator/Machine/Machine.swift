@@ -38,6 +38,8 @@ final class Machine {
     var hooks: [MachineHook] = []
 
     // The keeper and the run directory, which die with a boot.
+    /// Open for services.
+    var sockets: [ServiceID: [SocketSpec]] = [:]
     var highestLaunch: UInt64 = 0
     var isKeeperLost = false
     /// Launches that were handed to the keeper's socket in this turn.

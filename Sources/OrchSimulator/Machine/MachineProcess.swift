@@ -112,6 +112,7 @@ extension Machine {
     /// The keeper gets the order.
     func launch(_ order: LaunchOrder) {
         guard places[order.launch] == nil else { return }
+        openSockets(order)
         let seat = seat(of: order.instance)
         seats[seat].launches += 1
         seats[seat].former = seats[seat].living

@@ -125,6 +125,7 @@ extension Machine {
             _ = open(launch, "relog")
         case .rename(let launch, let instance, _): rename(launch, to: instance)
         case .note(let note): write(note)
+        case .sockets(let service, let kept, let former): keepSockets(kept, of: service, former: former)
         case .watch(let service, let rules): watched[service] = rules.isEmpty ? nil : rules
         case .react(let launch, _, let runner): react(launch, runner)
         case .measure(let questions): measure(questions)

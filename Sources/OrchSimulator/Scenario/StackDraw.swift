@@ -38,6 +38,7 @@ struct StackDraw {
         drawReload(&spec, &dice)
         if dice.once(in: 6) { drawWatch(&spec, &dice) }
         if dice.once(in: 4) { drawLimits(&spec, &dice) }
+        if name == "a" || name == "c" { spec.sockets = [SocketSpec(listen: .file("/run/\(name)"))] }
         return spec
     }
 

@@ -396,7 +396,7 @@ struct DrawnWorld {
             guard let index = errands.firstIndex(where: { $0.errand.runner == runner }) else { return }
             errands.remove(at: index)
             react(.errandEnded(launch, runner: runner, Fault(step: "run", subject: "", reason: "not needed any more")))
-        case .watch: break
+        case .sockets, .watch: break
         case .measure(let questions): for question in questions { measure(question.launch) }
         case .measureHost(let wanted):
             react(.hostMeasured(wanted.map { HostReading($0, used: script.used(in: column)) }))
