@@ -18,6 +18,9 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
 #endif
@@ -25,6 +28,11 @@
 
 int corch_pidfd_open(int32_t pid) {
     long fd = syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int corch_pidfd_getfd(int pidfd, int number) {
+    long fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
     return fd < 0 ? -errno : (int)fd;
 }
 

@@ -28,8 +28,8 @@ struct Orch: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     StatusCommand.self, WhyCommand.self, LogsCommand.self, EventsCommand.self, HistoryCommand.self,
-                    TopCommand.self, TreeCommand.self, GraphCommand.self, TimelineCommand.self, WaitCommand.self,
-                    DoctorCommand.self,
+                    TopCommand.self, TreeCommand.self, PortsCommand.self, GraphCommand.self, TimelineCommand.self,
+                    WaitCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(
                 name: "Move",

@@ -41,6 +41,11 @@ extension Fleet {
                 pending.append(.sockets(known.service, [], former: nil))
                 continue
             }
+            // Without an instance nobody would look again.
+            guard !services[place].slots.isEmpty else {
+                pending.append(.sockets(known.service, [], former: nil))
+                continue
+            }
             services[place].sockets = known.sockets
             if present != nil { moveSockets(of: place, from: known.service) }
             touch(service: place)

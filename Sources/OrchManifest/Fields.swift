@@ -143,7 +143,7 @@ enum Fields {
                 "ports", .list(.either([port, portText, .object(portEntry)])),
                 "Ports that must be free before it starts; given to it as PORT."),
             Field(
-                "sockets", .list(.either([.text, .object(socketEntry)])), default: "[]",
+                "sockets", .list(.either([address, .object(socketEntry)])), default: "[]",
                 "Listening sockets that are opened for it and outlive its restarts; given to it as LISTEN_FDS, from descriptor 3 on."
             ),
             Field("watch", .list(.either([.text, .object(watchRule)])), "Files whose change does something to it."),

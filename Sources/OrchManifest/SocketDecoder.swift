@@ -24,7 +24,7 @@ extension Decoder {
         if count > Limits.socketsPerService {
             error(
                 "limit", "\"sockets\" has \(count) entries, and a service has at most \(Limits.socketsPerService)",
-                at: node)
+                at: node, help: "take some out, or let it listen there by itself and name the port in ports")
         }
         checkDescriptors(of: decoded.spec, at: node, section)
     }

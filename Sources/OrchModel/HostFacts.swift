@@ -178,4 +178,6 @@ public protocol HostExaminer: AnyObject {
     func obstacle(to port: PortSpec) -> PortObstacle?
     /// What keeps a socket from being opened there; nil when nothing does.
     func obstacle(to address: SocketSpec.Address) -> PortObstacle?
+    /// The listening sockets that these processes have open, and those that the daemon has opened for services.
+    func listeners(of processes: [ProcessMark]) -> [ListenerFacts]
 }

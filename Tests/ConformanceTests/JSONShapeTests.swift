@@ -16,6 +16,7 @@ import Testing
             command: "while :; do echo hello; sleep 1; done"
             ports: [{ name: main, port: auto }]
             resources: { memory: 1GB }
+            sockets: [./web.sock]
             health: { readiness: { command: [/bin/true] } }
         """
 
@@ -38,6 +39,7 @@ import Testing
         try page.hold("orch graph --json", to: [place.orch("graph", "--json").output])
         try page.hold("orch timeline --json", to: [place.orch("timeline", "--json").output])
         try page.hold("orch tree --json", to: [place.orch("tree", "--json").output])
+        try page.hold("orch ports --json", to: [place.orch("ports", "--json").output])
         try page.hold("orch events --json", to: lines(place.orch("events", "--json")))
         try page.hold("orch rehearse --json", to: lines(place.orch("rehearse", "--json")))
         try page.hold("orch logs --json", to: lines(place.orch("logs", "--json")))

@@ -2,6 +2,7 @@
 
 import Glibc
 import OrchModel
+import OrchWire
 import Testing
 
 /// `sockets`, on real sockets and real servers.
@@ -219,6 +220,71 @@ import Testing
         #expect(try place.orch("down").status == 0)
         #expect(try connects(place, "AF_INET", "('127.0.0.1', 23184)") == "ConnectionRefusedError")
         #expect(try place.shell("ls f.sock").status != 0)
+        #expect(try place.end() == "")
+    }
+
+    /// Killed at once, they leave the socket to the service alone: the next ones have it from there.
+    @Test func whatLivesOnGivesItBack() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            name: sockets
+            services:
+              web: { command: [sleep, '4501'], sockets: [./f.sock], restart: { delay: 1h, max_delay: 1h } }
+            """)
+        try place.apply()
+        let pid = try place.pid("web")
+        let inode = try place.shell("stat -c %i f.sock").output
+        try place.killBoth()
+        #expect(try connects(place, "AF_UNIX", "'\(place.folder)/f.sock'") == "yes", "the service has it")
+        try place.apply()
+        #expect(try place.pid("web") == pid)
+        kill(pid_t(pid ?? 0), SIGKILL)
+        try place.eventually("it is down for long") { try place.phase("web") == "backoff" }
+        #expect(try connects(place, "AF_UNIX", "'\(place.folder)/f.sock'") == "yes", "the keeper has it")
+        #expect(try place.shell("stat -c %i f.sock").output == inode)
+        #expect(try place.end() == "")
+    }
+
+    /// `orch ports`: what is opened for services, and what they open themselves; nobody else's.
+    @Test func portsAreListedWithWhoHasThem() throws {
+        let place = try Workplace()
+        let listen = """
+            import socket, time
+            tcp = socket.socket(socket.AF_INET6); tcp.bind(("::1", 23185)); tcp.listen()
+            udp = socket.socket(type=socket.SOCK_DGRAM); udp.bind(("127.0.0.1", 23185))
+            print("up", flush=True); time.sleep(4000)
+            """
+        try place.write(listen, to: "listen.py")
+        try place.write(
+            """
+            name: sockets
+            services:
+              lent: { command: [sleep, '4501'], replicas: 2, sockets: ['tcp://0.0.0.0:23186', { name: f, listen: ./f.sock }] }
+              own: { command: [/usr/bin/python3, listen.py], ready: { log: up } }
+              tries: { command: 'exit 1', sockets: ['@\(place.home)/t'], restart: { delay: 1m } }
+            """)
+        #expect(try place.orch("apply", "--detach").status == 0)
+        try place.eventually("all have begun") {
+            let rows = try place.rows()
+            return rows["tries"]?["phase"] == "backoff" && rows["own"]?["phase"] == "ready"
+                && rows["lent.2"]?["phase"] == "ready" && rows["lent.1"]?["phase"] == "ready"
+        }
+        let rows = try place.rows()
+        func pid(_ label: String) -> Int64 { rows[label]?["pid"]?.int ?? 0 }
+        let text = try place.orch("ports")
+        let words = text.output.split(separator: "\n").dropFirst().map {
+            $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+        }
+        #expect(
+            words == [
+                "sockets/lent unix \(place.folder)/f.sock orch \(pid("lent.1")) \(pid("lent.2"))",
+                "sockets/lent tcp 0.0.0.0:23186 orch \(pid("lent.1")) \(pid("lent.2"))",
+                "sockets/own udp 127.0.0.1:23185 itself \(pid("own"))",
+                "sockets/own tcp [::1]:23185 itself \(pid("own"))", "sockets/tries unix @\(place.home)/t orch none",
+            ], "\(text)")
+        let one = try JSON.parse(place.orch("ports", "tries", "--json").output)["listeners"]?.array ?? []
+        #expect(one.map { $0["address"]?.string } == ["@\(place.home)/t"] && one.first?["pids"] == .array([]))
         #expect(try place.end() == "")
     }
 

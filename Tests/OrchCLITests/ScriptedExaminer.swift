@@ -12,6 +12,7 @@ final class ScriptedExaminer: HostExaminer {
     var fileSystems: [String: FileSystemFacts] = [:]
     var ports: [Int: PortObstacle] = [:]
     var sockets: [SocketSpec.Address: PortObstacle] = [:]
+    var listeners: [ListenerFacts] = []
     var personFault: Fault?
 
     init() {
@@ -42,4 +43,5 @@ final class ScriptedExaminer: HostExaminer {
     func fileSystem(of path: String) -> FileSystemFacts? { fileSystems[path] }
     func obstacle(to port: PortSpec) -> PortObstacle? { ports[port.port] }
     func obstacle(to address: SocketSpec.Address) -> PortObstacle? { sockets[address] }
+    func listeners(of processes: [ProcessMark]) -> [ListenerFacts] { listeners }
 }

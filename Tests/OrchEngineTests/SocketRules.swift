@@ -150,5 +150,13 @@ import Testing
             $0.sockets = [OpenSockets(id, [http])]
         }
         #expect(stopped.hear() == [.sockets(id, [], former: nil)])
+        var none = web
+        none.replicas = 0
+        let scaled = try former.fleet.admit(request([none]), at: former.now)
+        var empty = Life {
+            $0.stacks = [scaled]
+            $0.sockets = [OpenSockets(id, [http])]
+        }
+        #expect(empty.hear() == [.sockets(id, [], former: nil)], "scaled to nothing as the former one died")
     }
 }

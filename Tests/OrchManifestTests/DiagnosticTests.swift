@@ -65,11 +65,8 @@ import Testing
     @Test func whatIsNotThereYetSaysSo() {
         let tail = "is part of the language, but this version of orch does not have it yet"
         #expect(
-            Fixture(
-                "host: {}\nservices: { web: { command: a, tty: true, health: { liveness: { file: x } } } }"
-            ).complaints() == [
-                "1:1 error[not-yet] \"host\" \(tail)", "2:32 error[not-yet] \"tty\" \(tail)",
-                "2:65 error[not-yet] \"file\" \(tail)",
+            Fixture("services: { web: { command: a, tty: true, health: { liveness: { file: x } } } }").complaints() == [
+                "1:32 error[not-yet] \"tty\" \(tail)", "1:65 error[not-yet] \"file\" \(tail)",
             ])
     }
 

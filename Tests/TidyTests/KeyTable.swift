@@ -74,6 +74,7 @@ enum KeyTable {
         service.hooks HookTests/eachMomentHasItsCommand
         service.logging LoggingKeyTests/filesHoldWhatIsSaid
         service.ports PortKeyTests/portsAreGivenAndKept
+        service.sockets SocketTests/eachProcessIsGivenThemAsItsOwn
         service.watch WatchTests/whatIsSavedRestartsIt
         service.schedule ScheduleKeyTests/runsMeetAsIsSaid
         service.update UpdateKeyTests/theOrderIsKept
@@ -135,6 +136,9 @@ enum KeyTable {
         port.protocol PortKeyTests/portsAreGivenAndKept
         port.host PortKeyTests/portsAreGivenAndKept
         port.on_conflict PortKeyTests/portsAreGivenAndKept
+        socket.name SocketTests/eachProcessIsGivenThemAsItsOwn
+        socket.listen SocketTests/eachProcessIsGivenThemAsItsOwn
+        socket.mode SocketTests/eachProcessIsGivenThemAsItsOwn
         health.startup ProbeKeyTests/whatAFailureDoesIsSaid
         health.readiness ProbeKeyTests/whatAFailureDoesIsSaid
         health.liveness ProbeKeyTests/whatAFailureDoesIsSaid

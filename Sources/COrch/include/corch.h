@@ -195,6 +195,9 @@ int corch_bytes_unsent(int fd);
 /* pidfd_open(2), 5.3. */
 int corch_pidfd_open(int32_t pid);
 
+/* pidfd_getfd(2), 5.6: a copy of the process's descriptor of that number, close-on-exec. Takes the right to trace it. */
+int corch_pidfd_getfd(int pidfd, int number);
+
 /* pidfd_send_signal(2), 5.1. Signal 0 asks whether the process is still unreaped. */
 int corch_pidfd_signal(int pidfd, int signal);
 

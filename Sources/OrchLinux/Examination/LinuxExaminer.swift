@@ -5,7 +5,7 @@ public import OrchModel
 
 /// Looks at this machine for `orch doctor`. For one thread; what a file system has to answer is asked by another one, as it may never do so.
 public final class LinuxExaminer: HostExaminer {
-    private let run: String
+    let run: String
     private let patience: Duration
     private var mounts: MountTable?
     private let mounted: [MountTable.Device: Mount]
@@ -214,9 +214,7 @@ public final class LinuxExaminer: HostExaminer {
     }
 
     public func obstacle(to address: SocketSpec.Address) -> PortObstacle? {
-        let folder = "\(run)/sockets"
-        let open = SocketRecord.numbers(in: folder).compactMap { SocketRecord.load($0, from: folder) }
-        if let other = open.first(where: { $0.spec.listen.overlaps(address) }) {
+        if let other = openedSockets.first(where: { $0.spec.listen.overlaps(address) }) {
             return PortObstacle(ListeningSocket.taken(address, byService: other.service), holder: other.service)
         }
         switch address {

@@ -44,28 +44,45 @@ extension LinuxHost {
         sockets.first { $0.spec.listen.overlaps(address) }?.service
     }
 
-    /// What the keeper holds, taken out of its hand-over. What it does not hold is forgotten.
+    /// What the keeper holds, taken out of its hand-over.
     func resumeSockets(_ states: inout [(LaunchID, KeeperState)]) {
-        var left = Set(SocketRecord.numbers(in: run.sockets))
+        let noted = Set(SocketRecord.numbers(in: run.sockets))
         states.removeAll { launch, state in
-            guard left.contains(launch.number), let end = state.heldReadEnds.first?.take() else { return false }
-            guard let socket = SocketRecord.load(launch.number, HeldDescriptor(end), from: run.sockets) else {
-                return false
-            }
-            left.remove(launch.number)
+            guard noted.contains(launch.number), let end = state.heldReadEnds.first?.take(),
+                let socket = SocketRecord.load(launch.number, HeldDescriptor(end), from: run.sockets)
+            else { return false }
             sockets.append(socket)
             return true
         }
         sockets.sort { $0.number < $1.number }
-        for number in left.sorted() {
-            // What lives on from a keeper that is no more may serve it yet.
-            if let socket = SocketRecord.load(number, from: run.sockets),
-                ListeningSocket.isStale(socket.spec.listen.text)
-            {
-                unlinkFile(of: socket)
-            }
+    }
+
+    /// What is on record and the keeper does not hold, as it is another one: a service that lives on still has it.
+    func findLostSockets() {
+        for number in SocketRecord.numbers(in: run.sockets) where !sockets.contains(where: { $0.number == number }) {
+            let former = SocketRecord.load(number, from: run.sockets)
             SocketRecord.remove(number, from: run.sockets)
+            guard let former else { continue }
+            // After a boot the number is another's.
+            guard !isNewBoot, let copy = ListeningSocket.copy(of: former.inode) else {
+                if ListeningSocket.isStale(former.spec.listen.text) { unlinkFile(of: former) }
+                continue
+            }
+            let socket = HeldSocket(
+                number: takeOwnNumber(), service: former.service, spec: former.spec, descriptor: HeldDescriptor(copy),
+                inode: former.inode, file: former.file)
+            do {
+                try hold(socket)
+                sockets.append(socket)
+            } catch { outbox.append(.remarked(error.fault(step: "keep open", subject: socket.spec.listen.text).text)) }
         }
+    }
+
+    private func hold(_ socket: HeldSocket) throws(SystemError) {
+        try SocketRecord.save(socket, in: run.sockets)
+        Failpoint.socketNoted.reach()
+        try keeper.hold(socket.number, socket.descriptor.number)
+        Failpoint.socketHeld.reach()
     }
 
     /// For `Recovery`, sorted.
@@ -98,13 +115,9 @@ extension LinuxHost {
             }
         }
         let socket = HeldSocket(
-            number: takeOwnNumber(), service: service, spec: spec, descriptor: descriptor, file: file)
-        do {
-            try SocketRecord.save(socket, in: run.sockets)
-            Failpoint.socketNoted.reach()
-            try keeper.hold(socket.number, descriptor.number)
-            Failpoint.socketHeld.reach()
-        } catch {
+            number: takeOwnNumber(), service: service, spec: spec, descriptor: descriptor,
+            inode: ListeningSocket.inode(of: descriptor.number), file: file)
+        do { try hold(socket) } catch {
             unlinkFile(of: socket)
             SocketRecord.remove(socket.number, from: run.sockets)
             throw Obstacle(

@@ -50,6 +50,7 @@ extension LinuxHost {
         Failpoint.handOverHeard.reach()
         var inheritance = Inheritance(highestLaunch: end.highestLaunch, daemonStarts: end.daemonStarts)
         daemonStarts = end.daemonStarts
+        findLostSockets()
         inheritance.sockets = socketsByService
         let keeperName = keeperName()
         let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName

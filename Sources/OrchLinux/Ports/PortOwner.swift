@@ -47,7 +47,7 @@ struct PortOwner {
         return nil
     }
 
-    private static func process(holding socket: String) -> Int32? {
+    static func process(holding socket: String) -> Int32? {
         for name in SmallFile.names(in: "/proc") {
             guard let pid = Int32(name) else { continue }
             for number in SmallFile.names(in: "/proc/\(pid)/fd")
@@ -57,7 +57,7 @@ struct PortOwner {
     }
 
     /// An address and port as `/proc/net` writes them: 32-bit words in the machine's order.
-    private struct Local {
+    struct Local {
         var bytes: [UInt8]
         var port: Int
 

@@ -10,6 +10,8 @@ struct HeldSocket {
     var service: ServiceID
     var spec: SocketSpec
     let descriptor: HeldDescriptor
+    /// The socket's own, in sockfs: what its other holders are known by.
+    let inode: UInt64
     /// Of a socket's file: what is removed at the end is this one and no other.
     let file: FileIdentity?
 }
@@ -39,6 +41,7 @@ enum SocketRecord {
         w.set("stack", socket.service.stack)
         w.set("service", socket.service.service)
         w.set("socket", socket.spec.value)
+        w.set("open", Value.string("\(socket.inode)"))
         w.set("device", socket.file.map { Value.string("\($0.device)") })
         w.set("inode", socket.file.map { Value.string("\($0.inode)") })
         let path = "\(folder)/\(socket.number)"
@@ -53,7 +56,8 @@ enum SocketRecord {
     ) -> HeldSocket? {
         guard let text = SmallFile.text("\(folder)/\(number)", limit: 64 << 10), let value = try? JSON.parse(text),
             let r = try? ObjectReader(value), let stack = try? r.string("stack"),
-            let service = try? r.string("service"), let found = r.value("socket"), let spec = try? SocketSpec(found)
+            let service = try? r.string("service"), let found = r.value("socket"), let spec = try? SocketSpec(found),
+            let own = r.value("open")?.string.flatMap({ UInt64($0) })
         else { return nil }
         var file: FileIdentity?
         if let device = r.value("device")?.string.flatMap({ UInt64($0) }),
@@ -63,7 +67,7 @@ enum SocketRecord {
         }
         return HeldSocket(
             number: number, service: ServiceID(stack: stack, service: service), spec: spec, descriptor: descriptor,
-            file: file)
+            inode: own, file: file)
     }
 
     static func numbers(in folder: String) -> [UInt64] {
@@ -109,6 +113,26 @@ enum ListeningSocket {
             path, known?.inode ?? 0, mode, isRoot ? owner?.uid ?? getuid() : .max,
             isRoot ? owner?.gid ?? getgid() : .max)
         try Syscall.check("chmod", answer)
+    }
+
+    /// A copy out of the hands of a process that has it; nil when there is none, or none that may be had.
+    static func copy(of inode: UInt64) -> Descriptor? {
+        let name = "socket:[\(inode)]"
+        guard let pid = PortOwner.process(holding: name) else { return nil }
+        for number in SmallFile.names(in: "/proc/\(pid)/fd").compactMap({ Int32($0) })
+        where SmallFile.link("/proc/\(pid)/fd/\(number)") == name {
+            guard let process = try? Descriptor("pidfd_open", corch_pidfd_open(pid)),
+                let copy = try? Descriptor("pidfd_getfd", corch_pidfd_getfd(process.number, number))
+            else { return nil }
+            // The number may have become another's meanwhile.
+            if Self.inode(of: copy.number) == inode { return copy }
+        }
+        return nil
+    }
+
+    static func inode(of socket: Int32) -> UInt64 {
+        var facts = stat()
+        return unsafe fstat(socket, &facts) == 0 ? UInt64(facts.st_ino) : 0
     }
 
     // MARK: Why not
