@@ -133,7 +133,7 @@ import Testing
             try place.eventually("it is ready") { try place.phase("a") == "ready" }
             #expect(try place.pid("a") == pid)
             try place.eventually("all that it wrote is there") {
-                try place.orch("logs", "a").output.hasSuffix("it is up\nand on\n")
+                try place.orch("logs", "a", "--stdout").output.hasSuffix("it is up\nand on\n")
             }
             #expect(try place.orch("down").status == 0)
         }
