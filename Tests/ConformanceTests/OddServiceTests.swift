@@ -162,7 +162,7 @@ import Testing
         for number in 1...100 { text += "  q\(number): { command: '\(quiet)' }\n" }
         try place.write(text)
         try place.apply()
-        // One that is kept for milliseconds need not be seen; the active file's number only grows.
+        // One that is kept for milliseconds need not be seen; the numbers only grow.
         let segments = "ls '\(place.home)/state/logs/flood/flood' | grep -E 'log\\.([2-9]|[0-9]{2,})'"
         try place.until("it is a flood") { try place.shell(segments).status == 0 }
         try place.write("", to: "go")

@@ -78,10 +78,11 @@ import Testing
     }
 
     /// F55: as many as the kernel has no room for are one restart, or two where the storm itself has a lull; what comes after them is seen.
+    /// One is left: a look that comes after all of them would find everything as it was.
     @Test func aStormIsOneRestart() throws {
         let place = try begin("{ path: ./src, debounce: 5s }")
         try place.apply()
-        let cause = try whatChanged(place, when: "cd src && seq 30000 | xargs touch && seq 30000 | xargs rm")
+        let cause = try whatChanged(place, when: "cd src && seq 30000 | xargs touch && seq 2 30000 | xargs rm")
         #expect(cause.contains("changed (watch)"), "\(cause)")
         let launches = try place.orch("events", "web").output.split(separator: "\n").count { $0.contains("pid ") }
         #expect(launches <= 3, "\(launches)")
