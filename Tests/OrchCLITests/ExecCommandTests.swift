@@ -10,7 +10,8 @@ import Testing
     private func instance(_ replica: Int, main: Int32?, _ pids: [Int32]) -> InstanceProcesses {
         let id = InstanceID(service: ServiceID(stack: "shop", service: "web"), replica: replica)
         return InstanceProcesses(
-            id: id, label: "web.\(replica)", phase: main == nil ? .backoff : .ready, launch: main.map { _ in LaunchID(3) },
+            id: id, label: "web.\(replica)", phase: main == nil ? .backoff : .ready,
+            launch: main.map { _ in LaunchID(3) },
             main: main, tracking: nil, members: pids.map { ProcessMark(pid: $0, startTicks: 7) })
     }
 
@@ -25,7 +26,9 @@ import Testing
     }
 
     @Test func theFirstThatRunsIsMeant() {
-        let platform = platform([instance(1, main: nil, []), instance(2, main: 41, [40, 41]), instance(3, main: 42, [42])])
+        let platform = platform([
+            instance(1, main: nil, []), instance(2, main: 41, [40, 41]), instance(3, main: 42, [42]),
+        ])
         platform.becomingFault = Fault(step: "execute", subject: "psql", reason: "no such file or directory (ENOENT)")
         let exit = run("exec web -- psql --list", on: platform)
         #expect(platform.became?.process == ProcessMark(pid: 41, startTicks: 7))

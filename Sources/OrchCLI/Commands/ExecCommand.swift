@@ -5,7 +5,8 @@ internal import OrchWire
 
 struct ExecCommand: OrchCommand {
     static let configuration = CommandConfiguration(
-        commandName: "exec", abstract: "Run a command as a running service does: its environment, user, folder and limits.",
+        commandName: "exec",
+        abstract: "Run a command as a running service does: its environment, user, folder and limits.",
         discussion: """
             For a look from where the service stands: `orch exec web -- env`, `orch exec db -- psql`, `orch exec web -- sh`. The command gets \
             the environment that the main process was started with, secrets included, and the folder, user, groups, umask and limits \
@@ -21,7 +22,8 @@ struct ExecCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         guard !words.isEmpty else {
-            throw Failure(.usage, "no command was given", help: "it comes behind two dashes: `orch exec \(service) -- env`")
+            throw Failure(
+                .usage, "no command was given", help: "it comes behind two dashes: `orch exec \(service) -- env`")
         }
         let session = try context.runningDaemon()
         let stacks = try context.stacks(from: session)

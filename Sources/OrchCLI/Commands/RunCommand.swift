@@ -17,7 +17,8 @@ struct RunCommand: OrchCommand {
 
     func run(in context: Context) throws(Failure) -> ExitCode {
         let session = try context.startedDaemon()
-        let target = try TargetChoice(stacks: try context.stacks(from: session), platform: context.platform).service(task)
+        let target = try TargetChoice(stacks: try context.stacks(from: session), platform: context.platform).service(
+            task)
         guard case .status(let stacks) = try session.ask(.status(target, .instances)),
             let row = stacks.flatMap(\.instances).first
         else { throw Failure.unexpectedReply }
@@ -29,7 +30,9 @@ struct RunCommand: OrchCommand {
         guard !row.phase.hasProcess else {
             throw Failure(
                 .refused, "\(row.label) is \(row.phase.rawValue)" + (row.pid.map { " (pid \($0))" } ?? ""),
-                help: "`orch logs -f \(row.label)` shows what it writes, `orch wait \(row.label) --for completed` waits for its end")
+                help:
+                    "`orch logs -f \(row.label)` shows what it writes, `orch wait \(row.label) --for completed` waits for its end"
+            )
         }
         context.platform.catchInterrupts()
         var run = TaskRun(context, session, target, before: row)
@@ -148,7 +151,11 @@ private struct TaskRun {
         while let line = logs?.reader.next() {
             let voice = selection.voices[line.stream]
             let bytes = view.bytes(of: line, by: voice)
-            if voice.kind == .stderr { context.console.writeError(String(decoding: bytes, as: UTF8.self)) } else { try context.console.write(bytes) }
+            if voice.kind == .stderr {
+                context.console.writeError(String(decoding: bytes, as: UTF8.self))
+            } else {
+                try context.console.write(bytes)
+            }
         }
     }
 }

@@ -25,7 +25,10 @@ extension ComposeImport {
             "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "cpus", "cpu_count", "cpu_percent",
             "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "pids_limit", "blkio_config",
         ] {
-            table[key] = ("orch does not limit resources yet", "ulimits limits each process")
+            table[key] = (
+                "how much it may use is for `resources` to say",
+                "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"
+            )
         }
         for key in [
             "networks", "network_mode", "dns", "dns_opt", "dns_search", "domainname", "extra_hosts", "mac_address",
@@ -154,7 +157,8 @@ extension ComposeImport {
             case "resources":
                 draft.lose(
                     yaml.lost(
-                        inner, because: "orch does not limit resources yet", instead: "ulimits limits each process"))
+                        inner, because: "how much it may use is for `resources` to say",
+                        instead: "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"))
             default: draft.lose(yaml.lost(inner, because: "it is about a cluster"))
             }
         }

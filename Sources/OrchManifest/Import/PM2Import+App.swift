@@ -77,7 +77,11 @@ extension PM2Import {
     private static func loss(of key: String) -> (why: String, instead: String?) {
         switch key {
         case "watch_options": ("orch has its own way to watch", nil)
-        case "max_memory_restart": ("orch does not limit resources yet", "a liveness probe can look at it")
+        case "max_memory_restart":
+            (
+                "how much it may use is for `resources` to say",
+                "`resources: { memory: 512MB, on_exceed: restart }` does the same"
+            )
         case "wait_ready": ("orch has no message channel", "write ready: { log: PATTERN }, or a readiness probe")
         case "shutdown_with_message": ("orch has no message channel", "let the app end at SIGINT")
         case "cron_restart", "cron": ("services have no schedule", "a task with one that runs `orch restart NAME`")

@@ -173,7 +173,10 @@ extension SystemdImport {
         if key == "MemoryDenyWriteExecute" { return ("orch has no such walls around a service", nil) }
         let resources = ["Memory", "CPU", "Tasks", "IO", "Block", "OOM", "ManagedOOM"]
         if resources.contains(where: key.hasPrefix) {
-            return ("orch does not limit resources yet", "ulimits limits each process")
+            return (
+                "how much it may use is for `resources` to say",
+                "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"
+            )
         }
         let sandbox = [
             "Protect", "Private", "Restrict", "ReadOnly", "ReadWrite", "Inaccessible", "Bind", "Root", "Temporary",
