@@ -86,13 +86,13 @@ import Testing
                 command: [sleep, "1000"]
                 restart: no
                 hooks:
-                  pre_start: { command: "sleep 5501 & setsid sleep 5502 & wait", timeout: 300ms }
+                  pre_start: { command: "sleep 5501 & setsid sleep 5502 & wait", timeout: 3s }
                   on_failed: { command: '[[ -n $BASH ]] && echo "$ORCH_REASON" >failed', shell: [/bin/bash, -c] }
             """)
         let applied = try place.orch("apply")
-        #expect(applied.status == 1 && "\(applied)".contains("pre_start failed: no end within 300ms"), "\(applied)")
+        #expect(applied.status == 1 && "\(applied)".contains("pre_start failed: no end within 3s"), "\(applied)")
         #expect(try place.shell("pgrep -f 'sleep 550[12]'").status == 1)
-        try place.until("it is told") { contents(place.folder + "/failed").contains("no end within 300ms") }
+        try place.until("it is told") { contents(place.folder + "/failed").contains("no end within 3s") }
         #expect(try place.end() == "")
     }
 

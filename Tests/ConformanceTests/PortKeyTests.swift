@@ -33,6 +33,7 @@ import Testing
         let (next, other) = try taken()
         close(other)
         let (late, keeper) = try taken()
+        let (far, owner) = try taken()
         let says = "command: 'echo $PORT $ORCH_PORT_WEB > $ORCH_SERVICE; exec sleep 4561'"
         try place.write(
             """
@@ -42,7 +43,7 @@ import Testing
               auto: { \(says), ports: [{ name: web, port: auto }] }
               udp: { \(says), ports: [{ name: web, port: \(port), protocol: udp }] }
               fails: { \(says), restart: no, ports: [{ port: \(port), host: 127.0.0.1 }] }
-              elsewhere: { \(says), ports: [{ name: web, port: \(port), host: 127.0.0.9 }] }
+              elsewhere: { \(says), ports: [{ name: web, port: \(far), host: 127.0.0.9 }] }
               waits: { \(says), ports: [{ name: web, port: \(late), host: 127.0.0.1, on_conflict: wait }] }
             """)
         #expect(try place.orch("apply", "--detach").status == 0)
@@ -59,6 +60,7 @@ import Testing
         close(keeper)
         try place.until("then it has it") { said("waits").count == 2 }
         close(holder)
+        close(owner)
         #expect(try place.end() == "")
     }
 }

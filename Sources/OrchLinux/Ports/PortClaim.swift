@@ -76,7 +76,7 @@ struct PortClaim {
         }
         guard answer == -EADDRINUSE else { throw conflict(port, spec, Reason.text(-answer)) }
         let owner = PortOwner.find(port: port, address: address, transport: spec.transport)
-        if owner?.pid == nil, let other = holder(Key(port: port, transport: spec.transport)) {
+        if owner?.pid.flatMap(service) == nil, let other = holder(Key(port: port, transport: spec.transport)) {
             throw conflict(port, spec, "it is the port of service \(other)")
         }
         let who = owner?.text(service: service) ?? "somebody who is not listed in /proc/net"
