@@ -22,6 +22,15 @@ public struct ExitCode: RawRepresentable, Hashable, Sendable {
     public static let deadline = ExitCode(rawValue: 124)
     /// 128 + SIGINT.
     public static let interrupted = ExitCode(rawValue: 130)
+
+    /// As a shell has it: the code, or 128 and the signal's number; 1 when neither is known.
+    init(_ exit: Exit?) {
+        switch exit {
+        case .code(let code): self.init(rawValue: code)
+        case .signal(let signal, _): self.init(rawValue: 128 + signal.number)
+        case .unknown, nil: self = .failed
+        }
+    }
 }
 
 /// Why a command ends without having done what was asked: the thing, the fact, the reason, and the remedy.

@@ -116,15 +116,10 @@ private struct TaskRun {
         try awaitLastWords()
         try drain()
         if status.phase == .done { return .success }
-        let code: ExitCode? =
-            switch status.exit {
-            case .code(let code): ExitCode(rawValue: code)
-            case .signal(let signal, _): ExitCode(rawValue: 128 + signal.number)
-            case .unknown, nil: nil
-            }
+        let code = ExitCode(status.exit)
         if status.phase != .failed, code == .success { return .success }
         throw Failure(
-            code.map { $0 == .success ? .failed : $0 } ?? .failed,
+            code == .success ? .failed : code,
             "\(status.label): " + (status.reason.isEmpty ? status.exit?.text ?? status.phase.rawValue : status.reason),
             help: "`orch why \(status.label)` tells the story")
     }

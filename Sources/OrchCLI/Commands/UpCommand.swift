@@ -202,7 +202,7 @@ struct Foreground {
         try drain()
         if let stop = try whatStoppedIt() {
             context.console.remark(Line("orch: \(stack) stopped: \(stop.reason)"))
-            return stop.code
+            return ExitCode(stop.exit)
         }
         let failed = statuses.filter { $0.phase == .failed }
         if failed.isEmpty {
@@ -213,16 +213,5 @@ struct Foreground {
         throw Failure(
             .failed, "\(stack): \(names) failed and nothing runs any more",
             help: "`orch why \(failed[0].label)` tells the story")
-    }
-}
-
-extension StackStop {
-    /// As a shell has it: the code, or 128 and the signal's number; 1 when neither is known.
-    var code: ExitCode {
-        switch exit {
-        case .code(let code): ExitCode(rawValue: code)
-        case .signal(let signal, _): ExitCode(rawValue: 128 + signal.number)
-        case .unknown, nil: .failed
-        }
     }
 }
