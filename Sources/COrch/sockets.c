@@ -46,11 +46,11 @@ static int unix_address(const char *path, struct sockaddr_un *address) {
     return -ENAMETOOLONG;
 }
 
-int corch_unix_listen(const char *path, int backlog) {
+static int unix_listen(const char *path, int type, int backlog) {
     struct sockaddr_un address;
     int directory = unix_address(path, &address);
     if (directory < -1) return directory;
-    int error = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = 0, fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) error = errno;
     if (!error && unlink(address.sun_path) < 0 && errno != ENOENT) error = errno;
     /* The file gets the socket's mode: no umask, which every thread would share. */
@@ -62,6 +62,10 @@ int corch_unix_listen(const char *path, int backlog) {
     if (fd >= 0) close(fd);
     return -error;
 }
+
+int corch_unix_listen(const char *path, int backlog) { return unix_listen(path, SOCK_STREAM, backlog); }
+
+int corch_packet_listen(const char *path, int backlog) { return unix_listen(path, SOCK_SEQPACKET, backlog); }
 
 static int unix_connect(const char *path, int type) {
     struct sockaddr_un address;
@@ -77,6 +81,8 @@ static int unix_connect(const char *path, int type) {
 }
 
 int corch_unix_connect(const char *path) { return unix_connect(path, SOCK_STREAM); }
+
+int corch_packet_connect(const char *path) { return unix_connect(path, SOCK_SEQPACKET); }
 
 int corch_datagram_connect(const char *path) { return unix_connect(path, SOCK_DGRAM | SOCK_NONBLOCK); }
 

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -165,6 +166,24 @@ static void keep_capabilities(struct spawn_order *order) {
         if (kept >> number & 1) step(order, raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number));
 }
 
+static void take_terminal(struct spawn_order *order) {
+    if (!(order->spec->flags & SPAWN_TERMINAL)) return;
+    reach(order, SPAWN_STAGE_TERMINAL);
+    step(order, raw(SYS_ioctl, 0, TIOCSCTTY, 0));
+}
+
+/* A FIFO that nobody writes to is not waited for: others wait for this child's berth. */
+static void open_input(struct spawn_order *order) {
+    if (!(order->spec->flags & SPAWN_SET_INPUT)) return;
+    reach(order, SPAWN_STAGE_INPUT);
+    const char *path = (const char *)order->spec + confinement(order)->input;
+    long fd = raw(SYS_openat, AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    step(order, fd);
+    step(order, raw(SYS_fcntl, fd, F_SETFL, 0));
+    step(order, raw(SYS_dup3, fd, 0, 0));
+    raw(SYS_close, fd);
+}
+
 static char **strings(struct spawn_spec *spec, uint32_t offset) { return (char **)(void *)((char *)spec + offset); }
 
 /* sd_listen_fds(3): whoever is given sockets looks whether they are meant for it, by a pid that nobody knows before it is there. */
@@ -221,6 +240,7 @@ static int child(void *argument) {
     place_descriptors(order);
     reach(order, SPAWN_STAGE_SESSION);
     step(order, raw(SYS_setsid, 0));
+    take_terminal(order);
     write_oom(order);
     set_priorities(order);
     drop_capabilities(order);
@@ -228,6 +248,7 @@ static int child(void *argument) {
     keep_capabilities(order);
     reach(order, SPAWN_STAGE_CWD);
     step(order, raw(SYS_chdir, spec->cwd ? (char *)spec + spec->cwd : "/"));
+    open_input(order);
     reach(order, SPAWN_STAGE_PRIVILEGES);
     if (spec->flags & SPAWN_NO_NEW_PRIVS)
         step(order, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));

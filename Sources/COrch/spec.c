@@ -2,6 +2,7 @@
 #include "spawn_child.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static int is_string(const struct spawn_spec *spec, uint64_t offset) {
@@ -31,14 +32,22 @@ static int has_pid_room(const struct spawn_spec *spec) {
     return last != NULL && strncmp(last, "LISTEN_PID=", 11) == 0 && strlen(last) == 21;
 }
 
+static int is_confinement(const struct spawn_spec *spec) {
+    uint64_t bytes = 0;
+    if (spec->flags & (SPAWN_SET_AFFINITY | SPAWN_SET_CAPABILITIES)) bytes = offsetof(struct spawn_confinement, input);
+    if (spec->flags & SPAWN_SET_INPUT) bytes = sizeof(struct spawn_confinement);
+    if (bytes == 0) return 1;
+    if (!is_array(spec, spec->confinement, bytes, 8)) return 0;
+    const struct spawn_confinement *confinement = (const void *)((const char *)spec + spec->confinement);
+    return !(spec->flags & SPAWN_SET_INPUT) || is_string(spec, confinement->input);
+}
+
 int spawn_spec_check(void *bytes, size_t length) {
     struct spawn_spec *spec = bytes;
     if (length < sizeof *spec || spec->length != length || spec->version != SPAWN_SPEC_VERSION) return -EINVAL;
     if (((char *)bytes)[length - 1] != 0) return -EINVAL;
-    if (spec->flags >= SPAWN_LISTEN_PID << 1 || spec->argc < 1) return -EINVAL;
-    if ((spec->flags & (SPAWN_SET_AFFINITY | SPAWN_SET_CAPABILITIES)) &&
-        !is_array(spec, spec->confinement, sizeof(struct spawn_confinement), 8))
-        return -EINVAL;
+    if (spec->flags > SPAWN_FLAGS_ALL || spec->argc < 1) return -EINVAL;
+    if (!is_confinement(spec)) return -EINVAL;
     if (spec->limitc > SPAWN_LIMITS_MAX || spec->groupc > SPAWN_GROUPS_MAX) return -EINVAL;
     if (spec->groupc > 0 && !is_array(spec, spec->groups, (uint64_t)spec->groupc * 4, 4)) return -EINVAL;
     if (spec->cwd != 0 && !is_string(spec, spec->cwd)) return -EINVAL;

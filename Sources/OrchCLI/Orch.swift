@@ -35,7 +35,7 @@ struct Orch: ParsableCommand {
                 name: "Move",
                 subcommands: [
                     StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, SignalCommand.self,
-                    RunCommand.self, ExecCommand.self,
+                    RunCommand.self, ExecCommand.self, AttachCommand.self,
                 ]),
             CommandGroup(
                 name: "Manifest",

@@ -65,6 +65,10 @@ public protocol Platform: AnyObject {
     /// only when that can't be done, and why: the step is `execute` where it was the command itself.
     func become(_ words: [String], beside process: ProcessMark) -> Fault
 
+    /// Shows what a launch writes, and gives it what is typed; returns when that is over. A terminal of a service's gets every key, and this one
+    /// is as it was afterwards, whatever ends it. Blocks.
+    func attach(_ attachment: Attachment) throws(Fault) -> Attachment.End
+
     /// Plays a stack on a machine in memory: touches nothing, and blocks only as long as it computes.
     func play(_ rehearsal: Rehearsal) -> RehearsalScore
 
@@ -75,22 +79,12 @@ public protocol Platform: AnyObject {
     /// The terminal is as it was before `catchKeys`.
     func releaseKeys()
     /// Blocks until something happened or the deadline came, then returns what happened; empty at the deadline. Nil waits for ever.
-    /// The only place that blocks, but for `readLine` and `startDaemon`.
+    /// The only place that blocks, but for `readLine`, `startDaemon` and `attach`.
     func wait(until deadline: Instant?) -> [Wakeup]
 }
 
 /// Where output goes.
 public enum OutputStream: Sendable { case output, errors }
-
-/// In characters.
-public struct TerminalSize: Equatable, Sendable {
-    public var columns: Int
-    public var rows: Int
-    public init(columns: Int, rows: Int) {
-        self.columns = columns
-        self.rows = rows
-    }
-}
 
 /// A connection to the daemon, by a number that is never used again.
 public struct ConnectionID: Hashable, Sendable {

@@ -38,6 +38,11 @@ extension KeeperLink {
         /// The only capabilities it can ever have, by the kernel's numbers; nil keeps the keeper's.
         public var capabilities: [Int]?
 
+        /// Standard input, which is a terminal then, controls its session: `TIOCSCTTY`, ioctl_tty(2).
+        public var hasTerminal = false
+        /// Read instead of `standardInput`: opened from `workingDirectory`, as whoever it is to be.
+        public var inputFile: String?
+
         /// Descriptors are borrowed for the call: the caller may close them when `spawn` returns. Nil is `/dev/null`.
         public var standardInput: Int32?
         /// Nil is `/dev/null`.
@@ -87,7 +92,7 @@ extension KeeperLink.Launch {
         spec.argv = block.reserve(entries: arguments.count)
         spec.envp = block.reserve(entries: environment.count)
         spec.search = block.reserve(entries: searchPath.count)
-        if !cpus.isEmpty || capabilities != nil { spec.confinement = block.append(confinement) }
+        if !cpus.isEmpty || capabilities != nil || inputFile != nil { spec.confinement = block.append(confinement) }
         if let groups {
             spec.groupc = UInt32(groups.count)
             spec.groups = block.append(groups)
@@ -96,6 +101,7 @@ extension KeeperLink.Launch {
         block.append(environment, at: spec.envp)
         block.append(searchPath, at: spec.search)
         if let workingDirectory { spec.cwd = block.append(workingDirectory) }
+        if let inputFile { block.append([inputFile], at: spec.confinement + Self.inputOffset) }
         return block.finish(spec)
     }
 
@@ -122,6 +128,8 @@ extension KeeperLink.Launch {
         if !cpus.isEmpty { spec.flags |= SPAWN_SET_AFFINITY }
         if !socketNames.isEmpty { spec.flags |= SPAWN_LISTEN_PID }
         if capabilities != nil { spec.flags |= SPAWN_SET_CAPABILITIES }
+        if hasTerminal { spec.flags |= SPAWN_TERMINAL }
+        if inputFile != nil { spec.flags |= SPAWN_SET_INPUT }
         spec.limitc = UInt32(limits.count)
         unsafe withUnsafeMutableBytes(of: &spec.limits) { bytes in
             for (index, limit) in limits.enumerated() {
@@ -133,11 +141,15 @@ extension KeeperLink.Launch {
         return spec
     }
 
-    /// As `spawn_confinement` has it: the CPUs' words, then the capabilities.
+    private static let cpuWords = Int(SPAWN_CPUS_MAX) / 64
+    /// Of `spawn_confinement.input`.
+    private static let inputOffset = UInt32(8 * (cpuWords + 1))
+
+    /// As `spawn_confinement` has it: the CPUs' words, then the capabilities, then the place of the input.
     private var confinement: [UInt64] {
-        var words = [UInt64](repeating: 0, count: Int(SPAWN_CPUS_MAX) / 64 + 1)
+        var words = [UInt64](repeating: 0, count: Self.cpuWords + 2)
         for cpu in cpus where cpu < Int(SPAWN_CPUS_MAX) { words[cpu / 64] |= 1 << UInt64(cpu % 64) }
-        for number in capabilities ?? [] { words[words.count - 1] |= 1 << UInt64(number) }
+        for number in capabilities ?? [] { words[Self.cpuWords] |= 1 << UInt64(number) }
         return words
     }
 

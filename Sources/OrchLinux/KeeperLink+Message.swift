@@ -139,6 +139,8 @@ public enum SpawnStage: UInt8, CaseIterable, Hashable, Sendable {
     case killed = 19
     case affinity = 20
     case capabilities = 21
+    case terminal = 22
+    case input = 23
 }
 
 extension KeeperMessage {

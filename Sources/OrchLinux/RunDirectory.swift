@@ -19,6 +19,8 @@ public struct RunDirectory: Sendable {
     var readiness: String { "\(path)/readiness" }
     /// A file for each socket that the keeper holds for a service, by its number there.
     var sockets: String { "\(path)/sockets" }
+    /// Where `orch attach` connects, while there is something to attach to.
+    public var attachSocket: String { "\(path)/attach" }
     /// Names the keeper that is known to hold everything that lives.
     var keeper: String { "\(path)/keeper" }
 

@@ -159,8 +159,12 @@ enum Fields {
 
     private static let laterServiceFields: [Field] = [
         .later("container", "Run by docker or podman."),
-        .later("tty", "A pseudo-terminal."),
-        .later("stdin", "What it reads."),
+        Field(
+            "tty", .boolean, default: "false",
+            "A pseudo-terminal of its own, for orch attach; what it shows there is its log."),
+        Field(
+            "stdin", .text, default: "null",
+            "What it reads: a file, or open for a pipe that orch attach writes to; null is at its end at once."),
     ]
 
     static let policies = RestartPolicy.Policy.allCases.map(\.rawValue)

@@ -12,7 +12,28 @@ extension Decoder {
         if let node = section["cpu_affinity"] { spec.cpuAffinity = cpus(node) }
         if let node = section["ulimits"] { spec.ulimits = ulimits(node) }
         if let node = section["security"] { security(node, into: &spec) }
+        if let node = section["tty"] { spec.hasTerminal = flag(node, "tty") ?? false }
+        if let node = section["stdin"], let text = text(node, "stdin") {
+            spec.input = text == "open" ? .open : path(node, "stdin").map { .file($0) }
+        }
+        if spec.hasTerminal, case .file = spec.input, let node = section["stdin"] {
+            error(
+                "conflict", "with \"tty\" a service reads its terminal, and not a file", at: node,
+                help: "remove stdin, or tty; `< FILE` in a command for the shell opens a file, too")
+        }
         return spec
+    }
+
+    /// One terminal shows both outputs: they go where `stdout` goes.
+    func joinOutputs(of decoded: DecodedService, _ own: NodeID?) {
+        guard decoded.spec.process.hasTerminal else { return }
+        decoded.spec.logging.stderr = .merge
+        guard let own, tree.kind(own) == .mapping, let node = tree.value(own, "stderr"), tree.text(node) != "merge"
+        else { return }
+        warn(
+            "no-effect", "\"stderr\" has no effect: with \"tty\" both outputs are one, and go where stdout goes",
+            at: node,
+            help: "remove it")
     }
 
     private func groups(_ node: NodeID) -> [String] {

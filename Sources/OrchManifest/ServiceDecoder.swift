@@ -74,6 +74,7 @@ extension Decoder {
         if let node = section["config_files"] { decoded.spec.configFiles = configFiles(node) }
         if let node = section["hooks"] { decoded.spec.hooks = hooks(node, of: kind, health) }
         logging(section["logging"], into: decoded)
+        joinOutputs(of: decoded, tree.value(own, "logging"))
         ports(section["ports"], into: decoded)
         if let node = section["sockets"] { sockets(node, into: decoded, section) }
         if let node = section["watch"] { decoded.spec.watch = watch(node, of: decoded.spec, health) }

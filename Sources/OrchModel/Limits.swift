@@ -63,6 +63,10 @@ public enum Limits {
     public static let valueNodes = 8_000_000
     /// Clients that one daemon serves at a time.
     public static let clients = 512
+    /// Terminals that one launch is attached to at a time.
+    public static let attachers = 16
+    /// How long one that takes nothing holds up the output that it is to show, before it is left out.
+    public static let attachPatience = Duration.seconds(1)
     /// Streams (`follow`, `events`) that one client may have under way.
     public static let streamsPerClient = 64
     /// Bytes of the first frame of a client.

@@ -26,6 +26,8 @@ public struct LogSink: Equatable, Sendable {
     public var rotate: LoggingSpec.Rotation
     public var whenFull: LoggingSpec.WhenFull
     public var stripANSI: Bool
+    /// Its lines end with a carriage return, too: that goes no further than the terminal, unless bytes are kept as they are.
+    public var isTerminal = false
     /// How the level of a line is told, and the file that bad ones are copied to, absolute.
     public var levels: LoggingSpec.Levels.Source?
     public var errorFile: String?

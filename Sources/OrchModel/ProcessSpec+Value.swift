@@ -21,6 +21,12 @@ extension ProcessSpec: ValueCodable {
         security.set("no_new_privileges", noNewPrivileges, unless: false)
         if let capabilities { security.set("capabilities", strings: capabilities.map(\.rawValue)) }
         w.setObject("security", security.value)
+        w.set("tty", hasTerminal, unless: false)
+        switch input {
+        case .open: w.set("stdin", "open")
+        case .file(let path): w.set("stdin", path)
+        case nil: break
+        }
     }
 
     init(_ r: ObjectReader) throws(ShapeError) {
@@ -47,6 +53,9 @@ extension ProcessSpec: ValueCodable {
                 throw error.under("ulimits.\(member.key)")
             }
         }
+        hasTerminal = try r.bool("tty", or: false)
+        // A file's path is absolute.
+        input = try r.optionalString("stdin").map { $0 == "open" ? .open : .file($0) }
         guard let security = r.value("security") else { return }
         do {
             let r = try ObjectReader(security)

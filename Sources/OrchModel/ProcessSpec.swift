@@ -19,7 +19,18 @@ public struct ProcessSpec: Equatable, Sendable {
     public var noNewPrivileges = false
     /// The only ones it and whatever it executes can have, in the order of `Capability`, each once; nil leaves them as they are. capabilities(7)
     public var capabilities: [Capability]?
+    /// A pseudo-terminal (pty(7)) is the three standard descriptors of the service itself and controls its session. Probes and steps have none.
+    public var hasTerminal = false
+    /// What the service itself reads; nil is `/dev/null`, or the terminal.
+    public var input: Input?
     public init() {}
+
+    public enum Input: Equatable, Sendable {
+        /// A pipe that never comes to its end: `orch attach` and `stdin` steps write to it.
+        case open
+        /// Absolute; opened at each start, as the service's user.
+        case file(String)
+    }
 
     public static let standardMask: UInt32 = 0o022
 }

@@ -60,10 +60,13 @@ extension LinuxPlatform {
         sockets.remove(at: place)
     }
 
-    func catchInterrupts() {
+    func catchInterrupts() { catchInterrupts(also: SIGINT) }
+
+    /// Once.
+    func catchInterrupts(also other: Int32) {
         guard signals == nil else { return }
         var set: UInt64 = 0
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGWINCH] { set |= 1 << UInt64(signal - 1) }
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGWINCH, other] { set |= 1 << UInt64(signal - 1) }
         _ = corch_block_signals(set)
         let descriptor = corch_signalfd(set)
         if descriptor >= 0 { signals = descriptor }
@@ -128,13 +131,16 @@ extension LinuxPlatform {
         return .typed(Array(chunk[..<count]))
     }
 
-    private func readSignals() -> [Wakeup] {
+    private func readSignals() -> [Wakeup] { takeSignals().map { $0 == SIGWINCH ? .resized : .interrupted } }
+
+    /// Those that came, by their numbers.
+    func takeSignals() -> [Int32] {
         guard let signals else { return [] }
-        var result: [Wakeup] = []
+        var result: [Int32] = []
         var information = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
         while unsafe Glibc.read(signals, &information, size) == size {
-            result.append(information.ssi_signo == UInt32(SIGWINCH) ? .resized : .interrupted)
+            result.append(Int32(information.ssi_signo))
         }
         return result
     }

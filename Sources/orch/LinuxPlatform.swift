@@ -16,6 +16,8 @@ final class LinuxPlatform: Platform {
     var lastConnection = 0
     /// A signalfd(2) once interrupts are caught.
     var signals: Int32?
+    /// Typed for a service whose daemon was gone by then.
+    var unsent: [UInt8] = []
     /// How the terminal was before keys were caught.
     var terminalBefore: termios?
 

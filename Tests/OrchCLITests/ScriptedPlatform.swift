@@ -64,6 +64,13 @@ final class ScriptedPlatform: Platform {
         became = (words, process)
         return becomingFault
     }
+    /// What comes of each attempt to attach, and what was attempted.
+    var attachEnds: [Attachment.End] = []
+    private(set) var attachments: [Attachment] = []
+    func attach(_ attachment: Attachment) -> Attachment.End {
+        attachments.append(attachment)
+        return attachEnds.isEmpty ? .unreachable : attachEnds.removeFirst()
+    }
     let scripted = ScriptedExaminer()
     var examiner: any HostExaminer { scripted }
     func terminal(of stream: OutputStream) -> TerminalSize? { size }

@@ -71,6 +71,8 @@ enum KeyTable {
         service.stop_grace_period StopKeyTests/waitsEndAndTheRestIsKilled
         service.reload ControlTests/servicesReload
         service.config_files ControlTests/aChangedConfigFileIsTakenUpWithoutANewProcess
+        service.tty TerminalTests/aServiceHasATerminalThatOthersAttachTo
+        service.stdin TerminalTests/whatIsTypedReachesAnOpenInput
         service.hooks HookTests/eachMomentHasItsCommand
         service.logging LoggingKeyTests/filesHoldWhatIsSaid
         service.ports PortKeyTests/portsAreGivenAndKept

@@ -157,6 +157,10 @@ int corch_accept(int fd);
  * unix(7) are bound through the proc file system. Returns the socket. */
 int corch_unix_listen(const char *path, int backlog);
 
+/* The same with SOCK_SEQPACKET: what was sent as one comes as one. */
+int corch_packet_listen(const char *path, int backlog);
+int corch_packet_connect(const char *path);
+
 /* connect(2) to a unix stream socket of any path length. Returns the (blocking) socket. */
 int corch_unix_connect(const char *path);
 
@@ -189,6 +193,14 @@ void corch_drop(int *fd);
 
 /* SIOCOUTQ, unix(7): bytes sent that the peer has not read yet. */
 int corch_bytes_unsent(int fd);
+
+/* ---- terminals --------------------------------------------------------------------------- */
+
+/* pty(7): `fds[0]` is the side that holds the terminal, non-blocking, `fds[1]` the terminal itself (TIOCGPTPEER, 4.13). 0 or -errno. */
+int corch_terminal_open(int fds[2]);
+
+/* TIOCSWINSZ, ioctl_tty(2), in characters: whoever is in the foreground there gets SIGWINCH. 0 or -errno. */
+int corch_terminal_resize(int fd, uint16_t rows, uint16_t columns);
 
 /* ---- processes --------------------------------------------------------------------------- */
 

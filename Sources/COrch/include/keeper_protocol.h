@@ -56,7 +56,7 @@
 #define KEEPER_FD_CGROUP 0x08u  /* directory the child is born in */
 #define KEEPER_FD_HELD1 0x10u   /* read ends that the keeper holds until ACKNOWLEDGE, or until they are at their end after
                                    the launch's */
-#define KEEPER_FD_HELD2 0x20u
+#define KEEPER_FD_HELD2 0x20u   /* or the side of a terminal that must stay open, which hangs up as a pipe does */
 #define KEEPER_FD_ALL 0x3fu
 
 /* Descriptors of SPAWNED and STATE: this one, then FD_HELD1 and FD_HELD2 (STATE only). */

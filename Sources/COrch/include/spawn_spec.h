@@ -25,6 +25,10 @@
 #define SPAWN_SET_CAPABILITIES 0x200u /* confinement.capabilities */
 #define SPAWN_LISTEN_PID 0x400u       /* the last of envp is LISTEN_PID= and ten characters more: the child writes its pid there */
 
+#define SPAWN_TERMINAL 0x800u         /* standard input is a terminal: the session's own */
+#define SPAWN_SET_INPUT 0x1000u       /* confinement.input */
+#define SPAWN_FLAGS_ALL 0x1fffu
+
 /* Where a launch failed. */
 #define SPAWN_STAGE_NONE 0
 #define SPAWN_STAGE_SPEC 1         /* the request itself is malformed */
@@ -48,6 +52,8 @@
 #define SPAWN_STAGE_KILLED 19      /* killed before it could execute; error is ECANCELED */
 #define SPAWN_STAGE_AFFINITY 20    /* sched_setaffinity(2) */
 #define SPAWN_STAGE_CAPABILITIES 21 /* PR_CAPBSET_DROP, capset(2), PR_CAP_AMBIENT */
+#define SPAWN_STAGE_TERMINAL 22    /* TIOCSCTTY, ioctl_tty(2) */
+#define SPAWN_STAGE_INPUT 23       /* open(2) of the file that it reads */
 
 struct spawn_limit {
     uint32_t resource; /* RLIMIT_* */
@@ -61,6 +67,9 @@ struct spawn_limit {
 struct spawn_confinement {
     uint64_t cpus[SPAWN_CPUS_MAX / 64]; /* bit 0 of the first is CPU 0 */
     uint64_t capabilities;              /* all others are given up for ever; bit 0 is CAP_CHOWN */
+    uint32_t input;                     /* offset of a path that is opened as whoever it is to be: standard input. Daemons that came
+                                           before know nothing of it: only with SPAWN_SET_INPUT is it there */
+    uint32_t reserved;
 };
 
 struct spawn_spec {
@@ -83,7 +92,7 @@ struct spawn_spec {
     int32_t ioprio; /* class << 13 | data */
     int32_t oom_score_adj; /* -1000 ... 1000 */
     uint32_t limitc;
-    uint32_t confinement; /* offset, 8-aligned; with SPAWN_SET_AFFINITY or SPAWN_SET_CAPABILITIES */
+    uint32_t confinement; /* offset, 8-aligned; with SPAWN_SET_AFFINITY, _CAPABILITIES or _INPUT */
     struct spawn_limit limits[SPAWN_LIMITS_MAX]; /* without RLIMIT_NOFILE its soft limit is 1024: select(2) */
 };
 

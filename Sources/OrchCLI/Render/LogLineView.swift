@@ -31,7 +31,7 @@ struct LogLineView {
             guard isNamed else { return line.isComplete ? line.bytes + [10] : line.bytes }
             return Array(prefix(voice).text.utf8) + line.bytes + [10]
         case .terminal(let palette):
-            let text = Line(String(decoding: line.bytes, as: UTF8.self))
+            let text = Line(Self.text(of: line))
             return Array(((isNamed ? prefix(voice) + text : text).rendered(palette) + "\n").utf8)
         }
     }
@@ -49,7 +49,12 @@ struct LogLineView {
             "time": .optional(line.time?.rfc3339), "stack": .string(voice.instance.service.stack),
             "service": .string(voice.instance.service.service), "instance": .string(voice.instance.name),
             "launch": line.launch.map { .unsigned($0.number) } ?? .null, "stream": .string(voice.kind.rawValue),
-            "line": .string(String(decoding: line.bytes, as: UTF8.self)),
+            "line": .string(Self.text(of: line)),
         ]
+    }
+
+    /// What a terminal ended it with is no part of it.
+    private static func text(of line: LogLine) -> String {
+        String(decoding: line.bytes.last == 13 ? line.bytes.dropLast() : line.bytes[...], as: UTF8.self)
     }
 }

@@ -38,6 +38,10 @@ final class LaunchRecord {
     var pidfd: Descriptor?
     /// The pump's, in the order of the context's pipes. It closes them when they are drained: the inode tells whether a number is still this.
     var readEnds: [(number: Int32, inode: UInt64)] = []
+    /// The side that holds its terminal, if it has one.
+    var terminal: HeldDescriptor?
+    /// It may be attached to.
+    var isSeated = false
     /// As the keeper told it; of interest once it is over.
     var progress = KeeperState.Progress.running
     /// The keeper has a slot for it.

@@ -57,6 +57,7 @@ extension LinuxHost {
             // What is over and read to its end needs no pipe any more.
             let isRead = record.isOver && record.readEnds.allSatisfy { SmallFile.pipe($0.number) != $0.inode }
             for end in record.readEnds where !isRead { ends.append(try Self.pinned(end.number, end.inode)) }
+            if let terminal = record.terminal, !isRead { ends.append(terminal) }
             try legacy.add(
                 record.launch.number, record.isOver ? record.progress : .running, pid: record.pid,
                 startTicks: record.startTicks, pidfd: record.pidfd?.number, readEnds: ends.map(\.number))

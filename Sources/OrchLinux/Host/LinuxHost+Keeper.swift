@@ -161,9 +161,10 @@ extension LinuxHost {
 
     func fault(of record: LaunchRecord, _ failure: SpawnFailure) -> Fault {
         let context = record.context
+        let input: String? = if case .file(let path) = context?.process.input { path } else { nil }
         return SpawnFault.make(
             failure, program: context?.program ?? "", directory: context?.directory ?? "/", user: context?.user,
-            search: context?.environment.searchPath ?? [])
+            search: context?.environment.searchPath ?? [], input: input)
     }
 
     private func ended(_ record: LaunchRecord, _ exit: Exit) {

@@ -35,7 +35,8 @@ extension LinuxHost {
 
     private func prepare(_ record: LaunchRecord, _ order: LaunchOrder) throws(Obstacle) {
         let spec = order.spec
-        let account = try account(spec.user, spec.process)
+        let process = order.process
+        let account = try account(spec.user, process)
         let ports = try claim(spec.ports)
         let hasSecretFiles = spec.secrets.contains { !$0.files.isEmpty }
         let environment = LaunchEnvironment(
@@ -52,13 +53,13 @@ extension LinuxHost {
             instance: order.instance, label: order.label, program: program, directory: spec.workingDirectory,
             environment: environment)
         context.user = spec.user
-        context.process = spec.process
+        context.process = process
         context.fileLimit = order.fileLimit
         context.ports = ports
         context.ready = spec.ready
         context.secrets = SecretFiles.variables(of: spec)
         if hasSecretFiles { try writeSecrets(spec.secrets, of: order.launch, for: account) }
-        context.pipes = Self.pipes(of: spec.logging, spec.ready)
+        context.pipes = process.hasTerminal ? [.both] : Self.pipes(of: spec.logging, spec.ready)
         let ends = try pipes(of: &context)
         let sockets = try openSockets(spec.sockets, for: order.instance.service, as: account)
         record.context = context
@@ -81,8 +82,9 @@ extension LinuxHost {
             let group = try enter(record)
             limit(record, to: order.spec.resources)
             request.controlGroup = group?.number
-            let input = try order.spec.stop.hasInputStep ? Self.inputPipe() : nil
+            let input = try order.hasInputPipe ? Self.inputPipe() : nil
             request.standardInput = input?.number
+            if case .file(let path) = context.process.input { request.inputFile = path }
             let first = ends.first
             let second = ends.dropFirst().first
             request.inherit(record.lockFiles)
@@ -96,12 +98,18 @@ extension LinuxHost {
             defer { withExtendedLifetime(readyFile) {} }
             request.wire(context.pipes, first?.write.number, second?.write.number)
             request.heldReadEnds = [first?.readNumber, second?.readNumber].compactMap(\.self)
+            let terminal = try terminal(of: record, account)
+            if let terminal { request.wire(terminal) }
+            defer { withExtendedLifetime(terminal) {} }
+            var log: HeldDescriptor?
+            if terminal != nil, let first { log = try Self.writeEnd(of: first.readNumber) }
             let null = try context.pipes == [.stdout] ? HeldDescriptor(SmallFile.open("/dev/null", O_WRONLY)) : nil
             if let null { request.standardError = null.number }
             Failpoint.launchPrepared.reach()
             try keeper.spawn(request)
             Failpoint.launchAsked.reach()
             record.isKnownToKeeper = true
+            seat(record, log: log, input: input)
             holdPorts(of: record, true)
             attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging)
             attach(second?.takeReadEnd(), context.pipes.dropFirst().first, record, order.spec.logging)
@@ -114,10 +122,10 @@ extension LinuxHost {
     func attach(
         _ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec
     ) {
-        guard let pipe, let instance = record.context?.instance, let readEnd = readEnd.take() else { return }
+        guard let pipe, let context = record.context, let readEnd = readEnd.take() else { return }
         record.readEnds.append((number: readEnd.number, inode: SmallFile.pipe(readEnd.number) ?? 0))
         pump.attach(
-            record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, instance),
+            record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, context),
             awaiting: awaitedLine(of: record))
         record.isForwarded = logging.forward != .none
         tellPid(of: record)
@@ -211,13 +219,6 @@ extension LinuxHost {
         }
     }
 
-    /// Both ends of it, opened so that the service itself keeps it from ending: a stop step writes to it by way of `/proc/PID/fd/0`, also
-    /// after the daemon was replaced.
-    private static func inputPipe() throws(SystemError) -> HeldDescriptor {
-        let ends = try Descriptor.pipe()
-        return HeldDescriptor(try SmallFile.open("/proc/self/fd/\(ends.read.number)", O_RDWR))
-    }
-
     private func pipes(of context: inout LaunchContext) throws(Obstacle) -> [Ends] {
         var ends: [Ends] = []
         do { for _ in context.pipes { ends.append(try Ends()) } } catch {
@@ -252,13 +253,6 @@ extension Ulimit {
         let number = UInt32(Ulimit.Resource.allCases.firstIndex(of: resource) ?? 0)
         return KeeperLink.Limit(
             resource: number, soft: soft.map { UInt64($0) } ?? .max, hard: hard.map { UInt64($0) } ?? .max)
-    }
-}
-
-extension StopSpec {
-    /// It writes to the service's standard input.
-    var hasInputStep: Bool {
-        steps.contains { if case .stdin = $0.action { true } else { false } }
     }
 }
 

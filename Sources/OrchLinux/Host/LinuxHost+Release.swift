@@ -14,7 +14,7 @@ extension LinuxHost {
         guard !record.isReleased else { return }
         record.isReleased = true
         endProbes(of: launch)
-        guard record.readEnds.isEmpty else { return pump.finish(launch) }
+        guard record.readEnds.isEmpty else { return finish(record) }
         outbox.append(.event(.drained(launch)))
         dispose(record)
     }
@@ -22,7 +22,7 @@ extension LinuxHost {
     func relog(_ launch: LaunchID, _ logging: LoggingSpec) {
         guard let record = records[launch], let context = record.context else { return }
         for pipe in context.pipes {
-            pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context.instance))
+            pump.reconfigure(launch, pipe.stream, sink: sink(of: pipe, logging, context))
         }
         record.isForwarded = logging.forward != .none
         tellPid(of: record)
@@ -42,11 +42,14 @@ extension LinuxHost {
         relog(launch, logging)
     }
 
-    func sink(of pipe: LaunchContext.Pipe, _ logging: LoggingSpec, _ instance: InstanceID) -> LogSink {
-        LogLayout.sink(
+    func sink(of pipe: LaunchContext.Pipe, _ logging: LoggingSpec, _ context: LaunchContext) -> LogSink {
+        let instance = context.instance
+        var sink = LogLayout.sink(
             for: pipe.stream ?? .stdout, spec: logging, stack: instance.service.stack,
             service: instance.service.service,
             replica: instance.replica, state: state)
+        sink.isTerminal = context.process.hasTerminal
+        return sink
     }
 
     func logsChanged() { hear(pump.takeNotices()) }
@@ -110,6 +113,7 @@ extension LinuxHost {
         }
         clients?.flushAll(poller)
         fileWatch.stop()
+        terminals.stop()
         pump.stop()
         Failpoint.daemonLeaving.reach()
         do {

@@ -81,29 +81,6 @@ extension LinuxHost {
 
     private static func readEnd(_ ends: consuming PipeEnds) -> Descriptor { ends.read }
 
-    /// `stdin` step: into the pipe that the service was started with.
-    private func write(_ text: String, toInputOf launch: LaunchID) -> Fault? {
-        let subject = records[launch]?.context?.label ?? "launch \(launch.number)"
-        guard let record = records[launch], let main = record.main,
-            corch_process_start_ticks(main.pid) == Int64(main.startTicks)
-        else {
-            return Fault(step: "write to the standard input of", subject: subject, reason: "its main process is gone")
-        }
-        do {
-            let input = try SmallFile.open("/proc/\(main.pid)/fd/0", O_WRONLY | O_NONBLOCK)
-            var facts = stat()
-            guard unsafe fstat(input.number, &facts) == 0, facts.st_mode & S_IFMT == S_IFIFO else {
-                return Fault(
-                    step: "write to the standard input of", subject: subject, reason: "it is not a pipe of orch's",
-                    remedy: "restart it")
-            }
-            try SmallFile.write(Array(text.utf8), to: input.number)
-            return nil
-        } catch {
-            return error.fault(step: "write to the standard input of", subject: subject)
-        }
-    }
-
     // MARK: Errands
 
     func run(_ errand: Errand) {

@@ -149,6 +149,8 @@ extension LinuxHost {
 
     func attachPipes(of record: LaunchRecord, _ state: KeeperState, _ logging: (InstanceID) -> LoggingSpec?) {
         guard let context = record.context else { return }
+        // Before the pump, which takes a pipe that nobody can write to for one that is at its end.
+        resumeSeat(of: record, context, state)
         for (pipe, parcel) in zip(context.pipes, state.heldReadEnds) {
             attach(parcel.take(), pipe, record, logging(context.instance) ?? LoggingSpec())
         }

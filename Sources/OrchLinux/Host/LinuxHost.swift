@@ -47,6 +47,7 @@ public final class LinuxHost: Host {
     let clients: ClientListener?
     let notify: NotifySocket?
     let pump: LogPump
+    let terminals: Terminals
     let groups: ControlGroupRoot?
     /// A process could not be born in its group though the group could be made; from then on trees are held by session.
     var areGroupsBroken = false
@@ -114,6 +115,7 @@ public final class LinuxHost: Host {
             keeperProcess = keeper.keeperProcess()
             fileWatch = try FileWatch()
             pump = try LogPump(home: parts.state, forwarding: parts.forwarding)
+            terminals = try Terminals(path: parts.run.attachSocket, pump: pump)
         } catch {
             throw error.fault(step: "start", subject: "the daemon's loop")
         }

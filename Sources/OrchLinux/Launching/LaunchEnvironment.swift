@@ -79,6 +79,8 @@ struct LaunchEnvironment: Equatable {
             values["LOGNAME"] = account.name
             values["SHELL"] = account.shell
         }
+        // What Docker says, too: nobody knows which terminals will be attached.
+        if order.process.hasTerminal { values["TERM"] = "xterm" }
         // Ours, not theirs: a service that is a Swift program keeps its crash reports.
         values["SWIFT_BACKTRACE"] = nil
         var added = Self.launchValues(order, ports: ports, mark: mark)

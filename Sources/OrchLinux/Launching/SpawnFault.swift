@@ -5,8 +5,11 @@ internal import OrchModel
 
 /// Why a process could not be made: the keeper's stage and errno as a fact that a person can act on.
 enum SpawnFault {
-    /// `program` is the first word, `directory` the working directory, `user` whom it should run as.
-    static func make(_ failure: SpawnFailure, program: String, directory: String, user: String?, search: [String])
+    /// `program` is the first word, `directory` the working directory, `user` whom it should run as, `input` the file that it
+    /// reads.
+    static func make(
+        _ failure: SpawnFailure, program: String, directory: String, user: String?, search: [String], input: String?
+    )
         -> Fault
     {
         let code = failure.code
@@ -24,6 +27,16 @@ enum SpawnFault {
             return Fault(
                 step: "run as", subject: user ?? "", reason: reason,
                 remedy: "leave `user` and `group_add` out, or apply the stack as root")
+        case .input:
+            return Fault(
+                step: "read", subject: input ?? "", reason: reason,
+                remedy: code == ENOENT
+                    ? "make it, or correct `stdin`"
+                    : "see that \(user ?? "the daemon's user") may read it, or correct `stdin`")
+        case .request where code == EINVAL:
+            return Fault(
+                step: "execute", subject: program, reason: "the keeper does not understand the order (\(reason))",
+                remedy: "`orch daemon upgrade` puts this version's keeper in its place; services run on")
         case .request:
             return Fault(
                 step: "execute", subject: program, reason: "command and environment are too large (\(reason))",
@@ -35,7 +48,7 @@ enum SpawnFault {
         case .stale: return Fault(step: "execute", subject: program, reason: "a later launch was already made")
         case .killed: return Fault(step: "execute", subject: program, reason: "it was killed before it could begin")
         case .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .nice, .ioPriority, .limits,
-            .noNewPrivileges, .affinity, .capabilities:
+            .noNewPrivileges, .affinity, .capabilities, .terminal:
             return Fault(
                 step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))",
                 remedy: remedy(of: code) ?? remedy(at: failure.stage))
@@ -89,7 +102,7 @@ enum SpawnFault {
             "only root can give capabilities up for ever; take `no_new_privileges: true`, or apply the stack as root"
         case .request, .table, .stale, .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .groups,
             .group,
-            .user, .workingDirectory, .noNewPrivileges, .execute, .killed:
+            .user, .workingDirectory, .noNewPrivileges, .execute, .killed, .terminal, .input:
             nil
         }
     }
@@ -108,7 +121,9 @@ enum SpawnFault {
         case .noNewPrivileges: "dropping privileges"
         case .affinity: "choosing its CPUs"
         case .capabilities: "giving up capabilities"
-        case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed: "starting it"
+        case .terminal: "giving it its terminal"
+        case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed, .input:
+            "starting it"
         }
     }
 }

@@ -16,9 +16,11 @@ struct LineConverter {
     private let format: LoggingSpec.Format
     private let strips: Bool
     private let stream: String
+    private let isTerminal: Bool
     private var stripper = ANSIStripper()
 
-    init(format: LoggingSpec.Format, stripsANSI: Bool, stream: LogStreamKind?) {
+    init(format: LoggingSpec.Format, stripsANSI: Bool, stream: LogStreamKind?, isTerminal: Bool = false) {
+        self.isTerminal = isTerminal
         self.format = format
         strips = stripsANSI
         self.stream = (stream ?? .stdout).rawValue
@@ -66,6 +68,7 @@ struct LineConverter {
         _ input: Span<UInt8>, _ range: Range<Int>, stamp: [UInt8], continuing: Bool, ended: Bool,
         into output: inout [UInt8]
     ) {
+        let range = isTerminal && ended ? LineCut.content(of: input, range) : range
         switch format {
         case .raw: text(input, range, into: &output)
         case .timestamped:

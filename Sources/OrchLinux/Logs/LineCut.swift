@@ -41,6 +41,12 @@ struct LineCut: Equatable {
         return nil
     }
 
+    /// A line without its newline, as it is meant: a carriage return at its end belongs to that.
+    static func content(of window: Span<UInt8>, _ line: Range<Int>) -> Range<Int> {
+        guard let last = line.last, window[last] == 13 else { return line }
+        return line.lowerBound..<last
+    }
+
     /// The index of the first newline from `start` on. O(distance).
     static func firstNewline(in window: Span<UInt8>, from start: Int = 0) -> Int? {
         var index = start

@@ -47,8 +47,9 @@ final class LineTap {
             let newline = LineCut.firstNewline(in: lines, from: start)
             let end = newline ?? lines.count
             let line = lines.extracting(start..<end)
-            let level = rest ?? level(of: line)
-            forwarder?.forward(line, level, at: wall, now)
+            let content = lines.extracting(LineCut.content(of: lines, start..<end))
+            let level = rest ?? level(of: content)
+            forwarder?.forward(content, level, at: wall, now)
             if errors != nil, level?.isError ?? false {
                 unsafe line.withUnsafeBytes { unsafe bad.append(contentsOf: $0) }
                 bad.append(10)

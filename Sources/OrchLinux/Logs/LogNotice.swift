@@ -30,6 +30,8 @@ enum LogRequest {
     /// The main process of a launch.
     case name(LaunchID, pid: Int32)
     case letGo(LaunchID)
+    /// Somebody wants to see what comes out of it.
+    case show(LaunchID, HeldDescriptor)
     case finish(LaunchID)
     case stop
 }

@@ -24,6 +24,8 @@ final class LogPipe {
     var tap: LineTap?
     /// Nil: it says nothing that is waited for.
     var ready: ReadyLine?
+    /// Those who are attached, in the order in which they came.
+    var viewers: [LogViewer] = []
     /// No writer is left (EPOLLHUP), or the rest of it was given up.
     var hasHungUp = false
     /// It is in the pump's list of pipes with something to do.
@@ -71,6 +73,7 @@ final class LogPipe {
         if let left = farewellBytes { farewellBytes = left - count }
         ready?.gave(count)
         if let tap { tap.seen = max(0, tap.seen - count) }
+        for place in viewers.indices { viewers[place].shown = max(0, viewers[place].shown - count) }
     }
 
     /// Asks the kernel for a pipe of `bytes` (F_SETPIPE_SZ, fcntl(2)). False where it refuses: more waits in it, or its user has too many
@@ -93,6 +96,8 @@ final class LogPipe {
     func convert(for sink: LogSink) {
         converter =
             sink.format == .raw && !sink.stripANSI
-            ? nil : LineConverter(format: sink.format, stripsANSI: sink.stripANSI, stream: stream)
+            ? nil
+            : LineConverter(
+                format: sink.format, stripsANSI: sink.stripANSI, stream: stream, isTerminal: sink.isTerminal)
     }
 }

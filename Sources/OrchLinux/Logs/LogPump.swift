@@ -75,6 +75,10 @@ public final class LogPump: Sendable {
     /// That the awaited line came is noted: it goes on, and no other one is looked for.
     public func letGo(_ launch: LaunchID) { routing.withLock { $0.letGo(launch) } }
 
+    /// Whoever is at the other end of `socket` sees what comes out of the launch from here on, as `AttachPacket`s; first of all where in which
+    /// file what came before it is. One who does not read it is left out for as long, and is told how much that was.
+    func show(_ launch: LaunchID, to socket: HeldDescriptor) { routing.withLock { $0.show(launch, to: socket) } }
+
     /// What is asked for from here on is begun with `begin`: a daemon that takes over has thousands of pipes to attach, and to answer first.
     /// Their bytes wait in them.
     func hold() { routing.withLock { for lane in $0.lanes.lanes { lane.mailbox.hold() } } }

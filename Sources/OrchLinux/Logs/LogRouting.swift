@@ -51,6 +51,10 @@ struct LogRouting {
         for lane in Set(routes.map(\.lane)) { lanes.send(.letGo(launch), to: lane) }
     }
 
+    func show(_ launch: LaunchID, to socket: HeldDescriptor) {
+        for lane in Set((launches[launch] ?? []).map(\.lane)) { lanes.send(.show(launch, socket), to: lane) }
+    }
+
     mutating func reconfigure(_ launch: LaunchID, _ stream: LogStreamKind?, _ sink: LogSink) {
         guard var routes = launches[launch], let place = routes.firstIndex(where: { $0.stream == stream }) else {
             return

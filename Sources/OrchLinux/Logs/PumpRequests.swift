@@ -22,6 +22,7 @@ extension PumpLoop {
             }
         case .handOver(let launch, let stream): handOver(launch, stream)
         case .letGo(let launch): letGo(launch)
+        case .show(let launch, let socket): for pipe in pipes(of: launch) { show(pipe, to: socket) }
         case .rotate(let number, let orders): rotate(number, orders)
         case .name(let launch, let pid): name(launch, pid: pid)
         case .finish(let launch): finish(launch)
@@ -111,6 +112,7 @@ extension PumpLoop {
             return mailbox.handOver(launch, stream, descriptor: -1)
         }
         exhaust(pipe)
+        sendAway(pipe)
         pipe.isQueued = false
         // Before it is said that the launch has no pipe here any more.
         let number = pipe.descriptor.number

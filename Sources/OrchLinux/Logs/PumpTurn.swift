@@ -23,6 +23,10 @@ extension PumpLoop {
     func turn(_ pipe: LogPipe) -> PumpTurn {
         var available = pipe.waitingBytes
         guard available > 0, pipe.farewellBytes.map({ $0 > 0 }) ?? true else { return pipe.hasHungUp ? .ended : .empty }
+        if !pipe.viewers.isEmpty {
+            do throws(LogTrouble) { available = try show(pipe, available) } catch { return .held }
+            if available == 0 { return .held }
+        }
         if let ready = pipe.ready {
             do throws(LogTrouble) { available = try look(pipe, ready, available) } catch { return .held }
             if available == 0 { return .held }

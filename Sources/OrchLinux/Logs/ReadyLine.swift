@@ -25,7 +25,7 @@ final class ReadyLine {
         while start < lines.count {
             let newline = LineCut.firstNewline(in: lines, from: start)
             let end = newline ?? lines.count
-            if !isWithinLine, pattern.firstMatch(in: lines.extracting(start..<end)) != nil {
+            if !isWithinLine, pattern.firstMatch(in: lines.extracting(LineCut.content(of: lines, start..<end))) != nil {
                 isFound = true
                 break
             }

@@ -5,10 +5,8 @@ internal import OrchModel
 extension ComposeImport {
     /// Keys that have nothing to become here: why, and what to do instead.
     static let losses: [String: (why: String, instead: String?)] = {
-        let later = "orch does not have this yet"
         let network = "processes use the host's own network"
         var table: [String: (why: String, instead: String?)] = [
-            "tty": (later, nil), "stdin_open": (later, nil),
             "privileged": ("a process has what its user may do", "write user: root if it must"),
             "read_only": ("processes see the host's own files", nil),
             "tmpfs": ("processes see the host's own files", "use a folder below /tmp or /run"),

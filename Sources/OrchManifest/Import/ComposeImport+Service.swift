@@ -96,6 +96,10 @@ extension ComposeImport {
         case "network_mode" where yaml.raw(entry.value) == "host": break
         case "develop": addDevelop(entry, to: &draft)
         case "post_start", "pre_stop": addHook(entry, of: service, to: &draft)
+        case "tty" where yaml.flag(entry.value) == true:
+            draft.add(DraftEntry("tty", true, at: yaml.position(entry.key)))
+        case "stdin_open" where yaml.flag(entry.value) == true:
+            draft.add(DraftEntry("stdin", .string("open"), at: yaml.position(entry.key)))
         case "hostname": draft.lose(yaml.lost(entry, because: "processes have this host's name"))
         default: loseKey(entry, to: &draft)
         }

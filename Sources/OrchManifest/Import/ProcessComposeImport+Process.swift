@@ -55,6 +55,10 @@ extension ProcessComposeImport {
         case "log_location", "log_configuration": entries += logging(of: process, at: place)
         case "is_daemon":
             if yaml.flag(entry.value) == true { entries += daemon(entry) }
+        case "is_tty", "is_interactive":
+            if yaml.flag(entry.value) == true, !entries.contains(where: { $0.key == "tty" }) {
+                entries.append(DraftEntry("tty", true, at: place))
+            }
         case "disabled", "is_disabled":
             if yaml.flag(entry.value) == true { entries.append(DraftEntry("enabled", false, at: place)) }
         case "replicas":
@@ -78,7 +82,6 @@ extension ProcessComposeImport {
         if entry.name.hasPrefix("x-") || (entry.name.hasPrefix("is_") && isOff) { return [] }
         let why: (String, String?)
         switch entry.name {
-        case "is_tty", "is_interactive": why = ("orch does not have this yet", nil)
         case "is_elevated": why = ("orch asks nobody for a password", "run the daemon as root and write user: NAME")
         case "extends": why = ("it is not followed", "copy the keys of that process to here and import again")
         default: why = ("it is no key that orch knows of process-compose", nil)
