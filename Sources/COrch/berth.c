@@ -159,7 +159,8 @@ static void set_oom(struct spawn_order *order) {
     int asked = order->spec->flags & SPAWN_SET_OOM;
     order->oom_score_adj = asked ? order->spec->oom_score_adj : inherited_oom;
     order->set_oom = order->oom_score_adj != own_oom;
-    order->own_memory = order->set_oom; /* the kernel gives the value to everyone who shares the memory */
+    int is_walled = (order->spec->flags & (SPAWN_PRIVATE_TMP | SPAWN_READ_ONLY)) != 0;
+    order->own_memory = order->set_oom || is_walled; /* the kernel gives value and name space to everyone who shares the memory */
 }
 
 static int start_at(int berth, struct spawn_birth *birth) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spawn_child.h"
 
-#include "raw.h"
+#include "spawn_mounts.h"
+#include "spawn_steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,17 +17,6 @@
 
 #define CLOSE_RANGE_UNSHARE_TABLE 2u
 #define CLOSE_RANGE_ON_EXEC 4u
-
-static void fail(struct spawn_order *order, long error) {
-    order->error = (int32_t)-error;
-    for (;;) raw(SYS_exit_group, 125);
-}
-
-static void reach(struct spawn_order *order, uint32_t stage) { order->reached = stage; }
-
-static void step(struct spawn_order *order, long result) {
-    if (result < 0) fail(order, result);
-}
 
 /* From here on the child has a descriptor table of its own; the byte says so. Once who spawns has been killed nobody reads it: the signal
  * for that, blocked like all of them, must not end the child when they are let in. */
@@ -99,10 +89,6 @@ static void set_limits(struct spawn_order *order) {
     if (descriptors || raw(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, ours) < 0) return;
     ours[0] = ours[1] < 1024 ? ours[1] : 1024;
     raw(SYS_prlimit64, 0, RLIMIT_NOFILE, ours, 0);
-}
-
-static struct spawn_confinement *confinement(struct spawn_order *order) {
-    return (struct spawn_confinement *)(void *)((char *)order->spec + order->spec->confinement);
 }
 
 static void set_priorities(struct spawn_order *order) {
@@ -184,8 +170,6 @@ static void open_input(struct spawn_order *order) {
     raw(SYS_close, fd);
 }
 
-static char **strings(struct spawn_spec *spec, uint32_t offset) { return (char **)(void *)((char *)spec + offset); }
-
 /* sd_listen_fds(3): whoever is given sockets looks whether they are meant for it, by a pid that nobody knows before it is there. */
 static void write_listen_pid(struct spawn_order *order) {
     struct spawn_spec *spec = order->spec;
@@ -242,6 +226,8 @@ static int child(void *argument) {
     step(order, raw(SYS_setsid, 0));
     take_terminal(order);
     write_oom(order);
+    mounts_join(order);
+    mounts_take(order);
     set_priorities(order);
     drop_capabilities(order);
     set_identity(order);

@@ -32,13 +32,14 @@ static int has_pid_room(const struct spawn_spec *spec) {
     return last != NULL && strncmp(last, "LISTEN_PID=", 11) == 0 && strlen(last) == 21;
 }
 
-static int is_confinement(const struct spawn_spec *spec) {
+static int is_confinement(struct spawn_spec *spec) {
     uint64_t bytes = 0;
     if (spec->flags & (SPAWN_SET_AFFINITY | SPAWN_SET_CAPABILITIES)) bytes = offsetof(struct spawn_confinement, input);
-    if (spec->flags & SPAWN_SET_INPUT) bytes = sizeof(struct spawn_confinement);
+    if (spec->flags & (SPAWN_SET_INPUT | SPAWN_READ_ONLY | SPAWN_JOIN)) bytes = sizeof(struct spawn_confinement);
     if (bytes == 0) return 1;
     if (!is_array(spec, spec->confinement, bytes, 8)) return 0;
     const struct spawn_confinement *confinement = (const void *)((const char *)spec + spec->confinement);
+    if ((spec->flags & SPAWN_READ_ONLY) && !relocate(spec, confinement->read_only, confinement->read_onlyc)) return 0;
     return !(spec->flags & SPAWN_SET_INPUT) || is_string(spec, confinement->input);
 }
 

@@ -40,6 +40,12 @@ extension KeeperLink {
 
         /// Standard input, which is a terminal then, controls its session: `TIOCSCTTY`, ioctl_tty(2).
         public var hasTerminal = false
+        /// Absolute: they are mounted so that it can't write there.
+        public var readOnly: [String] = []
+        /// A `/tmp` and a `/var/tmp` of its own.
+        public var hasPrivateTmp = false
+        /// The pidfd of a process whose mounts it is to see, among `extraDescriptors` as `besideNumber`; -1: nobody's.
+        public var beside: Int32 = -1
         /// Read instead of `standardInput`: opened from `workingDirectory`, as whoever it is to be.
         public var inputFile: String?
 
@@ -92,7 +98,8 @@ extension KeeperLink.Launch {
         spec.argv = block.reserve(entries: arguments.count)
         spec.envp = block.reserve(entries: environment.count)
         spec.search = block.reserve(entries: searchPath.count)
-        if !cpus.isEmpty || capabilities != nil || inputFile != nil { spec.confinement = block.append(confinement) }
+        let readOnly = block.reserve(entries: readOnly.count)
+        spec.confinement = block.append(confinement(readOnly: readOnly))
         if let groups {
             spec.groupc = UInt32(groups.count)
             spec.groups = block.append(groups)
@@ -101,6 +108,7 @@ extension KeeperLink.Launch {
         block.append(environment, at: spec.envp)
         block.append(searchPath, at: spec.search)
         if let workingDirectory { spec.cwd = block.append(workingDirectory) }
+        block.append(self.readOnly, at: readOnly)
         if let inputFile { block.append([inputFile], at: spec.confinement + Self.inputOffset) }
         return block.finish(spec)
     }
@@ -130,6 +138,9 @@ extension KeeperLink.Launch {
         if capabilities != nil { spec.flags |= SPAWN_SET_CAPABILITIES }
         if hasTerminal { spec.flags |= SPAWN_TERMINAL }
         if inputFile != nil { spec.flags |= SPAWN_SET_INPUT }
+        if hasPrivateTmp { spec.flags |= SPAWN_PRIVATE_TMP }
+        if !readOnly.isEmpty { spec.flags |= SPAWN_READ_ONLY }
+        if beside >= 0 { spec.flags |= SPAWN_JOIN }
         spec.limitc = UInt32(limits.count)
         unsafe withUnsafeMutableBytes(of: &spec.limits) { bytes in
             for (index, limit) in limits.enumerated() {
@@ -145,11 +156,16 @@ extension KeeperLink.Launch {
     /// Of `spawn_confinement.input`.
     private static let inputOffset = UInt32(8 * (cpuWords + 1))
 
-    /// As `spawn_confinement` has it: the CPUs' words, then the capabilities, then the place of the input.
-    private var confinement: [UInt64] {
-        var words = [UInt64](repeating: 0, count: Self.cpuWords + 2)
+    /// The descriptor that `beside` becomes.
+    static let besideNumber: Int32 = 3
+
+    /// As `spawn_confinement` has it: the CPUs' words, the capabilities, the place of the input, whose mounts, and which are not written to.
+    private func confinement(readOnly place: UInt32) -> [UInt64] {
+        var words = [UInt64](repeating: 0, count: Self.cpuWords + 4)
         for cpu in cpus where cpu < Int(SPAWN_CPUS_MAX) { words[cpu / 64] |= 1 << UInt64(cpu % 64) }
         for number in capabilities ?? [] { words[Self.cpuWords] |= 1 << UInt64(number) }
+        words[Self.cpuWords + 2] = UInt64(Self.besideNumber) | UInt64(readOnly.count) << 32
+        words[Self.cpuWords + 3] = UInt64(place)
         return words
     }
 

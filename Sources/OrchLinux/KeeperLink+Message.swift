@@ -141,6 +141,9 @@ public enum SpawnStage: UInt8, CaseIterable, Hashable, Sendable {
     case capabilities = 21
     case terminal = 22
     case input = 23
+    case namespace = 24
+    case privateTmp = 25
+    case readOnly = 26
 }
 
 extension KeeperMessage {

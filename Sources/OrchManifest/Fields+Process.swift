@@ -22,8 +22,12 @@ extension Fields {
             Field(
                 "capabilities", .either([.word(["all"]), .list(.text)]), default: "all",
                 "The only capabilities (capabilities(7)) it can have; with user they are given to it. [] is none."),
-            .later("read_only", "Folders that it can't write to."),
-            .later("private_tmp", "A /tmp of its own."),
+            Field(
+                "read_only", .list(.text), default: "[]",
+                "Folders and files that it can't write to, with all that is mounted below; [/] is everything."),
+            Field(
+                "private_tmp", .boolean, default: "false",
+                "A /tmp and a /var/tmp of each launch's own, in memory and gone with its last process."),
         ])
 
     private static let count = FieldForm.either([.integer(-1...Int.max), .word(["unlimited"])])

@@ -148,6 +148,10 @@ extension Decoder {
         if let node = section["no_new_privileges"], let flag = flag(node, "no_new_privileges") {
             spec.noNewPrivileges = flag
         }
+        if let node = section["private_tmp"], let flag = flag(node, "private_tmp") { spec.hasPrivateTmp = flag }
+        if let node = section["read_only"], let items = items(node, "read_only", of: "paths") {
+            spec.readOnly = Array(Set(items.compactMap { path($0, "read_only") })).sorted()
+        }
         guard let node = section["capabilities"] else { return }
         if tree.kind(node) == .scalar {
             guard let text = text(node, "capabilities") else { return }

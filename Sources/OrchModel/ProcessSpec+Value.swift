@@ -20,6 +20,8 @@ extension ProcessSpec: ValueCodable {
         var security = ObjectWriter(complete: w.complete)
         security.set("no_new_privileges", noNewPrivileges, unless: false)
         if let capabilities { security.set("capabilities", strings: capabilities.map(\.rawValue)) }
+        if !readOnly.isEmpty { security.set("read_only", strings: readOnly) }
+        security.set("private_tmp", hasPrivateTmp, unless: false)
         w.setObject("security", security.value)
         w.set("tty", hasTerminal, unless: false)
         switch input {
@@ -60,6 +62,8 @@ extension ProcessSpec: ValueCodable {
         do {
             let r = try ObjectReader(security)
             noNewPrivileges = try r.bool("no_new_privileges", or: false)
+            readOnly = try r.strings("read_only")
+            hasPrivateTmp = try r.bool("private_tmp", or: false)
             if r.has("capabilities") {
                 capabilities = try r.strings("capabilities").compactMap { Capability(rawValue: $0) }
             }

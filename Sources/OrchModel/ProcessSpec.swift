@@ -19,6 +19,12 @@ public struct ProcessSpec: Equatable, Sendable {
     public var noNewPrivileges = false
     /// The only ones it and whatever it executes can have, in the order of `Capability`, each once; nil leaves them as they are. capabilities(7)
     public var capabilities: [Capability]?
+    /// Absolute paths, ascending, each once: it can't write to them nor to what is mounted below (mount_setattr(2), 5.12).
+    public var readOnly: [String] = []
+    /// A `/tmp` and a `/var/tmp` of each launch's own, in memory, which are gone with its last process. mount_namespaces(7)
+    public var hasPrivateTmp = false
+    /// It sees mounts that others don't.
+    public var hasOwnMounts: Bool { hasPrivateTmp || !readOnly.isEmpty }
     /// A pseudo-terminal (pty(7)) is the three standard descriptors of the service itself and controls its session. Probes and steps have none.
     public var hasTerminal = false
     /// What the service itself reads; nil is `/dev/null`, or the terminal.

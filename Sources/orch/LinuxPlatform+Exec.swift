@@ -77,6 +77,7 @@ private struct Surroundings {
     /// The folder before the user, who may enter it only because it is the process's own; privileges last. Root's setuid(2) and setgid(2)
     /// set all three numbers.
     func take() throws(Fault) {
+        try takeMounts()
         takeLimits()
         umask(mask)
         guard unsafe chdir("/proc/\(pid)/cwd") == 0 else { throw refusal("enter the folder of", errno) }
@@ -89,6 +90,21 @@ private struct Surroundings {
             guard setuid(user) == 0 else { throw refusal("become the user of", errno) }
         }
         if isWithoutNewPrivileges { _ = corch_prctl(Self.noNewPrivileges, 1) }
+    }
+
+    /// Where it has its own. Before the folder, which may be there alone.
+    private func takeMounts() throws(Fault) {
+        func name(_ process: String) -> String {
+            var text = [CChar](repeating: 0, count: 64)
+            let length = unsafe readlink("/proc/\(process)/ns/mnt", &text, text.count - 1)
+            return String(decoding: text.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        guard name("\(pid)") != name("self") else { return }
+        let pidfd = corch_pidfd_open(pid)
+        guard pidfd >= 0 else { throw refusal("see the mounts of", -pidfd) }
+        defer { close(pidfd) }
+        let joined = corch_join_mounts(pidfd)
+        guard joined == 0 else { throw refusal("see the mounts of", -joined) }
     }
 
     /// As far as they may be had: one that is narrower than the service's harms nobody.

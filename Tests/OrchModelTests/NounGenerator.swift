@@ -162,6 +162,8 @@ struct NounGenerator {
             spec.ulimits.append(Ulimit(resource, soft: limit(), hard: limit()))
         }
         spec.noNewPrivileges = chance()
+        spec.readOnly = chance() ? ["/etc", "/usr"] : []
+        spec.hasPrivateTmp = chance()
         spec.hasTerminal = chance()
         spec.input = maybe(chance() ? .open : .file("/in"))
         spec.capabilities = maybe(Capability.allCases.filter { _ in below(4) == 0 })

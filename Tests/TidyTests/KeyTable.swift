@@ -71,6 +71,8 @@ enum KeyTable {
         service.stop_grace_period StopKeyTests/waitsEndAndTheRestIsKilled
         service.reload ControlTests/servicesReload
         service.config_files ControlTests/aChangedConfigFileIsTakenUpWithoutANewProcess
+        security.read_only MountTests/itHasATmpOfItsOwnAndWritesNowhereElse
+        security.private_tmp MountTests/itHasATmpOfItsOwnAndWritesNowhereElse
         service.tty TerminalTests/aServiceHasATerminalThatOthersAttachTo
         service.stdin TerminalTests/whatIsTypedReachesAnOpenInput
         service.hooks HookTests/eachMomentHasItsCommand

@@ -210,6 +210,9 @@ int corch_pidfd_open(int32_t pid);
 /* pidfd_getfd(2), 5.6: a copy of the process's descriptor of that number, close-on-exec. Takes the right to trace it. */
 int corch_pidfd_getfd(int pidfd, int number);
 
+/* setns(2), 5.8: this process, which has one thread, gets the mounts of that one, and is in its user namespace where it takes that. */
+int corch_join_mounts(int pidfd);
+
 /* pidfd_send_signal(2), 5.1. Signal 0 asks whether the process is still unreaped. */
 int corch_pidfd_signal(int pidfd, int signal);
 

@@ -27,7 +27,10 @@
 
 #define SPAWN_TERMINAL 0x800u         /* standard input is a terminal: the session's own */
 #define SPAWN_SET_INPUT 0x1000u       /* confinement.input */
-#define SPAWN_FLAGS_ALL 0x1fffu
+#define SPAWN_PRIVATE_TMP 0x2000u     /* a /tmp and a /var/tmp of its own, in memory; mount_namespaces(7) */
+#define SPAWN_READ_ONLY 0x4000u       /* confinement.read_only; mount_namespaces(7) */
+#define SPAWN_JOIN 0x8000u            /* the mounts of the process whose pidfd is the descriptor confinement.beside */
+#define SPAWN_FLAGS_ALL 0xffffu
 
 /* Where a launch failed. */
 #define SPAWN_STAGE_NONE 0
@@ -54,6 +57,9 @@
 #define SPAWN_STAGE_CAPABILITIES 21 /* PR_CAPBSET_DROP, capset(2), PR_CAP_AMBIENT */
 #define SPAWN_STAGE_TERMINAL 22    /* TIOCSCTTY, ioctl_tty(2) */
 #define SPAWN_STAGE_INPUT 23       /* open(2) of the file that it reads */
+#define SPAWN_STAGE_NAMESPACE 24   /* unshare(2), setns(2), user_namespaces(7) */
+#define SPAWN_STAGE_TMP 25         /* mount(2) of its /tmp */
+#define SPAWN_STAGE_READ_ONLY 26   /* mount(2), mount_setattr(2), 5.12 */
 
 struct spawn_limit {
     uint32_t resource; /* RLIMIT_* */
@@ -68,8 +74,12 @@ struct spawn_confinement {
     uint64_t cpus[SPAWN_CPUS_MAX / 64]; /* bit 0 of the first is CPU 0 */
     uint64_t capabilities;              /* all others are given up for ever; bit 0 is CAP_CHOWN */
     uint32_t input;                     /* offset of a path that is opened as whoever it is to be: standard input. Daemons that came
-                                           before know nothing of it: only with SPAWN_SET_INPUT is it there */
+                                           before know nothing of it and what follows: only their flags say that it is there */
     uint32_t reserved;
+    uint32_t beside;                    /* SPAWN_JOIN */
+    uint32_t read_onlyc;                /* SPAWN_READ_ONLY: an array of paths as argv is one */
+    uint32_t read_only;
+    uint32_t padding;
 };
 
 struct spawn_spec {
@@ -92,7 +102,7 @@ struct spawn_spec {
     int32_t ioprio; /* class << 13 | data */
     int32_t oom_score_adj; /* -1000 ... 1000 */
     uint32_t limitc;
-    uint32_t confinement; /* offset, 8-aligned; with SPAWN_SET_AFFINITY, _CAPABILITIES or _INPUT */
+    uint32_t confinement; /* offset, 8-aligned; with SPAWN_SET_AFFINITY, _CAPABILITIES, _INPUT, _READ_ONLY or _JOIN */
     struct spawn_limit limits[SPAWN_LIMITS_MAX]; /* without RLIMIT_NOFILE its soft limit is 1024: select(2) */
 };
 

@@ -77,6 +77,8 @@ extension LinuxHost {
         guard let context = record.context else { return }
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
         request.fill(context, account)
+        let beside = try confine(&request, order)
+        defer { withExtendedLifetime(beside) {} }
         do { request.environment += try SecretFiles.entries(of: context.secrets) } catch { throw Obstacle(error) }
         do {
             let group = try enter(record)

@@ -46,14 +46,18 @@ extension LinuxHost {
         context.pipes = []
         context.ports = []
         record.context = context
-        do throws(Obstacle) { try start(record, words, context) } catch {
+        do throws(Obstacle) { try start(record, words, context, beside: launch) } catch {
             answer(record, isScarce: error.isScarcity, error.fault)
             failed(error.fault)
         }
     }
 
-    private func start(_ record: LaunchRecord, _ words: [String], _ context: LaunchContext) throws(Obstacle) {
+    private func start(
+        _ record: LaunchRecord, _ words: [String], _ context: LaunchContext, beside served: LaunchID
+    ) throws(Obstacle) {
         var request = KeeperLink.Launch(identifier: record.launch.number, arguments: words)
+        let beside = records[served].flatMap { join(&request, beside: $0) }
+        defer { withExtendedLifetime(beside) {} }
         do throws(Fault) {
             request.fill(context, try Account.of(context.user, context.process))
             request.environment += try SecretFiles.entries(of: context.secrets)

@@ -34,7 +34,7 @@ extension LinuxHost {
     }
 
     /// Of the process that the keeper started, while it lives. One that came without, for want of descriptors, is pinned again here.
-    private func pidfd(of record: LaunchRecord) -> Int32? {
+    func pidfd(of record: LaunchRecord) -> Int32? {
         if record.pidfd == nil, !record.isOver, record.pid > 0,
             let found = try? Descriptor("pidfd_open", corch_pidfd_open(record.pid)),
             corch_process_start_ticks(record.pid) == Int64(record.startTicks)

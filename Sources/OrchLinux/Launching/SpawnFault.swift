@@ -33,6 +33,7 @@ enum SpawnFault {
                 remedy: code == ENOENT
                     ? "make it, or correct `stdin`"
                     : "see that \(user ?? "the daemon's user") may read it, or correct `stdin`")
+        case .namespace, .privateTmp, .readOnly: return mounts(failure, user: user)
         case .request where code == EINVAL:
             return Fault(
                 step: "execute", subject: program, reason: "the keeper does not understand the order (\(reason))",
@@ -53,6 +54,22 @@ enum SpawnFault {
                 step: "execute", subject: program, reason: "\(reason) while \(doing(failure.stage))",
                 remedy: remedy(of: code) ?? remedy(at: failure.stage))
         }
+    }
+
+    private static func mounts(_ failure: SpawnFailure, user: String?) -> Fault {
+        let (code, reason) = (failure.code, Reason.text(failure.code))
+        if failure.stage == .readOnly, code == ENOENT || code == ENOTDIR {
+            return Fault(
+                step: "close to writers", subject: "the paths of `read_only`", reason: reason,
+                remedy: "one of them is missing: make it, or correct `read_only`")
+        }
+        return Fault(
+            step: "give mounts of its own to", subject: user ?? "the service", reason: reason,
+            remedy: code == ENOSYS || code == EINVAL
+                ? "`read_only` takes Linux 5.12, and commands beside such a service 5.8: leave `read_only` and `private_tmp` out"
+                : "it takes root's daemon, or a kernel that lets users make namespaces"
+                    + " (`sysctl user.max_user_namespaces`, `kernel.unprivileged_userns_clone`,"
+                    + " `kernel.apparmor_restrict_unprivileged_userns`); else leave `read_only` and `private_tmp` out")
     }
 
     private static func execution(
@@ -102,7 +119,8 @@ enum SpawnFault {
             "only root can give capabilities up for ever; take `no_new_privileges: true`, or apply the stack as root"
         case .request, .table, .stale, .pipe, .clone, .controlGroup, .descriptors, .session, .oomScoreAdjust, .groups,
             .group,
-            .user, .workingDirectory, .noNewPrivileges, .execute, .killed, .terminal, .input:
+            .user, .workingDirectory, .noNewPrivileges, .execute, .killed, .terminal, .input,
+            .namespace, .privateTmp, .readOnly:
             nil
         }
     }
@@ -122,7 +140,8 @@ enum SpawnFault {
         case .affinity: "choosing its CPUs"
         case .capabilities: "giving up capabilities"
         case .terminal: "giving it its terminal"
-        case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed, .input:
+        case .request, .table, .stale, .groups, .group, .user, .workingDirectory, .execute, .killed, .input, .namespace,
+            .privateTmp, .readOnly:
             "starting it"
         }
     }
