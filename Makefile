@@ -32,6 +32,8 @@ SERVERS := postgresql redis-server python3-venv
 # A validator of JSON Schema that others wrote, for the tests of ours.
 JUDGES := python3-jsonschema python3-ruamel.yaml
 LOAD := gunicorn hey
+# What others say of exports; kubernetes-validate of PyPI is asked too where it is.
+READERS := systemd docker-compose
 
 # The modules that have no clock, no chance and no I/O, and the C symbols that their release objects may refer to: memory, rounding,
 PURE := OrchModel OrchEngine OrchManifest OrchWire OrchDaemon OrchSimulator
@@ -157,9 +159,9 @@ tidy:
 	swift test --skip-build --disable-xctest --filter TidyTests
 
 .PHONY: docs
-docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md, what imports give, what bad manifests get (docs/picture.py is run by hand)
+docs: libraries ## write anew what is made: the schema, docs/manifest.md, docs/commands.md, what imports and exports give, what bad manifests get (docs/picture.py is run by hand)
 	swift build --build-tests
-	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter 'PageTests|ImportTests|RefusedTests'
+	ORCH_WRITE_DOCS=1 swift test --skip-build --disable-xctest --filter 'PageTests|ImportTests|OrchManifestTests.ExportTests|RefusedTests'
 
 .PHONY: clean
 clean: ## stop what `make run` started and remove all that was built
@@ -205,3 +207,4 @@ servers:
 	@if [ -x examples/booking/setup ]; then examples/booking/setup; fi
 	$(if $(shell /usr/bin/python3 -c 'import jsonschema, ruamel.yaml' 2>/dev/null && echo yes),,$(call installed,$(JUDGES),the tests of the schema))
 	$(call installed,$(LOAD),the tests under load)
+	$(call installed,$(READERS),the tests of exports)

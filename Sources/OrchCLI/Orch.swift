@@ -41,7 +41,7 @@ struct Orch: ParsableCommand {
                 name: "Manifest",
                 subcommands: [
                     ValidateCommand.self, RehearseCommand.self, ConfigCommand.self, ExplainCommand.self,
-                    SchemaCommand.self, ImportCommand.self,
+                    SchemaCommand.self, ImportCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(name: "Installation", subcommands: [DaemonCommand.self, CompletionCommand.self]),
         ])

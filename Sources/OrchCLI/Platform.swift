@@ -31,6 +31,8 @@ public protocol Platform: AnyObject {
 
     /// The content of a file, or of standard input for `-`. What is missing has `ENOENT` in the reason of its fault.
     func read(_ path: String) throws(Fault) -> [UInt8]
+    /// Makes or replaces a file of this name in a folder, which is made with those above it where there is none.
+    func write(_ bytes: [UInt8], toFile name: String, in folder: String) throws(Fault)
     /// The key of this state directory, by which digests of secrets are made; nil when it has none yet and none is to be made.
     func secretKey(making isToBeMade: Bool) throws(Fault) -> [UInt8]?
     /// The last bytes of a file, at most `limit`; nil when it can't be read.

@@ -27,6 +27,22 @@ extension LinuxPlatform {
         return true
     }
 
+    func write(_ bytes: [UInt8], toFile name: String, in folder: String) throws(Fault) {
+        var made = folder.hasPrefix("/") ? "" : "."
+        for part in folder.split(separator: "/") {
+            made += "/\(part)"
+            if unsafe mkdir(made, 0o755) != 0, errno != EEXIST {
+                throw Fault(step: "make the folder", subject: made, reason: Errno.text(errno))
+            }
+        }
+        let path = "\(folder)/\(name)"
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Fault(step: "write", subject: path, reason: Errno.text(errno)) }
+        var code = Self.writeAll(bytes, to: descriptor)
+        if Glibc.close(descriptor) != 0, code == 0 { code = errno }
+        guard code == 0 else { throw Fault(step: "write", subject: path, reason: Errno.text(code)) }
+    }
+
     private func name(of stream: OutputStream) -> String {
         switch stream {
         case .output: "standard output"

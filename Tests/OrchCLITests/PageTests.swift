@@ -20,6 +20,10 @@ import Testing
         try hold("docs/commands.md", endTo: CommandReference.markdown)
     }
 
+    @Test func theExportsPageEndsWithWhatBecomesOfEachKey() throws {
+        try hold("docs/exports.md", endTo: ManifestExport.markdown)
+    }
+
     /// A manifest in a page is a block of YAML with `services`.
     @Test(arguments: ["README.md", "docs/guide.md", "docs/manifest.md", "docs/troubleshooting.md"])
     func manifestsInPagesAreRight(page: String) throws {

@@ -79,6 +79,10 @@ final class ScriptedPlatform: Platform {
     var canAsk: Bool { answerToQuestion != nil }
     func readLine() -> String? { answerToQuestion }
 
+    func write(_ bytes: [UInt8], toFile name: String, in folder: String) throws(Fault) {
+        files["\(folder)/\(name)"] = String(decoding: bytes, as: UTF8.self)
+    }
+
     func write(_ bytes: [UInt8], to stream: OutputStream) throws(Fault) -> Bool {
         if stream == .output, let outputFault { throw outputFault }
         let text = String(decoding: bytes, as: UTF8.self)

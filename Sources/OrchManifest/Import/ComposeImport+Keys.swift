@@ -20,11 +20,11 @@ extension ComposeImport {
             "pull_policy": ("there is no image", nil), "platform": ("there is no image", nil),
         ]
         for key in [
-            "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "cpus", "cpu_count", "cpu_percent",
-            "cpu_period", "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "pids_limit", "blkio_config",
+            "mem_reservation", "mem_swappiness", "memswap_limit", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota",
+            "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "blkio_config",
         ] {
             table[key] = (
-                "how much it may use is for `resources` to say",
+                "only memory, processors and processes have limits here",
                 "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"
             )
         }
@@ -153,12 +153,36 @@ extension ComposeImport {
             case "restart_policy": draft.add(restartPolicy(inner))
             case "mode" where yaml.raw(inner.value) == "replicated": break
             case "resources":
-                draft.lose(
-                    yaml.lost(
-                        inner, because: "how much it may use is for `resources` to say",
-                        instead: "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"))
+                for part in yaml.entries(inner.value) {
+                    if part.name == "limits" {
+                        for limit in yaml.entries(part.value) { addLimit(limit, to: &draft) }
+                    } else {
+                        draft.lose(yaml.lost(part, because: "nothing is reserved here"))
+                    }
+                }
             default: draft.lose(yaml.lost(inner, because: "it is about a cluster"))
             }
+        }
+    }
+
+    /// `mem_limit: 512m`, or `memory: 512m` of what a deployment is limited to. 0 and -1 are no limit.
+    func addLimit(_ entry: YAMLSource.Entry, to draft: inout Draft) {
+        let names = ["mem_limit": "memory", "memory": "memory", "cpus": "cpus", "pids_limit": "pids", "pids": "pids"]
+        guard let raw = yaml.raw(entry.value), let name = names[entry.name] else {
+            return draft.lose(yaml.lost(entry, because: "only memory, processors and processes have limits here"))
+        }
+        let text = DollarText(raw).flattened
+        if ["0", "-1"].contains(text) { return }
+        let content: DraftEntry.Content =
+            name == "memory" ? .value(.string(SizeUnit.docker(text))) : YAMLSource.content(text)
+        let limit = DraftEntry(name, content, at: yaml.position(entry.key))
+        if let at = draft.entries.firstIndex(where: { $0.key == "resources" }) {
+            // A service has each limit once.
+            if !draft.entries[at].children.contains(where: { $0.key == name }) {
+                draft.entries[at].children.append(limit)
+            }
+        } else {
+            draft.add(DraftEntry("resources", .map([limit]), at: limit.origin))
         }
     }
 
@@ -290,17 +314,21 @@ extension ComposeImport.Draft {
 
 /// Sizes as other tools write them.
 enum SizeUnit {
-    /// `10m`, `1g`: powers of 1024 (go-units' RAMInBytes).
+    /// `10m`, `1.5g`: powers of 1024 (go-units' RAMInBytes).
     static func docker(_ text: String) -> String {
-        let number = text.prefix { $0.isASCII && $0.isNumber }
-        guard !number.isEmpty else { return text }
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        guard let count = Double(number) else { return text }
+        let unit: (name: String, bytes: Double)
         switch text.dropFirst(number.count).lowercased() {
-        case "", "b": return "\(number)B"
-        case "k", "kb", "kib": return "\(number)KiB"
-        case "m", "mb", "mib": return "\(number)MiB"
-        case "g", "gb", "gib": return "\(number)GiB"
-        case "t", "tb", "tib": return "\(number)TiB"
+        case "", "b": unit = ("B", 1)
+        case "k", "kb", "kib": unit = ("KiB", 1_024)
+        case "m", "mb", "mib": unit = ("MiB", 1_048_576)
+        case "g", "gb", "gib": unit = ("GiB", 1_073_741_824)
+        case "t", "tb", "tib": unit = ("TiB", 1_099_511_627_776)
         default: return text
         }
+        // A size is whole here.
+        if number.contains("."), count < 1_000_000 { return "\(Int64((count * unit.bytes).rounded()))B" }
+        return "\(number)\(unit.name)"
     }
 }

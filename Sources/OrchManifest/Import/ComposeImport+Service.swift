@@ -85,6 +85,7 @@ extension ComposeImport {
         case "labels": draft.add(labels(entry))
         case "secrets": draft.add(secretFiles(entry))
         case "image", "build": addProgram(entry, of: service, to: &draft)
+        case "mem_limit", "cpus", "pids_limit": addLimit(entry, to: &draft)
         case "deploy": addDeploy(entry, to: &draft)
         case "logging": draft.add(logging(entry))
         case "cpuset": draft.add(yaml.setting("cpu_affinity", entry.value, at: entry.key))

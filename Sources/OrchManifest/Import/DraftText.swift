@@ -245,7 +245,8 @@ struct DraftText {
         }
     }
 
-    private static func wrapped(_ text: String, to width: Int) -> [String] {
+    /// Its words on lines of so many characters at most, where no word is longer.
+    static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         var count = 0

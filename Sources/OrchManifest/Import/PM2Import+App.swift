@@ -67,6 +67,13 @@ extension PM2Import {
             "source_map_support",
             "disable_source_map_support", "force", "listen_timeout", "namespace":
             break
+        case "max_memory_restart":
+            guard let size = text(member.value, notes: &notes) else { return set("", nil) }
+            let limit = [
+                DraftEntry("memory", .value(.string(SizeUnit.docker(size))), at: member.position),
+                DraftEntry("on_exceed", "restart"),
+            ]
+            entries.append(DraftEntry("resources", .map(limit), at: member.position, notes: notes))
         default:
             let loss = Self.loss(of: member.key)
             entries.append(
@@ -77,11 +84,6 @@ extension PM2Import {
     private static func loss(of key: String) -> (why: String, instead: String?) {
         switch key {
         case "watch_options": ("orch has its own way to watch", nil)
-        case "max_memory_restart":
-            (
-                "how much it may use is for `resources` to say",
-                "`resources: { memory: 512MB, on_exceed: restart }` does the same"
-            )
         case "wait_ready": ("orch has no message channel", "write ready: { log: PATTERN }, or a readiness probe")
         case "shutdown_with_message": ("orch has no message channel", "let the app end at SIGINT")
         case "cron_restart", "cron": ("services have no schedule", "a task with one that runs `orch restart NAME`")

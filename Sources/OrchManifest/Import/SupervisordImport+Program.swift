@@ -17,6 +17,7 @@ extension SupervisordImport {
             default: add(last, of: program, to: &entries)
             }
         }
+        entries += resources(of: program)
         return DraftEntry(program.name, .map(entries), at: program.section.position, notes: program.notes)
     }
 

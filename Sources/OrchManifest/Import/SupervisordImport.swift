@@ -18,6 +18,7 @@ final class SupervisordImport {
 
     let importer: Importer
     private(set) var programs: [Program] = []
+    private(set) var memoryLimits: [MemoryLimit] = []
 
     init(_ importer: Importer) { self.importer = importer }
 
@@ -59,6 +60,7 @@ final class SupervisordImport {
         case ("group", 2):
             lost.append(lose(section, "orch has no groups", "name its programs: orch restart A B"))
         case ("eventlistener", 2):
+            if let limits = Self.memoryLimits(section) { return memoryLimits += limits }
             lost.append(lose(section, "orch has no listeners", "`orch events -f --json` prints what happens"))
         case ("fcgi-program", 2):
             lost.append(lose(section, "FastCGI sockets are not carried over", "write sockets: with its address"))

@@ -29,6 +29,7 @@ extension SystemdImport {
         }
         entries += needs(of: unit)
         if let timer = timer(of: unit) { entries.append(schedule(timer)) }
+        entries += sockets(of: unit)
         Importer.merge("security", in: &entries)
         Importer.merge("on_exit", in: &entries)
         if !seen.contains("Service.WorkingDirectory") { entries.append(DraftEntry("working_dir", "/")) }
@@ -52,6 +53,7 @@ extension SystemdImport {
             table[key] = "restart"
         }
         for key in ["KillSignal", "TimeoutStopSec", "KillMode", "ExecStop"] { table[key] = "stop" }
+        for limit in SystemdImport.limited.keys { table[limit] = "resources" }
         for limit in SystemdImport.limits.keys { table["Limit\(limit)"] = "limits" }
         return table
     }()
@@ -107,6 +109,7 @@ extension SystemdImport {
         case "Environment": return environment(unit)
         case "EnvironmentFile": return environmentFiles(unit)
         case "limits": return ulimits(unit)
+        case "resources": return resources(unit)
         case "CapabilityBoundingSet": return capabilities(unit)
         case "IOSchedulingClass": return ioClass(unit)
         case "StandardOutput": return logging(unit)
@@ -149,7 +152,7 @@ extension SystemdImport {
         case "PassEnvironment":
             inherited.formUnion(entry.value.split(separator: " ").map(String.init))
             return []
-        case "SyslogIdentifier", "GuessMainPID": return []
+        case "SyslogIdentifier", "GuessMainPID", "Sockets", "NotifyAccess": return []
         case "SendSIGKILL" where isOn: return []
         default: break
         }
@@ -174,7 +177,7 @@ extension SystemdImport {
         let resources = ["Memory", "CPU", "Tasks", "IO", "Block", "OOM", "ManagedOOM"]
         if resources.contains(where: key.hasPrefix) {
             return (
-                "how much it may use is for `resources` to say",
+                "only memory, processors and processes have limits here",
                 "`resources: { memory: 512MB, cpus: 0.5, pids: 100 }` limits the whole tree"
             )
         }

@@ -38,6 +38,7 @@ final class SystemdImport {
     let importer: Importer
     private(set) var units: [Unit] = []
     private var timers: [Unit] = []
+    private(set) var socketUnits: [Unit] = []
     /// Names that units take from the caller.
     var inherited: Set<String> = []
 
@@ -55,6 +56,12 @@ final class SystemdImport {
         for index in units.indices {
             let type = units[index].last("Type")?.value
             units[index].isTask = type == "oneshot" || timer(of: units[index]) != nil
+        }
+        for socket in socketUnits where !isTaken(socket) {
+            lost.append(
+                importer.lost(
+                    socket.file, at: socket.position, because: "none of these services is its own",
+                    instead: "import that service too"))
         }
         var services = units.map { draft(of: $0) }
         var top: [DraftEntry] = lost.isEmpty ? [] : [.notes(lost)]
@@ -80,11 +87,11 @@ final class SystemdImport {
             units.append(unit)
         } else if sections.contains(where: { $0.name == "Timer" }) {
             timers.append(unit)
+        } else if sections.contains(where: { $0.name == "Socket" }) {
+            socketUnits.append(unit)
         } else if kind != ".target" {
             lost.append(
-                importer.lost(
-                    file, at: place, because: "only services and their timers can be",
-                    instead: kind == ".socket" ? "write sockets: with its ListenStream" : nil))
+                importer.lost(file, at: place, because: "only services, their timers and their sockets can be"))
         }
     }
 

@@ -16,10 +16,13 @@ enum UnitText {
         var isLiteral = false
     }
 
+    /// What no word can be, between the commands of one line.
+    private static let parting = ";\u{0}"
+
     /// The commands of one line; nil when a quote is not closed.
     static func commands(_ text: String) -> [Command]? {
-        guard let words = words(text) else { return nil }
-        return words.split(separator: ";").compactMap { words in
+        guard let words = words(text, parted: true) else { return nil }
+        return words.split(separator: parting).compactMap { words in
             var command = Command(words: Array(words))
             prefixes: while let first = command.words[0].first, command.words[0].count > 1 {
                 switch first {
@@ -37,10 +40,17 @@ enum UnitText {
     }
 
     /// Words with their quotes and C escapes taken away; nil when a quote is not closed.
-    static func words(_ text: String) -> [String]? {
+    /// `parted`: a semicolon by itself, outside of quotes, is `parting`.
+    static func words(_ text: String, parted: Bool = false) -> [String]? {
         var words: [String] = []
         var word: [UInt8] = []
         var hasWord = false
+        var isQuoted = false
+        func take() {
+            words.append(
+                parted && word == [59] && !isQuoted ? parting : String(decoding: word, as: UTF8.self))
+            isQuoted = false
+        }
         var quote: UInt8 = 0
         let bytes = Array(text.utf8)
         var at = 0
@@ -52,13 +62,15 @@ enum UnitText {
             case 92:
                 guard at < bytes.count else { return nil }
                 hasWord = true
+                isQuoted = true
                 at = escape(bytes, at, into: &word)
             case _ where quote != 0: word.append(byte)
             case 34, 39:
                 quote = byte
                 hasWord = true
+                isQuoted = true
             case 32, 9:
-                if hasWord { words.append(String(decoding: word, as: UTF8.self)) }
+                if hasWord { take() }
                 word = []
                 hasWord = false
             default:
@@ -67,14 +79,14 @@ enum UnitText {
             }
         }
         guard quote == 0 else { return nil }
-        if hasWord { words.append(String(decoding: word, as: UTF8.self)) }
+        if hasWord { take() }
         return words
     }
 
     /// What is behind a backslash; the index behind it.
     private static func escape(_ bytes: [UInt8], _ at: Int, into word: inout [UInt8]) -> Int {
         let plain: [UInt8: UInt8] = [
-            97: 7, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9, 118: 11, 92: 92, 34: 34, 39: 39, 115: 32,
+            97: 7, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9, 118: 11, 92: 92, 34: 34, 39: 39, 115: 32, 59: 59,
         ]
         if let byte = plain[bytes[at]] {
             word.append(byte)

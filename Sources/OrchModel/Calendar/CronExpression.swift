@@ -25,6 +25,23 @@ public struct CronExpression: Equatable, Sendable {
     private let daysOfWeek: UInt64
     private let isEitherDayEnough: Bool
 
+    /// What each field stands for, as rising numbers; Sunday is 0.
+    public struct Numbers: Equatable, Sendable {
+        public var minutes: [Int]
+        public var hours: [Int]
+        public var daysOfMonth: [Int]
+        public var months: [Int]
+        public var daysOfWeek: [Int]
+        /// Both days are restricted, and either suffices.
+        public var isEitherDayEnough: Bool
+    }
+    public var numbers: Numbers {
+        func bits(_ mask: UInt64) -> [Int] { (0..<64).filter { mask & 1 << UInt64($0) != 0 } }
+        return Numbers(
+            minutes: bits(minutes), hours: bits(hours), daysOfMonth: bits(daysOfMonth), months: bits(months),
+            daysOfWeek: bits(daysOfWeek), isEitherDayEnough: isEitherDayEnough)
+    }
+
     /// Every hour of the day: such an expression is about the time that passes rather than about the clock on the wall.
     var isEveryHour: Bool { hours == (1 << 24) - 1 }
 
