@@ -55,6 +55,8 @@ extension ExportFates {
     private static let composeParts: [String: ExportFate] = [
         "security.no_new_privileges": .carried("security_opt: [no-new-privileges:true]"),
         "security.capabilities": .carried("cap_drop: [ALL], cap_add"),
+        "security.read_only": .lost("a container has its image's files", "read_only: true, or volumes that end in :ro"),
+        "security.private_tmp": .carried("a container has a /tmp of its own"),
         "resources.memory": .carried("deploy.resources.limits.memory"),
         "resources.cpus": .carried("deploy.resources.limits.cpus"), "resources.pids": .carried("pids_limit"),
         "resources.files": .lost("containers have no such limit", "ulimits: { nofile: … } limits each process"),

@@ -53,6 +53,8 @@ extension ExportFates {
     private static let kubernetesParts: [String: ExportFate] = [
         "security.no_new_privileges": .carried("allowPrivilegeEscalation: false"),
         "security.capabilities": .carried("capabilities: { drop: [ALL], add }"),
+        "security.read_only": .lost("a container has its image's files", "readOnlyRootFilesystem: true"),
+        "security.private_tmp": .carried("a container has a /tmp of its own"),
         "resources.memory": .carried("limits.memory"), "resources.cpus": .carried("limits.cpu"),
         "resources.pids": .lost("the kubelet sets it for all pods", "podPidsLimit"),
         "resources.files": .lost("there is no such limit", nil),

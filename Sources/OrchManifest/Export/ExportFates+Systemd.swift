@@ -55,6 +55,7 @@ extension ExportFates {
     private static let systemdParts: [String: ExportFate] = [
         "security.no_new_privileges": .carried("NoNewPrivileges="),
         "security.capabilities": .carried("CapabilityBoundingSet=, and AmbientCapabilities= with a user"),
+        "security.read_only": .carried("ReadOnlyPaths="), "security.private_tmp": .carried("PrivateTmp="),
         "resources.memory": .carried("MemoryMax="), "resources.cpus": .carried("CPUQuota="),
         "resources.pids": .carried("TasksMax="),
         "resources.files": .lost("a unit has no such limit for its tree", "ulimits: { nofile: … } limits each process"),

@@ -162,6 +162,8 @@ struct SystemdExport {
                 "Limit\(limit.resource.rawValue.uppercased())", raw: soft == hard ? soft : "\(soft):\(hard)")
         }
         if process.noNewPrivileges { unit.add("NoNewPrivileges", raw: "yes") }
+        for path in process.readOnly { unit.add("ReadOnlyPaths", raw: UnitWriter.quoted(path)) }
+        if process.hasPrivateTmp { unit.add("PrivateTmp", raw: "yes") }
         if let capabilities = process.capabilities {
             let names = capabilities.map(\.rawValue).joined(separator: " ")
             unit.add("CapabilityBoundingSet", raw: names)
