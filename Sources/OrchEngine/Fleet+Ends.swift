@@ -34,13 +34,15 @@ extension Fleet {
             closeAsAsked(place, incarnation, isReplaced: isReplaced, at: now, &effects)
             return
         }
+        // A task that was not let end has not done what those after it count on.
+        let retired: Phase = services[slot.service].spec.kind == .task ? .failed : .done
         if incarnation.stopping?.motive == .retired {
-            giveUp(place, .done, incarnation.stopping?.reason ?? "", last: incarnation, at: now, &effects)
+            giveUp(place, retired, incarnation.stopping?.reason ?? "", last: incarnation, at: now, &effects)
             return
         }
         if isRetiredByKernel(incarnation, slot) {
             let reason = "\(endText(of: incarnation, slot) ?? "") (on_exceed: stop)"
-            giveUp(place, .done, reason, last: incarnation, at: now, key: "resources", &effects)
+            giveUp(place, retired, reason, last: incarnation, at: now, key: "resources", &effects)
             return
         }
         judge(place, incarnation, at: now, &effects)

@@ -233,7 +233,7 @@ extension Machine {
         switch reply.body {
         case .accepted(let plan, _):
             watch.acceptedOfTurn.append((request.order, request.question))
-            accepted(request.question, plan, clients[place])
+            accepted(request.question, since: request.order, plan, clients[place])
         case .verdict(let verdict): if name == Self.judge { verdicts.append(verdict) }
         case .refusal(let refusal):
             if name == Self.judge { verdicts.append(.failed(refusal.message)) }
@@ -247,21 +247,21 @@ extension Machine {
     }
 
     /// What is acknowledged is on the disk.
-    private func accepted(_ question: Question, _ plan: Plan?, _ client: SimulatedClient) {
+    private func accepted(_ question: Question, since order: Int, _ plan: Plan?, _ client: SimulatedClient) {
         switch question {
         case .apply(let place), .tryOut(let place, _):
             if client.isOtherVersion { violate("another version has changed something") }
             let name = scenario.revisions[place].name
-            watch.hurriedBy[name] = nil
+            calm(name, since: order)
             if !watch.saved.contains(where: { $0.stack == name && $0.revision?.hex == plan?.revision }) {
                 violate("apply of \(name) is acknowledged and not saved")
             }
         case .diff: violate("a diff is accepted")
-        case .command(let command): accepted(command)
+        case .command(let command): accepted(command, since: order)
         }
     }
 
-    private func accepted(_ command: Command) {
+    private func accepted(_ command: Command, since order: Int) {
         // An apply that came before it in this turn has let time pass again.
         hurry(by: command)
         checkDepartures(command)
@@ -271,7 +271,7 @@ extension Machine {
         if case .down(let stack, _) = command, !isSaved(stack, isLeaving: true) {
             violate("down of \(stack) is acknowledged and not saved")
         } else if case .rollback(let request) = command {
-            watch.hurriedBy[request.stack] = nil
+            calm(request.stack, since: order)
             if !isSaved(request.stack, isLeaving: false) {
                 violate("rollback of \(request.stack) is acknowledged and not saved")
             }
@@ -303,6 +303,14 @@ extension Machine {
         for applied in disk.state.stacks {
             watch.wholeGoesAt[applied.request.stack.name] = clock
             hurry(applied.request.stack.name, applied.request.stack.stopTimeout)
+        }
+    }
+
+    /// Time passes again from that request on; one that came behind it in the same turn may have been answered before it.
+    private func calm(_ stack: String, since order: Int) {
+        watch.hurriedBy[stack] = nil
+        for later in watch.acceptedOfTurn where later.order > order {
+            if case .command(let command) = later.question { hurry(by: command) }
         }
     }
 
