@@ -19,6 +19,7 @@ extension LaunchNote {
         var forgiven: Set<InstanceID> = []
         var halted: Set<String> = []
         var hooks: Set<LaunchID> = []
+        var launchesOfHooks: Set<LaunchID> = []
         var started: Set<InstanceID> = []
         var kept: [LaunchNote] = []
         for note in notes.reversed() {
@@ -54,9 +55,13 @@ extension LaunchNote {
             case .ended(let instance, _, _, _, _): isKept = ended.insert(instance).inserted
             case .halted(let halt, _): isKept = halted.insert(halt.instance.service.stack).inserted
             case .hook(let call, let stage):
-                isKept =
-                    hooks.insert(call.id).inserted
-                    && call.isKept(at: stage, open: open, isStarted: started.contains(call.instance))
+                let isStarted = started.contains(call.instance)
+                let isLast = hooks.insert(call.id).inserted
+                isKept = isLast && call.isKept(at: stage, isStarted: isStarted)
+                // Nobody may take its launch for a service's, nor what was done before one start for done before the next.
+                if !isKept, let launch = stage.launch, open.contains(launch), launchesOfHooks.insert(launch).inserted {
+                    kept.append(.hook(call, stage.used))
+                }
             case .resumed(let instance): isKept = !halted.contains(instance.service.stack)
             }
             if isKept { kept.append(note) }
@@ -109,12 +114,21 @@ extension LaunchNote {
 
 extension HookCall {
     /// Whether somebody still asks how far it came, which was so far at last.
-    fileprivate func isKept(at stage: HookStage, open: Set<LaunchID>, isStarted: Bool) -> Bool {
+    fileprivate func isKept(at stage: HookStage, isStarted: Bool) -> Bool {
         switch stage {
         case .owed, .begun: true
-        // A start that was prepared is still to come; or nobody may take its launch for a service's.
-        case .over(let launch, let isSuccess):
-            kind == .preStart && isSuccess && !isStarted || launch.map { open.contains($0) } ?? false
+        // A start that was prepared is still to come.
+        case .over(_, let isSuccess): kind == .preStart && isSuccess && !isStarted
+        }
+    }
+}
+
+extension HookStage {
+    /// The same, and nothing is to follow from it.
+    fileprivate var used: HookStage {
+        switch self {
+        case .owed, .begun: self
+        case .over(let launch, _): .over(launch, isSuccess: false)
         }
     }
 }

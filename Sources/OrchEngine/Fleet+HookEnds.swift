@@ -25,6 +25,7 @@ extension Fleet {
         hookCount -= 1
         if let launch = run.launch { hookIndex[launch] = nil }
         touch(place)
+        if let other = slots[place].flatMap({ $0.successor ?? $0.predecessor }) { touch(other) }
     }
 
     /// Nothing of it is left.

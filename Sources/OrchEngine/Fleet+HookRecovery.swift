@@ -27,9 +27,16 @@ extension Fleet {
         if let index { slots[place]?.hooks[index] = run } else { slots[place]?.hooks.append(run) }
     }
 
+    /// What was done before a launch that came to be is that one's; what was done after it began is for the next.
+    mutating func usePreparation(_ place: Int, _ launch: LaunchID) {
+        if let call = slots[place]?.prepared, call.id < launch { slots[place]?.prepared = nil }
+    }
+
     /// Once all notes are recalled: which launches are those of hooks.
     mutating func indexHooks() {
         for place in slots.indices {
+            // Notes that were pruned have lost the order in which they became owed.
+            slots[place]?.hooks.sort { $0.call.id < $1.call.id }
             for run in slots[place]?.hooks ?? [] {
                 hookCount += 1
                 if let launch = run.launch { hookIndex[launch] = place }
@@ -66,7 +73,7 @@ extension Fleet {
                 strays.append(
                     Stray(
                         launch: launch, instance: stray.call.instance, locks: [],
-                        next: now.instant + Hook.standardTimeout, isEndTold: true))
+                        next: now.instant + Hook.standardTimeout, isEndTold: true, hook: stray.call))
             }
             return true
         }
@@ -104,6 +111,24 @@ extension Fleet {
                 }
                 pending.append(.note(.released(launch)))
             }
+        }
+    }
+
+    /// What nobody is there for any more is over: whoever wakes up next may know their service again.
+    mutating func dropOrphanedHooks(_ notes: [LaunchNote]) {
+        var last: [LaunchID: (call: HookCall, launch: LaunchID?)] = [:]
+        for case .hook(let call, let stage) in notes {
+            switch stage {
+            case .owed: last[call.id] = (call, nil)
+            case .begun(let launch, _): last[call.id] = (call, launch)
+            case .over: last[call.id] = nil
+            }
+        }
+        for (id, (call, launch)) in last.sorted(by: { $0.key < $1.key }) {
+            let place = launch.flatMap { hookIndex[$0] } ?? slotPlace(call.instance)
+            let isKnown = place.flatMap { slots[$0] }?.hooks.contains { $0.call.id == id } ?? false
+            if isKnown || strays.contains(where: { $0.launch == launch }) { continue }
+            pending.append(.note(.hook(call, .over(nil, isSuccess: false))))
         }
     }
 

@@ -72,7 +72,9 @@ extension Fleet {
                     forget(place, run, &effects)
                     continue
                 }
-                guard run.notBefore.map({ $0 <= now.instant }) ?? true, !isEarly(run) else { return }
+                guard run.notBefore.map({ $0 <= now.instant }) ?? true, !isEarly(run, place), !isBesideAnother(place) else {
+                    return
+                }
                 return begin(place, run, at: now, &effects)
             } else {
                 return watch(place, run, at: now, &effects)
@@ -93,12 +95,19 @@ extension Fleet {
         }
     }
 
-    /// What a former daemon noted before the end that it follows was closed.
-    private func isEarly(_ run: HookRun) -> Bool {
+    /// What a former daemon noted and did not live to note what it follows: that it is ready, or that its end is closed.
+    private func isEarly(_ run: HookRun, _ place: Int) -> Bool {
         switch run.call.kind {
         case .postStop, .onFailed: run.call.about.map { launchIndex[$0] != nil } ?? false
-        case .preStart, .postReady, .preStop: false
+        case .postReady: slots[place]?.current?.readyAt == nil
+        case .preStart, .preStop: false
         }
+    }
+
+    /// The launch that takes over from this one, or the one it takes over from, has a hook under way: they are one instance.
+    private func isBesideAnother(_ place: Int) -> Bool {
+        guard let slot = slots[place], let other = slot.successor ?? slot.predecessor else { return false }
+        return slots[other]?.hooks.first?.launch != nil
     }
 
     private mutating func begin(_ place: Int, _ run: HookRun, at now: Moment, _ effects: inout [Effect]) {

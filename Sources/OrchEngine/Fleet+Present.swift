@@ -60,7 +60,7 @@ extension Fleet {
             isOpen: isUp(slot), isStarted: isStarted(slot), isReady: isReady,
             isHealthy: isReady && staysHealthy(slot), isProven: isReady && hasLasted(slot),
             isPaired: slot.predecessor != nil, isCompleted: slot.outcomePhase != nil && !isStandIn(slot),
-            isSucceeded: slot.outcomePhase == .done, mustGo: mustGo(slot))
+            isSucceeded: slot.outcomePhase == .done, isHooked: lifeHook(of: slot) != nil, mustGo: mustGo(slot))
     }
 
     /// The phase as a function of facts and desire, with the reason in words and the manifest's key that it is about.

@@ -33,6 +33,7 @@ extension Fleet {
             adopt(survivor, isTold: isTold, open[survivor.launch], ordered, locks, at: now)
         }
         oweLostHooks()
+        dropOrphanedHooks(notes)
         noteStrays(notes, at: now)
         letGo(recovery.closed, told: recovery.told.union(strayHooks.keys), at: now)
         buryTheLost(recovery.survivors, at: now)
@@ -126,7 +127,6 @@ extension Fleet {
         case .hook(let call, let stage): recall(call, stage, open)
         case .released(let launch):
             guard let place = open.removeValue(forKey: launch), slots[place]?.current?.launch == launch else { return }
-            slots[place]?.prepared = nil
             closeJudged(place)
             slots[place]?.schedule?.forgetUnderway()
             if slots[place]?.successor != nil { dropAside(place) }
@@ -158,6 +158,7 @@ extension Fleet {
     private mutating func closeJudged(_ place: Int) {
         guard let incarnation = slots[place]?.current else { return }
         slots[place]?.formerUpSince = (incarnation.readyAt ?? incarnation.executedAt)?.instant
+        usePreparation(place, incarnation.launch)
         slots[place]?.current = nil
     }
 
@@ -224,7 +225,7 @@ extension Fleet {
         incarnation.isUnderWay = !incarnation.isExecuted && !incarnation.hasEnded
         if incarnation.isUnderWay { startsUnderWay += 1 }
         slots[place]?.current = incarnation
-        slots[place]?.prepared = nil
+        usePreparation(place, survivor.launch)
         launchIndex[survivor.launch] = place
         takeLocks(incarnation.locks, survivor.launch)
         touch(place)
@@ -263,8 +264,9 @@ extension Fleet {
                 pending.append(runsNote(place))
             }
             pending.append(.note(.released(launch)))
-            // What came before it need not come again.
-            if let call = slot.prepared { pending.append(.note(.hook(call, .over(nil, isSuccess: true)))) }
+            // What came before it need not come again, if it never began.
+            if slot.current?.isExecuted == true { usePreparation(place, launch) }
+            if let call = slots[place]?.prepared { pending.append(.note(.hook(call, .over(nil, isSuccess: true)))) }
             touch(place)
         }
     }

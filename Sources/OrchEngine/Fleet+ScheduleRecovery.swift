@@ -32,7 +32,10 @@ extension Fleet {
         slots[place]?.schedule?.pending = state.pending
         slots[place]?.schedule?.queued = state.queued
         // What its end asks for was decided before the daemon died.
-        if let judged = state.judged, slots[place]?.current?.launch == judged { slots[place]?.current = nil }
+        if let judged = state.judged, slots[place]?.current?.launch == judged {
+            usePreparation(place, judged)
+            slots[place]?.current = nil
+        }
         guard let keeper = slots[place]?.isOverlap == true ? slotPlace(id.ofFirst) : place else { return }
         if let last = state.last { remember(last, of: place) }
         guard let through = state.through, var schedule = slots[keeper]?.schedule else { return }

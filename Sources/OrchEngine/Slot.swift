@@ -42,6 +42,8 @@ struct Signature: Equatable, Sendable {
     var isPaired = false
     var isCompleted = false
     var isSucceeded = false
+    /// A hook holds up its start, or what comes after its end.
+    var isHooked = false
     var mustGo = false
 }
 

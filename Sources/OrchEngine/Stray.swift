@@ -10,6 +10,8 @@ struct Stray: Sendable {
     let locks: [String]
     var next: Instant
     var isEndTold = false
+    /// What it runs, if it is the launch of a hook.
+    var hook: HookCall?
 }
 
 extension Fleet {
@@ -75,6 +77,7 @@ extension Fleet {
         guard let place = strays.firstIndex(where: { $0.launch == launch }) else { return }
         let stray = strays.remove(at: place)
         releaseLocks(stray.locks, launch)
+        if let hook = stray.hook { pending.append(.note(.hook(hook, .over(launch, isSuccess: false)))) }
         pending.append(.release(launch))
         pending.append(.note(.released(launch)))
         if let slot = stray.instance.flatMap({ slotPlace($0) }) { touch(slot) }

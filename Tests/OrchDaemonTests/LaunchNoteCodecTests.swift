@@ -180,6 +180,24 @@ import Testing
         #expect(LaunchNote.pruned(first + [ordered(2), .released(LaunchID(2))], open: []) == [.released(LaunchID(2))])
     }
 
+    /// The keeper still has its launch, which is no service's; and what it did was for a start that has come and gone.
+    @Test func aHookThatIsOverIsKeptWhileItsLaunchIsHeld() {
+        let id = InstanceID(service: ServiceID(stack: "s", service: "web"))
+        let now = Moment(instant: Instant(nanoseconds: 1), wall: WallTime(nanoseconds: 1))
+        let call = HookCall(id: LaunchID(1), .preStart, of: id, definition: Digest(of: [1]), reason: "")
+        let worked = LaunchNote.hook(call, .over(LaunchID(2), isSuccess: true))
+        let used = LaunchNote.hook(call, .over(LaunchID(2), isSuccess: false))
+        let begun = LaunchNote.hook(call, .begun(LaunchID(2), at: now))
+        let ordered = LaunchNote.ordered(LaunchID(3), id, definition: Digest(of: [1]), at: now, restarts: 0)
+        let notes = [begun, worked, ordered, .released(LaunchID(3))]
+        #expect(LaunchNote.pruned(notes, open: [LaunchID(2)]) == [used, .released(LaunchID(3))])
+        #expect(LaunchNote.pruned(notes, open: []) == [.released(LaunchID(3))])
+        #expect(LaunchNote.pruned([begun, worked], open: []) == [worked])
+        // Its start was lost with the keeper's word of it, so that it is still to come.
+        let again = LaunchNote.hook(call, .over(nil, isSuccess: true))
+        #expect(LaunchNote.pruned(notes + [again], open: [LaunchID(2)]) == [used, .released(LaunchID(3)), again])
+    }
+
     /// A full disk may not know which numbers were given away.
     @Test func prunedNotesStillSayWhichNumberIsTheHighest() {
         let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 1)

@@ -309,6 +309,45 @@ import Testing
         }
     }
 
+    @Test func aStartThatCameToBeHadItsOwn() {
+        timeline("who dies after its end does not leave its pre_start to the next start") {
+            web(.preStart)
+            world("web", "--0----")
+            orch("web/pre_start", "L----L-")
+            orch("web", "L----L-")
+            daemon("--✝=---")
+            OrchEngineTests.command(.start([target("web")]), at: 5)
+        }
+    }
+
+    // MARK: Beside others
+
+    @Test func ofTwoLaunchesOfOneInstanceOneHookRunsAtATime() {
+        timeline("start-first: the new one is made known before the old one is withdrawn") {
+            web(.postReady) {
+                $0.update.order = .startFirst
+                $0.hooks[.preStop] = Hook(.exec(["/bin/pre_stop"]))
+            }
+            change("web", at: 2) { $0.environment = [EnvironmentEntry("PORT", "2")] }
+            world("web/post_ready", "-0--0--")
+            orch("web/post_ready", "L-L----")
+            orch("web/pre_stop", "----L--")
+            orch("web", "L-L-T--")
+        }
+    }
+
+    @Test func whatCountsAsUpIsThereOnceItsPostStopIsOver() {
+        timeline("who waits for it is started then") {
+            web(.postStop) { $0.onExit = ExitActions([.init(.code(0), .ignore)]) }
+            service("next", needs: ["web"])
+            world("web", "--0----")
+            world("web/post_stop", "----0--")
+            world("next", "--x----")
+            orch("web/post_stop", "--L----")
+            orch("next", "L---L--")
+        }
+    }
+
     // MARK: watch
 
     @Test func aWatchRuleReloads() {

@@ -84,6 +84,22 @@ import Testing
         }
     }
 
+    @Test func aTaskThatItStopsHasFailed() {
+        timeline("nothing that counts on its success begins") {
+            task("job") {
+                $0.resources.threads = 8
+                $0.resources.onExceed = .stop
+            }
+            service("web") { $0.dependsOn = [Dependency(on: "job", condition: .succeeded)] }
+            uses("job", from: 4) { $0.threads = 9 }
+            world("job", "-----t--")
+            orch("job", "L---T---")
+            orch("web", "--------")
+            phases("job", "uuuupfff")
+            told("job", .failed, at: 5, "threads: 9, and its limit is 8 (on_exceed: stop)")
+        }
+    }
+
     @Test func processorTimeIsAnAverage() {
         timeline("a second of full work is no excess, ten are") {
             service("web") { $0.resources.cpus = 0.5 }

@@ -267,7 +267,13 @@ extension Machine {
         isKeeperLost = false
         highestLaunch = 0
         watch.runLostAt = clock
+        // What was done before a start is good for the next one, if nobody knows that this one began.
+        var prepared = watch.hooks.prepared
+        for case let process? in processes where process.order.spec.hooks[.preStart] != nil {
+            if !process.watched.isStartNoted { prepared.insert(process.order.instance) }
+        }
         forgetProcesses()
+        watch.hooks.prepared = prepared
     }
 
     /// After a daemon: what was only in its memory is gone.

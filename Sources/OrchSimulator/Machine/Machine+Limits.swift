@@ -49,7 +49,7 @@ extension Machine {
 
     /// At the end of a turn: what is to go for its limits goes. What is applied meanwhile may ask for something else.
     func liesBeyondLimit(_ process: MachineProcess) -> Bool {
-        guard process.watched.isBeyondLimit, process.watched.step < 0, process.isMainAlive, !watch.isDiskBehind,
+        guard process.watched.isBeyondLimit, process.watched.stopBegan == nil, process.isMainAlive, !watch.isDiskBehind,
             let limits = specNow(of: process)?.resources, limits.memory == process.order.spec.resources.memory
         else { return false }
         return limits.memory != nil && limits.onExceed != .report

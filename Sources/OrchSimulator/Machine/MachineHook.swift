@@ -6,8 +6,8 @@ import OrchModel
 
 /// The launch of a hook as kernel and keeper know it.
 struct MachineHook {
-    let order: LaunchOrder
-    let call: HookCall
+    var order: LaunchOrder
+    var call: HookCall
     let life: SimulatedLife
     var executedAt: Instant?
     var exit: Exit?

@@ -95,6 +95,22 @@ extension Machine {
         watch.hooks.owed[id] = (process.launch, clock)
     }
 
+    /// A rename takes along what has been done for a start, and what is owed for an end.
+    func moveHooks(from old: ServiceID, to new: ServiceID) {
+        func moved(_ id: InstanceID) -> InstanceID {
+            id.service == old ? InstanceID(service: new, replica: id.replica) : id
+        }
+        for place in hooks.indices {
+            hooks[place].call.instance = moved(hooks[place].call.instance)
+            hooks[place].order.instance = moved(hooks[place].order.instance)
+        }
+        watch.hooks.prepared = Set(watch.hooks.prepared.map(moved))
+        watch.hooks.failedStarts = Set(watch.hooks.failedStarts.map(moved))
+        for id in watch.hooks.owed.keys.filter({ $0.service == old }).sorted() {
+            watch.hooks.owed[moved(id)] = watch.hooks.owed.removeValue(forKey: id)
+        }
+    }
+
     /// A hook of the instance is under way, or about to be.
     func mayHaveHook(_ id: InstanceID) -> Bool {
         hooks.contains { $0.call.instance == id } || specNow(of: id.service)?.hooks.isEmpty == false

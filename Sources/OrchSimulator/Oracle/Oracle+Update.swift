@@ -52,6 +52,7 @@ extension Machine {
                 let moved = InstanceID(service: new, replica: id.replica)
                 watch.runs[moved] = watch.runs.removeValue(forKey: id)
             }
+            moveHooks(from: old, to: new)
             for place in seats.indices where seats[place].id.service == old {
                 let target = seat(of: InstanceID(service: new, replica: seats[place].id.replica))
                 guard seats[place].living != nil || seats[place].lastEnd != nil else { continue }

@@ -150,7 +150,9 @@ extension Machine {
         case .failed(let id, _, _): checkFailure(id)
         case .released(let launch): if let place = places[launch] { processes[place]?.isClosed = true }
         case .reloadOwed, .reloadEnded, .configured: watchReload(note)
-        case .executed, .forgiven, .locked, .hook, .renamed: break
+        case .executed(let launch, _, _, _, _):
+            if let place = places[launch] { processes[place]?.watched.isStartNoted = true }
+        case .forgiven, .locked, .hook, .renamed: break
         }
     }
 

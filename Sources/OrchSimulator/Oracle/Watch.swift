@@ -116,6 +116,8 @@ struct WatchedLaunch {
     }
     /// The definition that it runs; empty text's digest until it is known.
     var definition: Digest
+    /// It is noted that it has executed.
+    var isStartNoted = false
     var hasSaidReady = false
     var wasReady = false
     var isReadyNoted = false

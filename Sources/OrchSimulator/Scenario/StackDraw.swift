@@ -38,6 +38,7 @@ struct StackDraw {
         drawReload(&spec, &dice)
         if dice.once(in: 6) { drawWatch(&spec, &dice) }
         if dice.once(in: 4) { drawLimits(&spec, &dice) }
+        if dice.once(in: 4) { drawHooks(&spec, &dice) }
         if name == "a" || name == "c" { spec.sockets = [SocketSpec(listen: .file("/run/\(name)"))] }
         return spec
     }
@@ -132,6 +133,13 @@ struct StackDraw {
         }
     }
 
+    private static func drawHooks(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
+        spec.hooks = Hooks()
+        for kind in HookKind.allCases where dice.once(in: 3) && (kind != .postReady || spec.kind == .service) {
+            spec.hooks[kind] = Hook(.exec(["/bin/\(kind.rawValue)"]), timeout: dice.span(4_000) + .milliseconds(100))
+        }
+    }
+
     private static func drawLimits(_ spec: inout ServiceSpec, _ dice: inout SplitMix) {
         spec.resources.memory = 1_000
         spec.resources.onExceed = dice.one(of: ResourceLimits.Reaction.allCases)
@@ -142,6 +150,7 @@ struct StackDraw {
         var rule = WatchRule(path: "/src")
         rule.debounce = dice.span(3_000)
         rule.action = dice.one(of: [.restart, .restart, .signal(.hangup), .command(.exec(["/bin/build"]))])
+        if spec.reload != nil, dice.once(in: 3) { rule.action = .reload }
         rule.cascade = dice.once(in: 3) && rule.action == .restart
         spec.watch = [rule]
     }
@@ -195,7 +204,9 @@ struct StackDraw {
         case 12: rename(name, place, &dice)
         case 0, 1, 2: stack.services[place].environment = [EnvironmentEntry("N", String(dice.below(1_000)))]
         case 3: if stack.services[place].kind == .service { stack.services[place].replicas = dice.below(4) }
-        case 4: Self.drawStop(&stack.services[place], &dice)
+        case 4:
+            Self.drawStop(&stack.services[place], &dice)
+            if dice.once(in: 3) { Self.drawHooks(&stack.services[place], &dice) }
         case 5: stack.services[place].enabled.toggle()
         case 6:
             guard stack.services[place].kind == .service else { return }
