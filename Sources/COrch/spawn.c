@@ -170,16 +170,22 @@ static void open_input(struct spawn_order *order) {
     raw(SYS_close, fd);
 }
 
-/* sd_listen_fds(3): whoever is given sockets looks whether they are meant for it, by a pid that nobody knows before it is there. */
-static void write_listen_pid(struct spawn_order *order) {
-    struct spawn_spec *spec = order->spec;
-    if (!(spec->flags & SPAWN_LISTEN_PID)) return;
-    char *next = strings(spec, spec->envp)[spec->envc - 1] + sizeof "LISTEN_PID=" - 1;
-    char digits[10];
+static void write_pid(char *entry) {
+    char *next = entry, digits[10];
+    while (*next++ != '=') {}
     int count = 0;
     for (long pid = raw(SYS_getpid, 0); pid > 0 && count < 10; pid /= 10) digits[count++] = (char)('0' + pid % 10);
     while (count > 0) *next++ = digits[--count];
     *next = 0;
+}
+
+/* sd_listen_fds(3), sd_watchdog_enabled(3): whoever is given sockets, or is watched, looks whether it is meant, by a pid that nobody knows
+ * before it is there. */
+static void write_pids(struct spawn_order *order) {
+    struct spawn_spec *spec = order->spec;
+    char **end = strings(spec, spec->envp) + spec->envc;
+    if (spec->flags & SPAWN_LISTEN_PID) write_pid(*--end);
+    if (spec->flags & SPAWN_WATCHDOG_PID) write_pid(*--end);
 }
 
 /* The directory, a slash and the name, in order->path. 0 when it does not fit. */
@@ -239,7 +245,7 @@ static int child(void *argument) {
     if (spec->flags & SPAWN_NO_NEW_PRIVS)
         step(order, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
     raw(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
-    write_listen_pid(order);
+    write_pids(order);
     reach(order, SPAWN_STAGE_EXEC);
     fail(order, execute(order));
     return 125;

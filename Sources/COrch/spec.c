@@ -26,10 +26,10 @@ static int relocate(struct spawn_spec *spec, uint32_t offset, uint32_t count) {
 }
 
 /* Room for any pid_t behind the name. */
-static int has_pid_room(const struct spawn_spec *spec) {
+static int has_pid_room(const struct spawn_spec *spec, uint32_t from_end, const char *name) {
     const char *const *envp = (const char *const *)(const void *)((const char *)spec + spec->envp);
-    const char *last = spec->envc > 0 ? envp[spec->envc - 1] : NULL;
-    return last != NULL && strncmp(last, "LISTEN_PID=", 11) == 0 && strlen(last) == 21;
+    const char *entry = spec->envc >= from_end ? envp[spec->envc - from_end] : NULL;
+    return entry != NULL && strncmp(entry, name, strlen(name)) == 0 && strlen(entry) == strlen(name) + 10;
 }
 
 static int is_confinement(struct spawn_spec *spec) {
@@ -62,6 +62,8 @@ int spawn_spec_check(void *bytes, size_t length) {
     char **search = (char **)(void *)((char *)spec + spec->search);
     for (uint32_t index = 0; index < spec->searchc; index++)
         if (search[index] == NULL) return -EINVAL;
-    if ((spec->flags & SPAWN_LISTEN_PID) && !has_pid_room(spec)) return -EINVAL;
+    uint32_t listens = (spec->flags & SPAWN_LISTEN_PID) != 0;
+    if (listens && !has_pid_room(spec, 1, "LISTEN_PID=")) return -EINVAL;
+    if ((spec->flags & SPAWN_WATCHDOG_PID) && !has_pid_room(spec, 1 + listens, "WATCHDOG_PID=")) return -EINVAL;
     return argv[0] != NULL && argv[0][0] != 0 ? 0 : -EINVAL;
 }

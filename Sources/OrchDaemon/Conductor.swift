@@ -149,7 +149,8 @@ public struct Conductor<H: Host, S: Store> {
         case .keepUpdates(let stack): journal.keep(stack, fleet.kept(stack: stack), at: now)
         case .mark: break  // Saved before anything of its turn was done.
         case .release(let launch): release(launch)
-        case .readZone, .sockets, .watch, .react, .launch, .signal, .runStep, .run, .endErrand, .kill, .probe, .ask,
+        case .readZone, .sockets, .dropStored, .watch, .react, .launch, .signal, .runStep, .run, .endErrand, .kill,
+            .probe, .ask,
             .endProbes, .relog, .rename, .measure, .measureHost, .note:
             host.perform(.effect(effect))
         }

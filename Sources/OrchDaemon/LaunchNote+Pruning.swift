@@ -31,6 +31,7 @@ extension LaunchNote {
                 // It was gone by the time of the next launch, however that one ended.
                 if !isKept { ended.insert(instance) }
             case .executed(let launch, _, _, _, _), .ready(let launch, _), .announced(let launch),
+                .told(let launch, _),
                 .stopping(let launch, _, _, _, _), .locked(let launch, _), .reloadOwed(let launch, _),
                 .reloadEnded(let launch, _, _), .configured(let launch, _), .probed(let launch, _, _),
                 .tallied(let launch, _, _):
@@ -101,7 +102,8 @@ extension LaunchNote {
                 guard let instance = owners[launch], current[instance] == launch else { continue }
                 current[instance] = nil
                 if runs[instance]?.underway != nil { spent.insert(instance) }
-            case .executed, .ready, .announced, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed,
+            case .executed, .ready, .announced, .told, .locked, .reloadOwed, .reloadEnded, .configured, .stopping,
+                .failed,
                 .forgiven, .probed, .tallied, .renamed,
                 .hook, .halted,
                 .resumed:

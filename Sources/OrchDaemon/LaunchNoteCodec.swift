@@ -83,10 +83,8 @@ public enum LaunchNoteCodec {
         case .released(let launch):
             w.add("released")
             w.add(launch)
-        case .announced, .locked, .reloadOwed, .reloadEnded, .configured, .failed, .runs, .hook, .renamed, .forgiven,
-            .ended,
-            .halted,
-            .resumed:
+        case .announced, .told, .locked, .reloadOwed, .reloadEnded, .configured, .failed, .runs, .hook, .renamed,
+            .forgiven, .ended, .halted, .resumed:
             for part in rareParts(of: note) { w.add(part) }
         }
     }
@@ -95,6 +93,7 @@ public enum LaunchNoteCodec {
     private static func rareParts(of note: LaunchNote) -> [Value] {
         switch note {
         case .announced(let launch): ["announced", launch.value]
+        case .told(let launch, let told): told.parts(of: launch)
         case .locked(let launch, let names): ["locked", launch.value, .strings(names)]
         case .reloadOwed(let launch, let cause): ["reload", launch.value, .string(cause)]
         case .reloadEnded(let launch, let fault, let refused):
@@ -136,6 +135,7 @@ public enum LaunchNoteCodec {
             let pid = Int32(truncatingIfNeeded: try r.int(2))
             return .executed(try r.launch(1), pid: pid, at: try r.moment(3), ports: ports, tracking: try r.string(5))
         case "ready": return .ready(try r.launch(1), at: try r.moment(2))
+        case "told": return .told(try r.launch(1), try r.told())
         case "announced": return .announced(try r.launch(1))
         case "stopping":
             let deadline = Instant(nanoseconds: try r.int(4))
@@ -209,6 +209,15 @@ private struct NoteReader {
         guard let number = try part(place).unsigned else { throw ShapeError(path: "[\(place)]", expected: "a launch") }
         return LaunchID(number)
     }
+    /// What `Told.parts` are.
+    func told() throws(ShapeError) -> Told {
+        var told = Told()
+        told.isReady = try part(2).bool ?? false
+        told.extendedTo = try part(3).int.map { Instant(nanoseconds: $0) }
+        told.watchdog = try part(4).int.map { .nanoseconds($0) }
+        told.stoppingSince = try part(5).int.map { Instant(nanoseconds: $0) }
+        return told
+    }
     /// What `HookCall.parts` are.
     func hook() throws(ShapeError) -> LaunchNote? {
         guard let kind = HookKind(rawValue: try string(3)) else { return nil }
@@ -241,6 +250,16 @@ private struct NoteReader {
     func moment(_ place: Int) throws(ShapeError) -> Moment {
         let pair = NoteReader(parts: try part(place).array ?? [])
         return Moment(instant: Instant(nanoseconds: try pair.int(0)), wall: WallTime(nanoseconds: try pair.int(1)))
+    }
+}
+
+extension Told {
+    fileprivate func parts(of launch: LaunchID) -> [Value] {
+        func instant(_ instant: Instant?) -> Value { instant.map { .int($0.nanoseconds) } ?? .null }
+        return [
+            "told", launch.value, .bool(isReady), instant(extendedTo), watchdog.map { .int($0.nanoseconds) } ?? .null,
+            instant(stoppingSince),
+        ]
     }
 }
 

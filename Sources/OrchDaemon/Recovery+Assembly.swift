@@ -61,7 +61,7 @@ extension LaunchNote {
     var launch: LaunchID? {
         switch self {
         case .ordered(let launch, _, _, _, _), .executed(let launch, _, _, _, _), .ready(let launch, _),
-            .announced(let launch),
+            .announced(let launch), .told(let launch, _),
             .stopping(let launch, _, _, _, _), .locked(let launch, _), .reloadOwed(let launch, _),
             .reloadEnded(let launch, _, _),
             .configured(let launch, _),

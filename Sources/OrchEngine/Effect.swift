@@ -39,6 +39,8 @@ public enum Effect: Equatable, Sendable {
     /// The sockets that a service may have open from now on: what it has besides is closed. Its launches open them. `former`: the name that
     /// it had until now, by which its sockets are known.
     indirect case sockets(ServiceID, [SocketSpec], former: ServiceID?)
+    /// The descriptors that an instance has handed over are needed no more.
+    case dropStored(InstanceID)
     /// What is watched for a service from now on, instead of what was; what the rules of a daemon that is no more asked for is forgotten. Changes
     /// are told as `changed`.
     indirect case watch(ServiceID, [WatchRule])
@@ -111,6 +113,8 @@ public enum LaunchNote: Equatable, Sendable {
     case ready(LaunchID, at: Moment)
     /// It said that it is ready, and its probes have not passed yet.
     case announced(LaunchID)
+    /// What it has said of itself that outlasts the message.
+    case told(LaunchID, Told)
     /// The locks that it was ordered with: they are its until it is closed.
     case locked(LaunchID, [String])
     /// At this step of the ladder until this instant, for this reason; step -1 is about to begin and has done nothing yet.

@@ -49,6 +49,16 @@ public enum Notice: Equatable, Sendable {
     case status(String)
     /// A new main process.
     case mainPID(Int32)
+    /// `WATCHDOG=1`: it is well.
+    case watchdog
+    /// `WATCHDOG=trigger`: it found that it is not.
+    case watchdogTrigger
+    /// `WATCHDOG_USEC=`: how long it may be silent from now on; zero for as long as it likes.
+    case watchdogTime(Duration)
+    /// `EXTEND_TIMEOUT_USEC=`: what it is about takes at least so long from now.
+    case extend(Duration)
+    /// `FDSTORE=1`: it has handed descriptors over, which are held for it.
+    case stored
 }
 
 /// What came of one question.

@@ -59,11 +59,26 @@ extension Incarnation {
         reload?.hear(notice)
         if notice == awaited?.notice ?? .ready { isAnnounced = true }
         switch notice {
-        case .ready: reloadingSince = nil
-        case .line, .stopping: break
+        case .ready:
+            reloadingSince = nil
+            told.isReady = true
+            if readyAt != nil { told.extendedTo = nil }
+        case .line, .stored: break
+        case .stopping:
+            guard told.stoppingSince == nil else { return }
+            told.stoppingSince = now
+            told.extendedTo = nil
         case .reloading: reloadingSince = now
         case .status(let text): said = text
         case .mainPID(let number): pid = number
+        case .watchdog:
+            fedAt = now
+            isFed = true
+        case .watchdogTrigger: isTriggered = true
+        case .watchdogTime(let span):
+            told.watchdog = span
+            fedAt = now
+        case .extend(let span): extend(to: now + span)
         }
     }
 }

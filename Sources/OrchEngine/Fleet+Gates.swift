@@ -51,7 +51,7 @@ extension Fleet {
     func isReady(_ slot: Slot) -> Bool {
         if isStandIn(slot) { return true }
         guard let incarnation = slot.current, incarnation.readyAt != nil, !incarnation.hasEnded,
-            !incarnation.isStopping
+            !incarnation.isStopping, incarnation.told.stoppingSince == nil
         else { return false }
         return incarnation.verdict(of: .readiness) != .failing && incarnation.verdict(of: .liveness) != .failing
     }

@@ -12,6 +12,7 @@ extension Fleet {
             tell(place, .warning, cause, at: now, launch: launch, key: "ready", &told)
             pending += told
         }
+        if notice == .stored, let place = launchIndex[launch] { slots[place]?.hasStored = true }
         let awaited = launchIndex[launch].flatMap { spec(at: $0)?.value.ready }
         learn(launch) { $0.hear(notice, awaited: awaited, at: now.instant) }
     }

@@ -119,6 +119,7 @@ extension Fleet {
             return (.stopping, "\(progress.reason); \(progress.stepText)", "stop")
         }
         if incarnation.hasEnded { return (.stopping, "its main process ended; looking after what it left behind", "") }
+        if incarnation.told.stoppingSince != nil { return (.stopping, "it said STOPPING=1", "stop") }
         let goes =
             mustGo(slot)
             ? "\(goingBecause(slot)); it goes once \(holdsUpStop(of: slot) ?? "its turn comes") is done" : ""
@@ -157,6 +158,7 @@ extension Fleet {
                 if let exitAt = incarnation.exitAt { candidates.append(exitAt.instant + Patience.clearing) }
             } else {
                 if let by = startDeadline(slot) { candidates.append(by) }
+                if let by = stoppedBy(slot) { candidates.append(by) }
                 if mustGo(slot), let stopBy = slot.stopBy { candidates.append(stopBy) }
                 if let by = incarnation.reload?.underWay?.deadline { candidates.append(by) }
                 if let by = reloadedBy(slot) { candidates.append(by) }

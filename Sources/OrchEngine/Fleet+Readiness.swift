@@ -21,7 +21,9 @@ extension Fleet {
                 continue
             }
             // Startup holds the other two back, and has no more to say once it has passed.
-            guard kind == .startup ? !hasStarted : hasStarted, known?.rests(at: now.instant) != true else { continue }
+            guard kind == .startup ? !hasStarted : hasStarted, known?.rests(at: now.instant) != true,
+                spec.heard.isEmpty || !spec.heard.contains(kind)
+            else { continue }
             ask(place, kind, spec.value, since: executedAt.instant, at: now, &effects)
         }
         concludeReadiness(place, spec, at: now, &effects)
@@ -61,6 +63,7 @@ extension Fleet {
         where known.has(kind) && incarnation.verdict(of: kind) != .passing { return noteAnnouncement(place, &effects) }
         owe(.postReady, place, about: incarnation, "it is ready", at: now, &effects)
         slots[place]?.current?.readyAt = now
+        slots[place]?.current?.told.extendedTo = nil
         effects.append(.note(.ready(incarnation.launch, at: now)))
         let after = incarnation.executedAt.map { " after \((now.instant - $0.instant).brief)" } ?? ""
         tell(place, .ready, (spec.ready?.achievement ?? "ready") + after, at: now, &effects)
@@ -86,9 +89,10 @@ extension Fleet {
 
     func startDeadline(_ slot: Slot) -> Instant? {
         guard let incarnation = slot.current, incarnation.readyAt == nil, !incarnation.hasEnded,
-            let limit = spec(of: slot).value.startTimeout
+            let limit = spec(of: slot).value.startTimeout, incarnation.told.stoppingSince == nil
         else { return nil }
-        return incarnation.startBy ?? (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
+        let by = incarnation.startBy ?? (incarnation.executedAt ?? incarnation.orderedAt).instant + limit
+        return incarnation.told.extendedTo.map { max(by, $0) } ?? by
     }
 
     /// What a probe that has not passed said last.
@@ -166,10 +170,13 @@ extension Fleet {
             }
             return
         }
+        let isHeard = spec(of: slot).heard.contains(kind) && !state.complaint.isEmpty
         let cause =
-            state.failures > 0
-            ? "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"
-            : "\(kind.rawValue) probe had failed when the former daemon died"
+            isHeard
+            ? "\(kind.rawValue) probe: \(state.complaint)"
+            : state.failures > 0
+                ? "\(kind.rawValue) probe failed \(state.failures) times in a row: \(state.complaint)"
+                : "\(kind.rawValue) probe had failed when the former daemon died"
         switch kind {
         case .readiness: if incarnation.readyAt != nil { tell(place, .unready, cause, at: now, key: key, &effects) }
         case .startup: beginStop(place, .failure, cause, at: now, &effects)

@@ -38,6 +38,7 @@ extension Fleet {
         letGo(recovery.closed, told: recovery.told.union(strayHooks.keys), at: now)
         buryTheLost(recovery.survivors, at: now)
         recall(recovery.sockets, renamed: renames)
+        recall(stored: recovery.stored, renamed: renames)
         resumeUpdates(afterBoot: recovery.isNewBoot)
         for applied in recovery.stacks { tellNames(after: applied) }
         for place in slots.indices {
@@ -84,12 +85,8 @@ extension Fleet {
                 $0.readyAt = moment
                 $0.isAnnounced = true
             }
-        case .announced(let launch):
-            rewrite(launch, open) {
-                $0.isAnnounced = true
-                $0.isAnnouncementNoted = true
-            }
-        case .reloadOwed(let launch, _), .reloadEnded(let launch, _, _), .configured(let launch, _):
+        case .reloadOwed(let launch, _), .reloadEnded(let launch, _, _), .configured(let launch, _),
+            .announced(let launch), .told(let launch, _):
             rewrite(launch, open) { $0.recall(note) }
         case .stopping(let launch, let motive, let reason, let step, let deadline):
             guard let place = open[launch], let service = slots[place]?.service else { return }
@@ -216,6 +213,8 @@ extension Fleet {
         incarnation.exit = survivor.exit
         if survivor.exit != nil { incarnation.exitAt = now }
         incarnation.isEndTold = isTold
+        // A former daemon may have heard it just before it died.
+        incarnation.fedAt = now.instant
         if incarnation.locks.isEmpty, let service = slots[place]?.service,
             incarnation.definition == services[service].definition
         {

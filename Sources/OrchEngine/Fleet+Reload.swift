@@ -55,7 +55,7 @@ extension Fleet {
         guard let since = slot.current?.reloadingSince, slot.current?.reload?.underWay == nil else { return nil }
         let spec = spec(of: slot).value
         let limit = if case .notify(let timeout) = spec.reload { timeout } else { spec.startTimeout }
-        return limit.map { since + $0 }
+        return limit.map { max(since + $0, slot.current?.told.extendedTo ?? since) }
     }
 
     private mutating func endUnaskedReload(_ place: Int, at now: Moment, _ effects: inout [Effect]) {

@@ -142,7 +142,8 @@ extension LaunchNote {
                 call.instance = present(call.instance)
                 result.append(.hook(call, stage))
             case .runs(let id, let state): result.append(.runs(present(id), state))
-            case .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured, .probed,
+            case .executed, .ready, .announced, .told, .locked, .stopping, .reloadOwed, .reloadEnded, .configured,
+                .probed,
                 .tallied,
                 .released:
                 result.append(note)

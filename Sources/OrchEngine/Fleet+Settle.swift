@@ -19,6 +19,7 @@ extension Fleet {
             attendRules(of: service, &effects)
             attendSockets(of: service, &effects)
         }
+        attendStored(place, &effects)
         decide(place, at: now, &effects)
         attendHooks(place, at: now, &effects)
         if let service = slots[place]?.service { attendSockets(of: service, &effects) }
@@ -77,7 +78,7 @@ extension Fleet {
             if ended + Patience.clearing <= now.instant {
                 beginStop(place, .clearing, "its main process ended and left others behind", at: now, &effects)
             }
-        } else {
+        } else if attendTold(place, at: now, &effects) {
             attendReadiness(place, at: now, &effects)
             attendStartDeadline(place, at: now, &effects)
             attendReload(place, at: now, &effects)

@@ -33,6 +33,14 @@ extension Fleet {
             tell(place, .warning, "stop step \(progress.step + 1): \(complaint)", at: now, key: "stop", &effects)
         }
         let isLate = slot.stopBy.map { $0 <= now.instant } ?? false
+        if progress.isExtended {
+            slots[place]?.current?.stopping?.isExtended = false
+            effects.append(
+                .note(
+                    .stopping(
+                        incarnation.launch, progress.motive, reason: progress.reason, step: progress.step,
+                        deadline: progress.deadline)))
+        }
         // Its ladder begins once that is over.
         if progress.step < 0, !isLate, preStop(of: slot) != nil { return }
         let isMainAllThatMatters = progress.scope == .main && incarnation.hasEnded

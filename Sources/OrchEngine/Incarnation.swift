@@ -135,6 +135,8 @@ struct StopProgress: Sendable {
     var hasToldRest = false
     /// What kept the present step from doing its work.
     var complaint: String?
+    /// It asked for more time, and that is not noted yet.
+    var isExtended = false
     /// When the kill was first sent.
     var killedAt: Instant?
     var isAtKill: Bool { step == steps.count - 1 }

@@ -29,6 +29,14 @@ struct IncarnationFacts: Sendable {
     var isAnnounced = false
     var isAnnouncementNoted = false
     var said: String?
+    var told = Told()
+    var notedTold = Told()
+    /// When `WATCHDOG=1` last came, or a former daemon may have heard it.
+    var fedAt: Instant?
+    /// It came since the last look.
+    var isFed = false
+    /// It said that something is wrong with it, and nothing was done about it yet.
+    var isTriggered = false
     /// It says that it reloads, and has not said that it is ready again.
     var reloadingSince: Instant?
     /// When it first was ready.
@@ -123,6 +131,26 @@ extension Incarnation {
     var said: String? {
         get { facts.span[0].said }
         _modify { yield &facts[0].said }
+    }
+    var told: Told {
+        get { facts.span[0].told }
+        _modify { yield &facts[0].told }
+    }
+    var notedTold: Told {
+        get { facts.span[0].notedTold }
+        _modify { yield &facts[0].notedTold }
+    }
+    var fedAt: Instant? {
+        get { facts.span[0].fedAt }
+        _modify { yield &facts[0].fedAt }
+    }
+    var isFed: Bool {
+        get { facts.span[0].isFed }
+        _modify { yield &facts[0].isFed }
+    }
+    var isTriggered: Bool {
+        get { facts.span[0].isTriggered }
+        _modify { yield &facts[0].isTriggered }
     }
     var reloadingSince: Instant? {
         get { facts.span[0].reloadingSince }

@@ -22,6 +22,8 @@ public struct Recovery: Equatable, Sendable {
     public var closed: [ClosedLaunch] = []
     /// What is open for services, by the names that they had.
     public var sockets: [OpenSockets] = []
+    /// Instances for which descriptors are held that they have handed over, by the names that they had.
+    public var stored: [InstanceID] = []
     /// Those of both whose end history knows already: it is not told again.
     public var told: Set<LaunchID> = []
     /// No launch of this or an earlier boot has this number or a higher one.

@@ -19,7 +19,7 @@ struct ReloadState: Sendable {
         case .reloading: underWay?.isTakenUp = true
         // One without the other belongs to an earlier time.
         case .ready: if underWay?.isTakenUp == true { underWay?.end = .done("it said READY=1") }
-        case .stopping, .line, .status, .mainPID: break
+        case .stopping, .line, .status, .mainPID, .watchdog, .watchdogTrigger, .watchdogTime, .extend, .stored: break
         }
     }
 }
@@ -65,14 +65,21 @@ extension Incarnation {
 }
 
 extension Incarnation {
-    /// What a former daemon noted of its reloads.
+    /// What a former daemon noted of its reloads, and of what it said.
     mutating func recall(_ note: LaunchNote) {
         switch note {
         case .reloadOwed(_, let cause): reload = ReloadState(owed: cause)
         case .reloadEnded(_, let fault, let refused):
             reload = fault.map { ReloadState(fault: $0, refused: refused) }
         case .configured(_, let digest): configuration = digest
-        case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs,
+        case .announced:
+            isAnnounced = true
+            isAnnouncementNoted = true
+        case .told(_, let told):
+            self.told = told
+            notedTold = told
+        case .ordered, .executed, .ready, .locked, .stopping, .failed, .forgiven, .probed, .tallied,
+            .runs,
             .hook, .renamed, .released, .ended, .halted, .resumed:
             break
         }

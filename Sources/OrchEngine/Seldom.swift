@@ -24,6 +24,8 @@ final class KnownSpec: Sendable {
     let trigger: String?
     /// `ServiceSpec.configurationDigest`.
     let configuration: Digest?
+    /// Those of them that are about what it says, and that nobody asks.
+    let heard: [ProbeKind]
     /// It has `resources`.
     let isLimited: Bool
 
@@ -32,6 +34,7 @@ final class KnownSpec: Sendable {
         isLimited = !value.resources.isEmpty
         trigger = value.schedule?.triggerText
         configuration = value.configurationDigest
+        heard = ProbeKind.allCases.filter { value.health[$0]?.action == .notify }
         probes = ProbeKind.allCases.filter { value.health[$0] != nil }
     }
 

@@ -54,6 +54,8 @@ struct SlotFacts: Sendable {
 
     /// For one run that overlaps others: gone with it.
     var isOverlap = false
+    /// Descriptors are held for it.
+    var hasStored = false
 
     var deadline: Instant?
     var isDirty = false
@@ -163,6 +165,10 @@ extension Slot {
     var isQueued: Bool {
         get { facts.span[0].isQueued }
         _modify { yield &facts[0].isQueued }
+    }
+    var hasStored: Bool {
+        get { facts.span[0].hasStored }
+        _modify { yield &facts[0].hasStored }
     }
     var isOverlap: Bool {
         get { facts.span[0].isOverlap }

@@ -59,6 +59,8 @@ extension KeeperLink {
         public var extraDescriptors: [(number: Int32, descriptor: Int32)] = []
         /// Names of the sockets among them, which are at 3 and up: told as sd_listen_fds(3) has it, to this very process alone.
         public var socketNames: [String] = []
+        /// Its own pid is told to it, too, as sd_watchdog_enabled(3) has it.
+        public var isWatched = false
         /// At most two read ends, kept by the keeper so that a pipe survives the daemon.
         public var heldReadEnds: [Int32] = []
         /// A directory of a cgroup v2 hierarchy to be born in.
@@ -89,7 +91,7 @@ extension KeeperLink.Launch {
     func encoded() -> [UInt8]? {
         guard !arguments.isEmpty, limits.count <= Int(SPAWN_LIMITS_MAX) else { return nil }
         guard (groups?.count ?? 0) <= Int(SPAWN_GROUPS_MAX) else { return nil }
-        let environment = environment + socketEntries
+        let environment = environment + ownEntries
         var block = SpecBlock()
         var spec = header()
         spec.argc = UInt32(arguments.count)
@@ -113,13 +115,13 @@ extension KeeperLink.Launch {
         return block.finish(spec)
     }
 
-    /// The last is SPAWN_LISTEN_PID's.
-    private var socketEntries: [String] {
-        guard !socketNames.isEmpty else { return [] }
+    /// What only this very process is meant by; the last ones are SPAWN_WATCHDOG_PID's and SPAWN_LISTEN_PID's.
+    private var ownEntries: [String] {
+        let watchdog = isWatched ? ["WATCHDOG_PID=0000000000"] : []
+        guard !socketNames.isEmpty else { return watchdog }
         return [
             "LISTEN_FDS=\(socketNames.count)", "LISTEN_FDNAMES=\(socketNames.joined(separator: ":"))",
-            "LISTEN_PID=0000000000",
-        ]
+        ] + watchdog + ["LISTEN_PID=0000000000"]
     }
 
     private func header() -> spawn_spec {
@@ -135,6 +137,7 @@ extension KeeperLink.Launch {
         if noNewPrivileges { spec.flags |= SPAWN_NO_NEW_PRIVS }
         if !cpus.isEmpty { spec.flags |= SPAWN_SET_AFFINITY }
         if !socketNames.isEmpty { spec.flags |= SPAWN_LISTEN_PID }
+        if isWatched { spec.flags |= SPAWN_WATCHDOG_PID }
         if capabilities != nil { spec.flags |= SPAWN_SET_CAPABILITIES }
         if hasTerminal { spec.flags |= SPAWN_TERMINAL }
         if inputFile != nil { spec.flags |= SPAWN_SET_INPUT }

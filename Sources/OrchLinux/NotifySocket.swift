@@ -2,6 +2,7 @@
 internal import COrch
 internal import Glibc
 internal import OrchEngine
+internal import OrchModel
 
 /// Where services say that they are ready: the datagram socket of sd_notify(3), one for the daemon. Who speaks is known by
 /// the kernel's word, never by the message.
@@ -11,11 +12,19 @@ final class NotifySocket {
     let descriptor: Descriptor
 
     /// One datagram. Its descriptors stay open until it is dropped: a sender that asked for a barrier waits for that.
-    struct Message: ~Copyable {
+    struct Message {
         var pid: Int32
         var uid: UInt32
         var notices: [Notice]
-        let barrier: Descriptor?
+        let descriptors: [HeldDescriptor]
+        /// What is to become of descriptors that are held for the sender.
+        var storing: Storing?
+    }
+
+    /// `FDSTORE=1` and `FDSTOREREMOVE=1` of sd_pid_notify_with_fds(3), with their `FDNAME=`.
+    enum Storing: Equatable {
+        case keep(name: String)
+        case remove(name: String)
     }
     /// Longest name that a unix address holds, unix(7).
     private static let longestPath = 107
@@ -40,13 +49,29 @@ final class NotifySocket {
     /// Nil when there is none left.
     func receive() -> Message? {
         var bytes = [UInt8](repeating: 0, count: 4096)
-        var fds = [Int32](repeating: -1, count: 1)
-        var count: Int32 = 1
+        var fds = [Int32](repeating: -1, count: Limits.inheritedPerService)
+        var count = Int32(fds.count)
         var (pid, uid): (Int32, UInt32) = (0, 0)
         let length = unsafe corch_notify_receive(descriptor.number, &bytes, bytes.count, &fds, &count, &pid, &uid)
         guard length >= 0 else { return nil }
-        let notices = Self.notices(in: bytes[..<Int(length)])
-        return Message(pid: pid, uid: uid, notices: notices, barrier: count > 0 ? Descriptor(owning: fds[0]) : nil)
+        let held = fds.prefix(Int(count)).map { HeldDescriptor(Descriptor(owning: $0)) }
+        let text = bytes[..<Int(length)]
+        return Message(
+            pid: pid, uid: uid, notices: Self.notices(in: text), descriptors: held, storing: Self.storing(in: text))
+    }
+
+    static func storing(in bytes: ArraySlice<UInt8>) -> Storing? {
+        let lines = bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+        let name = lines.last { $0.hasPrefix("FDNAME=") }.map { String($0.dropFirst(7)) }
+        if lines.contains("FDSTOREREMOVE=1") { return name.map { .remove(name: $0) } }
+        guard lines.contains("FDSTORE=1") else { return nil }
+        return .keep(name: name.flatMap { isStoredName($0) ? $0 : nil } ?? "stored")
+    }
+
+    /// Printable ASCII but the colon, which is between names in LISTEN_FDNAMES.
+    private static func isStoredName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= Limits.storedNameBytes
+            && name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
     }
 
     /// The assignments that mean something here, in order.
@@ -57,11 +82,21 @@ final class NotifySocket {
             case "READY=1": return .ready
             case "RELOADING=1": return .reloading
             case "STOPPING=1": return .stopping
+            case "WATCHDOG=1": return .watchdog
+            case "WATCHDOG=trigger": return .watchdogTrigger
             default: break
             }
             if text.hasPrefix("STATUS=") { return .status(Text.printable(line.dropFirst(7), limit: 512)) }
             if text.hasPrefix("MAINPID="), let pid = Int32(text.dropFirst(8)), pid > 1 { return .mainPID(pid) }
+            if text.hasPrefix("WATCHDOG_USEC=") { return span(text.dropFirst(14)).map { .watchdogTime($0) } }
+            if text.hasPrefix("EXTEND_TIMEOUT_USEC=") { return span(text.dropFirst(20)).map { .extend($0) } }
             return nil
         }
+    }
+
+    /// Microseconds, as far as a service may go.
+    private static func span(_ text: Substring) -> Duration? {
+        guard let count = UInt64(text) else { return nil }
+        return min(.microseconds(Int64(clamping: min(count, 1 << 52))), Limits.longestExtension)
     }
 }

@@ -21,6 +21,8 @@ public struct RunDirectory: Sendable {
     var sockets: String { "\(path)/sockets" }
     /// Where `orch attach` connects, while there is something to attach to.
     public var attachSocket: String { "\(path)/attach" }
+    /// The same for each descriptor that an instance has handed over.
+    var stored: String { "\(path)/stored" }
     /// Names the keeper that is known to hold everything that lives.
     var keeper: String { "\(path)/keeper" }
 
@@ -33,6 +35,7 @@ public struct RunDirectory: Sendable {
         try Self.prepare(launches, mode: 0o700)
         try Self.prepare(readiness, mode: 0o700)
         try Self.prepare(sockets, mode: 0o700)
+        try Self.prepare(stored, mode: 0o700)
         try Self.prepare(secrets, mode: getuid() == 0 ? 0o711 : 0o700)
     }
 

@@ -41,15 +41,14 @@ extension Decoder {
     private func probe(_ node: NodeID, _ kind: ProbeKind, _ reader: HealthReader) -> Probe? {
         let what = kind.rawValue
         guard let section = section(node, Fields.probe, what) else { return nil }
-        let actions = ["http", "tcp", "command"].filter { section.has($0) }
+        let isNotify = section["notify"].flatMap { flag($0, "notify") } ?? false
+        let actions =
+            ["http", "tcp", "command", "log", "file"].filter { section.has($0) } + (isNotify ? ["notify"] : [])
         guard actions.count == 1 else {
             if actions.isEmpty {
-                let isLater = tree.entries(node).contains { Fields.probe[tree.text($0.key)]?.isBuilt == false }
-                if !isLater {
-                    error(
-                        "missing", "a probe needs one of http, tcp and command", at: node,
-                        help: "such as { tcp: \"127.0.0.1:8080\" } or { command: [./check] }")
-                }
+                error(
+                    "missing", "a probe needs one of http, tcp, command, log, file and notify", at: node,
+                    help: "such as { tcp: \"127.0.0.1:8080\" } or { command: [./check] }")
             } else {
                 error(
                     "conflict", "a probe asks one question; here are \(actions.joined(separator: " and "))",
@@ -61,6 +60,7 @@ extension Decoder {
         var probe = Probe(action)
         if let node = section["initial_delay"], let span = span(node, "initial_delay") { probe.initialDelay = span }
         if let node = section["interval"], let span = positive(node, "interval") { probe.interval = span }
+        if probe.waitsForLine { probe.timeout = probe.interval }
         if let node = section["timeout"], let span = positive(node, "timeout") { probe.timeout = span }
         if let node = section["success_threshold"], let count = integer(node, "success_threshold", in: 1...1_000) {
             probe.successThreshold = count
@@ -77,14 +77,35 @@ extension Decoder {
                 probe.onFailure = .restart
             }
         }
+        warnOfIdleKeys(section, probe, kind)
         return probe
+    }
+
+    /// Keys that a probe has and that do nothing for it.
+    private func warnOfIdleKeys(_ section: Section, _ probe: Probe, _ kind: ProbeKind) {
+        guard probe.action == .notify else { return }
+        let isWatchdog = kind == .liveness
+        let idle =
+            isWatchdog
+            ? ["timeout"]
+            : ["initial_delay", "interval", "timeout", "success_threshold", "failure_threshold"]
+        for key in idle where section.has(key) {
+            let why = isWatchdog ? "nobody asks: WATCHDOG=1 comes or does not" : "what the service says counts at once"
+            warn(
+                "no-effect", "\"\(key)\" does nothing beside notify: \(why)", at: section.key(key),
+                help: isWatchdog
+                    ? "interval times failure_threshold is the time it has"
+                    : "remove it; start_timeout says how long it may take")
+        }
     }
 
     private func action(_ section: Section, _ reader: HealthReader) -> Probe.Action? {
         if let node = section["http"] { return http(node).map { .http($0) } }
         if let node = section["tcp"] { return endpoint(node).map { .tcp($0) } }
         if let node = section["command"] { return command(node, shell: shell(section, reader)).map { .command($0) } }
-        return nil
+        if let node = section["log"] { return pattern(node, "log").map { .log($0) } }
+        if let node = section["file"] { return path(node, "file", mode: .launch).map { .file($0) } }
+        return .notify
     }
 
     /// What reads a command of a probe or a stop step that is a string.

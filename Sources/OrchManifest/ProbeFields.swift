@@ -20,17 +20,25 @@ extension Fields {
             Field("tcp", .text, "host:port that must accept a connection."),
             Field("command", command, "A command that must exit with 0."),
             Field("shell", .list(.text), default: "the service's", "What reads the command when it is a string."),
+            Field(
+                "log", .text,
+                "A line of its output that must come in each interval: a POSIX extended regular expression, at once when one comes."
+            ),
+            Field("file", .text, "A file that must exist; a symbolic link counts as what it points to."),
+            Field(
+                "notify", .boolean, default: "false",
+                "By sd_notify: READY=1; for liveness WATCHDOG=1, within interval times failure_threshold, which it is told as WATCHDOG_USEC."
+            ),
             Field("initial_delay", .duration, default: "0s", "Before the first question."),
             Field("interval", .duration, default: "10s", "Between questions."),
-            Field("timeout", .duration, default: "1s", "How long an answer may take."),
+            Field(
+                "timeout", .duration, default: "1s; with log the interval",
+                "How long an answer may take; with log how long a question waits for its line."),
             Field("success_threshold", .integer(1...1_000), default: "1", "Successes in a row that make it pass."),
             Field("failure_threshold", .integer(1...1_000), default: "3", "Failures in a row that make it fail."),
             Field(
                 "on_failure", .either([.word(["restart", "stop", "report"]), .object(reaction)]), default: "restart",
                 "What a failing liveness probe does."),
-            .later("log", "A line that must come."),
-            .later("file", "A file that must exist."),
-            .later("notify", "By sd_notify."),
         ])
 
     static let reaction = FieldTable(

@@ -115,6 +115,10 @@ public enum Limits {
     public static let edgeFrameBytes = 4 << 20
     /// Bytes of questions that wait for orch-edge to read them; a probe beyond is not asked.
     public static let edgeBacklogBytes = 16 << 20
+    /// What a service may ask for at a time, and how long it may allow itself to be silent (sd_notify(3), EXTEND_TIMEOUT_USEC= and WATCHDOG_USEC=).
+    public static let longestExtension = Duration.seconds(24 * 3600)
+    /// Bytes of the name of a descriptor that a service hands over (sd_notify(3), FDNAME=).
+    public static let storedNameBytes = 255
     /// Bytes kept of what a failing command probe printed.
     public static let probeOutputBytes = 4 << 10
     /// Services that a rehearsal without a wish lets die, one after the other.

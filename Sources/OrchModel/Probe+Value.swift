@@ -16,7 +16,7 @@ extension HealthSpec: ValueCodable {
     }
 }
 
-/// `{http: {…}, interval: 5s, …}`, `{tcp: "host:port"}`, `{command: …}`.
+/// `{http: {…}, interval: 5s, …}`, `{tcp: "host:port"}`, `{command: …}`, `{log: …}`, `{file: …}`, `{notify: true}`.
 extension Probe: ValueCodable {
     public var value: Value { written(complete: false) }
 
@@ -27,10 +27,13 @@ extension Probe: ValueCodable {
         case .http(let request): w.set("http", request.written(complete: complete))
         case .tcp(let address): w.set("tcp", address)
         case .command(let command): w.set(command: command)
+        case .log(let pattern): w.set("log", pattern)
+        case .file(let path): w.set("file", path)
+        case .notify: w.set("notify", Value.bool(true))
         }
         w.set("initial_delay", initialDelay, unless: standard.initialDelay)
         w.set("interval", interval, unless: standard.interval)
-        w.set("timeout", timeout, unless: standard.timeout)
+        w.set("timeout", timeout, unless: waitsForLine ? interval : standard.timeout)
         w.set("success_threshold", successThreshold, unless: standard.successThreshold)
         w.set("failure_threshold", failureThreshold, unless: standard.failureThreshold)
         if complete || onFailure != standard.onFailure { w.set("on_failure", onFailure.value) }
@@ -43,16 +46,27 @@ extension Probe: ValueCodable {
             self.init(.http(try r.noun("http")))
         } else if r.has("tcp") {
             self.init(.tcp(try r.string("tcp")))
+        } else if r.has("log") {
+            self.init(.log(try r.string("log")))
+        } else if r.has("file") {
+            self.init(.file(try r.string("file")))
+        } else if r.value("notify")?.bool == true {
+            self.init(.notify)
         } else {
             self.init(.command(try r.command()))
         }
         initialDelay = try r.duration("initial_delay", or: initialDelay)
         interval = try r.duration("interval", or: interval)
-        timeout = try r.duration("timeout", or: timeout)
+        timeout = try r.duration("timeout", or: waitsForLine ? interval : timeout)
         successThreshold = try r.int("success_threshold", or: successThreshold)
         failureThreshold = try r.int("failure_threshold", or: failureThreshold)
         onFailure = try r.optional("on_failure") ?? onFailure
     }
+}
+
+extension Probe {
+    /// Without a timeout of its own a question lasts until the next one.
+    public var waitsForLine: Bool { if case .log = action { true } else { false } }
 }
 
 extension Probe.Reaction: ValueCodable {

@@ -26,8 +26,22 @@ extension ServiceSpec {
         case "reload" where (old.reload == nil) != (new.reload == nil):
             let counted = old.reload == nil ? old.configFiles : new.configFiles
             return counted.isEmpty ? .live : .restart
+        // Probes that the process was told of when it was started.
+        case "health" where old.toldOfProbes != new.toldOfProbes: return .restart
         default: return Fate.of(difference.path, from: difference.from, to: difference.to)
         }
+    }
+
+    /// It speaks by sd_notify(3): somebody listens to it.
+    public var speaks: Bool { ready == .notify || ProbeKind.allCases.contains { health[$0]?.action == .notify } }
+
+    /// How long it may be silent, where its liveness is a watchdog.
+    public var watchdog: Duration? { health.liveness.flatMap { $0.action == .notify ? $0.silence : nil } }
+
+    /// What is in the environment of its process because of its probes; nil where nothing is.
+    private var toldOfProbes: Value? {
+        guard speaks, ready != .notify || watchdog != nil else { return nil }
+        return .string(watchdog?.text ?? "")
     }
 
     /// The digest of all that only a new process takes up: whether a running one is of the present definition.
@@ -50,6 +64,7 @@ extension ServiceSpec {
             if member.key == "config_files", spec.reload != nil { continue }
             members.append(member)
         }
+        if let told = spec.toldOfProbes { members.append(.init("told_of_probes", told)) }
         let logging = spec.logging
         members.append(.init("streams", .strings([logging.stdout.wiring, logging.stderr.wiring])))
         return Digest(of: Value.object(members).canonicalBytes)

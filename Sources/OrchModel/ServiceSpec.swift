@@ -128,6 +128,13 @@ public struct Probe: Equatable, Sendable {
         case tcp(String)
         /// Exit status 0 is a success.
         case command(CommandLine)
+        /// A line of standard output or error that this POSIX extended regular expression (regex(7)) matches: each question waits for one
+        /// that was written since the one before was answered, for as long as its timeout.
+        case log(String)
+        /// A path that must exist, absolute, with launch variables still in it.
+        case file(String)
+        /// What the service says by sd_notify(3): `READY=1` for startup and readiness, `WATCHDOG=1` for liveness.
+        case notify
     }
     /// What a failing liveness probe does.
     public enum Reaction: Equatable, Sendable { case restart, stop, report, signal(Signal) }
@@ -140,6 +147,9 @@ public struct Probe: Equatable, Sendable {
     public var failureThreshold = 3
     public var onFailure = Reaction.restart
     public init(_ action: Action) { self.action = action }
+
+    /// As a watchdog: how long the service may be silent, `WatchdogSec=` of systemd.service(5).
+    public var silence: Duration { interval * failureThreshold }
 }
 
 /// An HTTP request and what its answer must be.

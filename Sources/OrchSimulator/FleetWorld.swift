@@ -285,6 +285,7 @@ extension FleetWorld {
         case .measure(let questions): measure(questions)
         case .measureHost(let wanted):
             schedule(.hostMeasured(wanted.map { HostReading($0, used: 0.5) }), after: .milliseconds(1))
+        case .dropStored: break
         case .readZone(let name): schedule(.zoneRead(name, zones[name]), after: .zero)
         case .keep(let applied): keep(applied)
         case .goBack(let stack):

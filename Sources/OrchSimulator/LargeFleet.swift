@@ -134,7 +134,7 @@ public struct LargeFleet {
         case .kill(let launch): end(launch, .signal(.kill, coreDumped: false))
         case .note(let note): notes.append(note)
         case .probe, .ask, .runStep, .run, .endErrand, .release, .endProbes, .relog, .rename, .keepUpdates, .mark,
-            .readZone, .sockets, .watch, .measure, .measureHost, .react, .record, .keep, .goBack, .forget:
+            .readZone, .sockets, .dropStored, .watch, .measure, .measureHost, .react, .record, .keep, .goBack, .forget:
             break
         }
     }

@@ -44,6 +44,12 @@ public struct SimulatedLife: Equatable, Sendable {
 }
 
 extension SimulatedLife {
+    /// So long after its execution.
+    func isSick(at age: Duration) -> Bool {
+        let isLow = wavers.map { age.nanoseconds / max(1, $0.nanoseconds) % 2 == 1 } ?? false
+        return isLow || sickensAfter.map { age >= $0 } ?? false
+    }
+
     /// What a look finds: of memory half of what it may have, or twice as much.
     func sample(of question: ResourceQuestion, age: Duration) -> ResourceSample {
         var sample = ResourceSample(launch: question.launch)

@@ -199,6 +199,7 @@ struct Simulation {
             turn()
         }
         machine.checkConfigurations()
+        machine.checkStored()
         machine.checkSockets()
     }
 

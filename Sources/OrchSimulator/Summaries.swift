@@ -66,6 +66,7 @@ extension Effect {
         case .react(let launch, let action, _): "\(action) of \(launch.number)"
         case .measure(let questions): "look at \(questions.map(\.launch.number))"
         case .measureHost(let wanted): "look at \(wanted.map(\.text))"
+        case .dropStored(let instance): "close what \(instance) has handed over"
         case .readZone(let name): "read the time zone \(name)"
         case .keep(let applied): "keep \(applied.request.stack.name) \(applied.revision.short)"
         case .rename(let launch, let instance, _): "\(launch.number) is \(instance) now"

@@ -80,6 +80,7 @@ enum Daemon {
             from: stored, notes: notes, isNewBoot: host.isNewBoot, boot: boot,
             survivors: inheritance.survivors, closed: inheritance.closed, sockets: inheritance.sockets,
             highestLaunch: inheritance.highestLaunch, seed: Clock.entropy())
+        recovery.stored = inheritance.stored
         var history = store
         recovery.recall(from: &history)
         return (host, recovery, store, stored.remarks)

@@ -10,12 +10,18 @@ import Testing
         let id = InstanceID(service: ServiceID(stack: "s", service: "web"), replica: 3)
         let at = Moment(instant: Instant(nanoseconds: 5), wall: WallTime(nanoseconds: 1_700_000_000_000_000_001))
         let digest = Digest(of: [1])
+        var told = Told()
+        told.isReady = true
+        told.extendedTo = Instant(nanoseconds: 7)
+        told.watchdog = .milliseconds(1_500)
+        told.stoppingSince = Instant(nanoseconds: 3)
         let port = AssignedPort(name: nil, port: 80, transport: .tcp)
         return [
             .ordered(LaunchID(7), id, definition: digest, at: at, restarts: 2),
             .executed(LaunchID(7), pid: 9, at: at, ports: [port], tracking: "cgroup"),
             .executed(LaunchID(7), pid: 9, at: at, ports: [], tracking: "session"), .ready(LaunchID(7), at: at),
-            .announced(LaunchID(7)), .reloadOwed(LaunchID(7), cause: "reloaded by hand"),
+            .announced(LaunchID(7)), .told(LaunchID(7), Told()), .told(LaunchID(7), told),
+            .reloadOwed(LaunchID(7), cause: "reloaded by hand"),
             .reloadEnded(LaunchID(7), fault: nil),
             .reloadEnded(LaunchID(7), fault: "exit 1: no", refused: Digest(of: [1])),
             .configured(LaunchID(7), Digest(of: [1])), .configured(LaunchID(7), nil), .released(LaunchID(7)),

@@ -89,6 +89,7 @@ final class ScriptedHost: Host {
         case .probe(let launch, let kind, let round, _, _): tell(.probed(launch, kind, round: round, .success))
         case .ask(let need, let round, _): tell(.answered(need, round: round, .success))
         case .release(let launch): drainingTakes.map { send(.event(.drained(launch)), after: $0) }
+        case .dropStored: break
         case .readZone(let name): tell(.zoneRead(name, zones[name]))
         case .endErrand, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
             .goBack, .forget, .mark, .sockets, .watch, .react, .measure, .measureHost:

@@ -42,7 +42,10 @@ struct NounGenerator {
     }
 
     mutating func probe() -> Probe {
-        let actions: [Probe.Action] = [.http(http()), .tcp("127.0.0.1:\(below(9000))"), .command(command())]
+        let actions: [Probe.Action] = [
+            .http(http()), .tcp("127.0.0.1:\(below(9000))"), .command(command()), .log(text()), .file("/run/\(name())"),
+            .notify,
+        ]
         var probe = Probe(pick(actions))
         if chance() { probe.initialDelay = span() }
         if chance() { probe.interval = span() }

@@ -149,6 +149,9 @@ enum KeyTable {
         probe.http ProbeKeyTests/questionsAreAskedAsTheyAreWritten
         probe.tcp ProbeKeyTests/questionsAreAskedAsTheyAreWritten
         probe.command ProbeKeyTests/questionsAreAskedAsTheyAreWritten
+        probe.log NotifyTests/aLineIsASign
+        probe.file NotifyTests/aFileIsThere
+        probe.notify NotifyTests/silenceIsAFailure
         probe.shell ProbeKeyTests/questionsAreAskedAsTheyAreWritten
         probe.initial_delay ProbeKeyTests/questionsComeWhenTheyAreDue
         probe.interval ProbeKeyTests/questionsComeWhenTheyAreDue

@@ -24,13 +24,13 @@
 #define SPAWN_SET_AFFINITY 0x100u     /* confinement.cpus */
 #define SPAWN_SET_CAPABILITIES 0x200u /* confinement.capabilities */
 #define SPAWN_LISTEN_PID 0x400u       /* the last of envp is LISTEN_PID= and ten characters more: the child writes its pid there */
-
 #define SPAWN_TERMINAL 0x800u         /* standard input is a terminal: the session's own */
 #define SPAWN_SET_INPUT 0x1000u       /* confinement.input */
 #define SPAWN_PRIVATE_TMP 0x2000u     /* a /tmp and a /var/tmp of its own, in memory; mount_namespaces(7) */
 #define SPAWN_READ_ONLY 0x4000u       /* confinement.read_only; mount_namespaces(7) */
 #define SPAWN_JOIN 0x8000u            /* the mounts of the process whose pidfd is the descriptor confinement.beside */
-#define SPAWN_FLAGS_ALL 0xffffu
+#define SPAWN_WATCHDOG_PID 0x10000u   /* WATCHDOG_PID= is the last of envp, or before LISTEN_PID=, and has room like it */
+#define SPAWN_FLAGS_ALL 0x1ffffu
 
 /* Where a launch failed. */
 #define SPAWN_STAGE_NONE 0

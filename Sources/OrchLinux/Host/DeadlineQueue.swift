@@ -12,6 +12,8 @@ struct DeadlineQueue {
         case runner(LaunchID)
         /// A TCP probe has had its time.
         case connection(UInt64)
+        /// A line should have come by now.
+        case line(LineSign, round: UInt64)
         /// A kill should have worked by now.
         case survivors(LaunchID)
         /// Logs should be rotated by now.

@@ -46,9 +46,9 @@ extension LinuxHost {
             highestOwnLaunch: highestOwnNumber, daemonStarts: daemonStarts,
             isGivenUp: renewal != nil)
         let held = KeeperState.Progress.ended(ProcessEnd(outcome: .unknown, userTime: 0, systemTime: 0))
-        for socket in sockets {
-            try legacy.add(
-                socket.number, held, pid: 0, startTicks: 0, pidfd: nil, readEnds: [socket.descriptor.number])
+        let kept = sockets.map { ($0.number, $0.descriptor) } + stored.map { ($0.number, $0.descriptor) }
+        for (number, descriptor) in kept.sorted(by: { $0.0 < $1.0 }) {
+            try legacy.add(number, held, pid: 0, startTicks: 0, pidfd: nil, readEnds: [descriptor.number])
         }
         for record in records.values.sorted(by: { $0.launch < $1.launch }) where record.isKnownToKeeper {
             // One that was asked for and of which nothing was heard: the next daemon looks for it.

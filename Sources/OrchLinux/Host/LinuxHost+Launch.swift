@@ -59,7 +59,7 @@ extension LinuxHost {
         context.ready = spec.ready
         context.secrets = SecretFiles.variables(of: spec)
         if hasSecretFiles { try writeSecrets(spec.secrets, of: order.launch, for: account) }
-        context.pipes = process.hasTerminal ? [.both] : Self.pipes(of: spec.logging, spec.ready)
+        context.pipes = process.hasTerminal ? [.both] : Self.pipes(of: spec)
         let ends = try pipes(of: &context)
         let sockets = try openSockets(spec.sockets, for: order.instance.service, as: account)
         record.context = context
@@ -90,7 +90,10 @@ extension LinuxHost {
             let first = ends.first
             let second = ends.dropFirst().first
             request.inherit(record.lockFiles)
-            request.pass(sockets)
+            request.pass(
+                sockets.map { ($0.spec.name, $0.descriptor) }
+                    + storedDescriptors(for: order, beside: sockets).map { ($0.name, $0.descriptor) })
+            request.isWatched = order.spec.watchdog != nil && notify != nil
             var readyFile: HeldDescriptor?
             if case .fd(let number) = order.spec.ready {
                 let file = try self.readyFile(of: record.launch)
@@ -113,8 +116,10 @@ extension LinuxHost {
             record.isKnownToKeeper = true
             seat(record, log: log, input: input)
             holdPorts(of: record, true)
-            attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging)
-            attach(second?.takeReadEnd(), context.pipes.dropFirst().first, record, order.spec.logging)
+            attach(first?.takeReadEnd(), context.pipes.first, record, order.spec.logging, order.spec.health.patterns)
+            attach(
+                second?.takeReadEnd(), context.pipes.dropFirst().first, record, order.spec.logging,
+                order.spec.health.patterns)
         } catch {
             dropGroup(of: record)
             throw Obstacle(error, step: "prepare the start of", subject: context.label)
@@ -122,13 +127,14 @@ extension LinuxHost {
     }
 
     func attach(
-        _ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec
+        _ readEnd: consuming Descriptor?, _ pipe: LaunchContext.Pipe?, _ record: LaunchRecord, _ logging: LoggingSpec,
+        _ patterns: [ProbeKind: String] = [:]
     ) {
         guard let pipe, let context = record.context, let readEnd = readEnd.take() else { return }
         record.readEnds.append((number: readEnd.number, inode: SmallFile.pipe(readEnd.number) ?? 0))
         pump.attach(
             record.launch, pipe.stream, readEnd: readEnd, sink: sink(of: pipe, logging, context),
-            awaiting: awaitedLine(of: record))
+            awaiting: awaitedLine(of: record), listening: patterns)
         record.isForwarded = logging.forward != .none
         tellPid(of: record)
     }
@@ -211,8 +217,10 @@ extension LinuxHost {
     }
 
     /// What the outputs need pipes for; discarded ones get `/dev/null`, unless somebody reads them.
-    static func pipes(of logging: LoggingSpec, _ ready: ReadySpec?) -> [LaunchContext.Pipe] {
-        let isRead = if case .log = ready { true } else { false }
+    static func pipes(of spec: ServiceSpec) -> [LaunchContext.Pipe] {
+        let logging = spec.logging
+        let awaitsLine = if case .log = spec.ready { true } else { false }
+        let isRead = awaitsLine || !spec.health.patterns.isEmpty
         let hasStdout = isRead || logging.stdout != .discard && logging.stdout != .merge
         switch logging.stderr {
         case .merge: return hasStdout ? [.both] : []
@@ -292,14 +300,14 @@ extension KeeperLink.Launch {
         }
     }
     /// From 3 up, and told of as sd_listen_fds(3) has it.
-    mutating func pass(_ sockets: [HeldSocket]) {
+    mutating func pass(_ sockets: [(name: String, descriptor: HeldDescriptor)]) {
         let told = ["LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES="]
         environment.removeAll { entry in told.contains { entry.hasPrefix($0) } }
         for (index, socket) in sockets.enumerated() {
             let number = Int32(SocketSpec.firstDescriptor + index)
             extraDescriptors.append((number: number, descriptor: socket.descriptor.number))
         }
-        socketNames = sockets.map(\.spec.name)
+        socketNames = sockets.map(\.name)
     }
     /// KEEPER_NUMBER_MAX.
     private static var highestNumber: Int32 { 63 }

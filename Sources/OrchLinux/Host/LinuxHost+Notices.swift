@@ -7,7 +7,7 @@ internal import OrchModel
 extension LinuxHost {
     func hearNotices() {
         while let message = notify?.receive() {
-            guard !message.notices.isEmpty else { continue }
+            guard !message.notices.isEmpty || message.storing != nil else { continue }
             guard let record = owner(of: message.pid), record.isService else {
                 outbox.append(
                     .remarked(
@@ -16,6 +16,11 @@ extension LinuxHost {
                 continue
             }
             for notice in message.notices { heard(notice, from: record) }
+            switch message.storing {
+            case .keep(let name): store(message.descriptors, named: name, of: record)
+            case .remove(let name): unstore(name, of: record)
+            case nil: break
+            }
         }
     }
 

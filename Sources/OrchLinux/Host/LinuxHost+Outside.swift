@@ -17,8 +17,11 @@ extension LinuxHost {
     }
 
     /// stat(2): a symbolic link counts as what it points to.
-    private static func isThere(_ path: String) -> ProbeResult {
+    /// `named`: whoever hears the answer does not know the path.
+    static func isThere(_ path: String, named: Bool = false) -> ProbeResult {
         var facts = stat()
-        return unsafe stat(path, &facts) == 0 ? .success : .failure(Reason.text(errno))
+        if unsafe stat(path, &facts) == 0 { return .success }
+        let reason = Reason.text(errno)
+        return .failure(named ? "\(path): \(reason)" : reason)
     }
 }

@@ -31,6 +31,9 @@ extension LinuxHost {
             connect(resolve(target, for: launch), timeout: probe.timeout, .probe(launch, kind, round))
         case .command(let command):
             run(command, as: runner, for: launch, .probe(of: launch, kind, round: round), limit: probe.timeout)
+        case .log(let pattern): listen(launch, kind, round, pattern, for: probe.timeout)
+        case .file(let path): answer(.probe(launch, kind, round), Self.isThere(resolve(path, for: launch), named: true))
+        case .notify: answer(.probe(launch, kind, round), .unasked("nobody asks for what a service says by itself"))
         }
     }
 
@@ -45,6 +48,7 @@ extension LinuxHost {
             kill(record.launch)
         }
         endEdgeQuestions(of: launch)
+        for kind in ProbeKind.allCases { awaitedSigns[LineSign(launch: launch, kind: kind)] = nil }
     }
 
     /// What `${PORT}` and `${ORCH_…}` stand for in what is asked of a launch.

@@ -62,7 +62,8 @@ extension LinuxHost {
         for note in notes {
             switch note {
             case .ready(let launch, _), .announced(let launch): announced.insert(launch)
-            case .ordered, .executed, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed, .forgiven,
+            case .ordered, .executed, .told, .locked, .reloadOwed, .reloadEnded, .configured, .stopping, .failed,
+                .forgiven,
                 .probed, .tallied, .runs, .hook, .renamed,
                 .released, .ended, .halted, .resumed:
                 break

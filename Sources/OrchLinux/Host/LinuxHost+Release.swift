@@ -59,6 +59,7 @@ extension LinuxHost {
             switch notice {
             case .drained(let launch, let bytesLeft): drained(launch, bytesLeft: bytesLeft)
             case .readyLine(let launch): lineCame(launch)
+            case .sign(let sign): signCame(sign)
             case .remark(let text): outbox.append(.remarked(text))
             case .hangs(let hang): outbox.append(.remarked(remark(on: hang)))
             case .answers(let file, let waited):
@@ -107,7 +108,10 @@ extension LinuxHost {
     func end(_ ending: Ending) {
         if ending == .shutdown {
             closeRemains()
-            if records.isEmpty { closeAllSockets() }
+            if records.isEmpty {
+                closeAllSockets()
+                dropAllStored()
+            }
             // With a launch left the keeper starts another daemon, which needs the socket.
             if records.isEmpty { clients?.refuse(poller) }
         }

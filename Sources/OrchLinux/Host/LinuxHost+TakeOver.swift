@@ -15,6 +15,8 @@ extension LinuxHost {
         public var closed: [ClosedLaunch] = []
         /// Of services, with what the keeper holds.
         public var sockets: [OpenSockets] = []
+        /// Instances that have handed descriptors over.
+        public var stored: [InstanceID] = []
         /// No launch up to this was made by this keeper; 0 when there was none.
         public var highestLaunch: UInt64 = 0
         /// 1 for the first daemon of this keeper.
@@ -39,6 +41,7 @@ extension LinuxHost {
         var (states, end, later) = try hearHandOver()
         states.sort { $0.0 < $1.0 }
         resumeSockets(&states)
+        resumeStored(&states)
         let noted = SmallFile.names(in: run.launches).compactMap { UInt64($0) }.map { LaunchID($0) }.sorted()
         let leftovers = groups?.leftovers() ?? [:]
         let known = try states.map { (launch, state) throws(Fault) in
@@ -52,6 +55,7 @@ extension LinuxHost {
         daemonStarts = end.daemonStarts
         findLostSockets()
         inheritance.sockets = socketsByService
+        inheritance.stored = instancesWithStored
         let keeperName = keeperName()
         let isKeeperNew = SmallFile.text(run.keeper, limit: 64) != keeperName
         wereAnnounced = Self.announced(in: ledger.notes)

@@ -62,6 +62,8 @@ public final class LinuxHost: Host {
     var portHolders: [PortClaim.Key: LaunchID] = [:]
     var connections: [UInt64: ConnectionProbe] = [:]
     var nextConnection: UInt64 = 1
+    /// Questions that wait for a line.
+    var awaitedSigns: [LineSign: AwaitedSign] = [:]
     var appointments = DeadlineQueue()
     /// A look at the session-held trees is arranged.
     var isLooking = false
@@ -70,6 +72,8 @@ public final class LinuxHost: Host {
     var isReadinessWatched = false
     /// Open for services, by number.
     var sockets: [HeldSocket] = []
+    /// Handed over by services, by number.
+    var stored: [StoredDescriptor] = []
     /// Edges and sockets of this daemon.
     var ownNumbers: UInt64 = 0
     /// Launches whose awaited line has come and waits in its pipe.
@@ -200,6 +204,7 @@ public final class LinuxHost: Host {
         case .rename(let launch, let instance, let logging): rename(launch, instance, logging)
         case .note(let note): self.note(note)
         case .sockets(let service, let sockets, let former): keepSockets(sockets, of: service, former: former)
+        case .dropStored(let instance): dropStored(of: instance)
         case .watch(let service, let rules): watch(rules, for: service)
         case .react(let launch, let action, let runner): react(action, for: launch, runner: runner)
         case .measure(let questions): measure(questions)
@@ -211,6 +216,7 @@ public final class LinuxHost: Host {
     }
 
     private func note(_ note: LaunchNote) {
+        if case .renamed(let former, let present) = note { renameStored(former, to: present) }
         if let fault = ledger.append(note) { outbox.append(.remarked(fault.text)) }
         if ledger.isOvergrown { ledger.compact(open: Set(records.keys)) }
     }
@@ -289,6 +295,7 @@ public final class LinuxHost: Host {
         case .emptiness(let launch): records[launch].map { checkEmptiness(of: $0) }
         case .runner(let launch): runnerIsLate(launch)
         case .connection(let number): connectionIsLate(number)
+        case .line(let sign, let round): lineIsLate(sign, round)
         case .survivors(let launch): reportSurvivors(of: launch)
         case .rotation(let number): hear(pump.giveUpRotation(number))
         case .renewal: renewalIsLate()

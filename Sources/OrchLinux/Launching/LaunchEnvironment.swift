@@ -42,6 +42,7 @@ struct LaunchEnvironment: Equatable {
         return path.utf8.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
             .map { String(Substring($0)) }
     }
+    static let watchdogTime = "WATCHDOG_USEC="
     static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// As `entries` were.
@@ -84,7 +85,11 @@ struct LaunchEnvironment: Equatable {
         // Ours, not theirs: a service that is a Swift program keeps its crash reports.
         values["SWIFT_BACKTRACE"] = nil
         var added = Self.launchValues(order, ports: ports, mark: mark)
-        if order.spec.ready == .notify, let notify { added["NOTIFY_SOCKET"] = notify }
+        if order.spec.speaks, let notify {
+            added["NOTIFY_SOCKET"] = notify
+            // sd_watchdog_enabled(3); WATCHDOG_PID is added when the process is made.
+            added["WATCHDOG_USEC"] = order.spec.watchdog.map { "\($0.nanoseconds / 1_000)" }
+        }
         added["ORCH_SECRETS"] = secrets
         for entry in order.hook?.variables ?? [] { added[entry.name] = entry.text }
         let variables = added.filter { LaunchTemplate.isLaunchName($0.key) }
@@ -115,6 +120,7 @@ struct LaunchEnvironment: Equatable {
         var copy = self
         copy.entries = entries.compactMap { entry in
             if entry.utf8.starts(with: "NOTIFY_SOCKET=".utf8) { return nil }
+            if entry.utf8.starts(with: Self.watchdogTime.utf8) { return nil }
             return entry.utf8.starts(with: "ORCH_LAUNCH=".utf8) ? "ORCH_LAUNCH=\(runner.number)" : entry
         }
         return copy

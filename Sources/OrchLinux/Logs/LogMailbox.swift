@@ -31,7 +31,7 @@ final class LogMailbox: Sendable {
 
     deinit {
         // Requests that no thread took still own their descriptors.
-        for case .attach(_, _, let descriptor, _, _) in takeRequests() { _ = Descriptor(owning: descriptor) }
+        for case .attach(_, _, let descriptor, _, _, _) in takeRequests() { _ = Descriptor(owning: descriptor) }
     }
 
     /// Whoever makes the queue one of some wakes the thread: what comes before it looks is seen with it.

@@ -9,6 +9,8 @@ public enum LogNotice: Equatable, Sendable {
     case drained(LaunchID, bytesLeft: Int)
     /// What the launch wrote last matches its pattern. The line waits in its pipe until `LogPump.letGo`.
     case readyLine(LaunchID)
+    /// A line came that a probe has asked for.
+    case sign(LineSign)
     /// A fallback taken, a file that can't be written, bytes dropped: for status and doctor.
     case remark(String)
     /// A file system does not answer: told once, after `Limits.logHangTold`.
@@ -22,7 +24,9 @@ public enum LogNotice: Equatable, Sendable {
 /// What the daemon tells the pump.
 enum LogRequest {
     /// The number is owned by the request.
-    case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink, awaiting: String?)
+    case attach(LaunchID, LogStreamKind?, descriptor: Int32, LogSink, awaiting: String?, listening: [ProbeKind: String])
+    /// `LogNotice.sign` answers, once.
+    case listen(LineSign, String)
     case reconfigure(LaunchID, LogStreamKind?, LogSink)
     /// `LogNotices.Word.handedOver` answers.
     case handOver(LaunchID, LogStreamKind?)

@@ -26,6 +26,8 @@ final class LogPipe {
     var ready: ReadyLine?
     /// Those who are attached, in the order in which they came.
     var viewers: [LogViewer] = []
+    /// Nil: no probe asks for a line of it.
+    var signs: LineSigns?
     /// No writer is left (EPOLLHUP), or the rest of it was given up.
     var hasHungUp = false
     /// It is in the pump's list of pipes with something to do.
@@ -62,6 +64,12 @@ final class LogPipe {
     /// What is left in it is older than what comes out of `other`.
     func comes(before other: LogPipe) -> Bool { launch < other.launch && stream == other.stream }
 
+    /// How many bytes at its head were looked at by all who look before they go on; nil where nobody does.
+    var passedBytes: Int? {
+        let passed = [ready?.passed, signs?.seen].compactMap(\.self)
+        return passed.min()
+    }
+
     /// Bytes that wait in it; 0 when that can't be said.
     var waitingBytes: Int { max(0, Int(corch_bytes_readable(descriptor.number))) }
 
@@ -72,6 +80,7 @@ final class LogPipe {
     func gave(_ count: Int) {
         if let left = farewellBytes { farewellBytes = left - count }
         ready?.gave(count)
+        signs?.gave(count)
         if let tap { tap.seen = max(0, tap.seen - count) }
         for place in viewers.indices { viewers[place].shown = max(0, viewers[place].shown - count) }
     }
@@ -86,7 +95,7 @@ final class LogPipe {
 
     /// What it has to hold: a line that waits in it for its end must not keep its writer from writing the rest.
     var leastBytes: Int {
-        converter == nil && tap == nil && ready == nil ? Limits.logPipeBytes : Limits.logLineBytes * 2
+        converter == nil && tap == nil && ready == nil && signs == nil ? Limits.logPipeBytes : Limits.logLineBytes * 2
     }
 
     func makeRoomForLines() {

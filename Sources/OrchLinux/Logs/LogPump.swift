@@ -64,13 +64,17 @@ public final class LogPump: Sendable {
     /// old pipe is written first. After a restart attach what the keeper holds, in order of launches; files are continued at their end.
     /// - Parameter awaiting: the pattern of a line that is looked for in what comes through it; `LogNotice.readyLine` tells of it, and the
     ///   line and what follows wait for `letGo`.
+    /// - Parameter listening: what probes are going to ask for, see `listen`.
     public func attach(
         _ launch: LaunchID, _ stream: LogStreamKind?, readEnd: consuming Descriptor, sink: LogSink,
-        awaiting pattern: String? = nil
+        awaiting pattern: String? = nil, listening patterns: [ProbeKind: String] = [:]
     ) {
         let descriptor = readEnd.release()
-        routing.withLock { $0.attach(launch, stream, descriptor, sink, awaiting: pattern) }
+        routing.withLock { $0.attach(launch, stream, descriptor, sink, awaiting: pattern, listening: patterns) }
     }
+
+    /// A probe asks for a line that matches, one that came since it asked before or the next one: `LogNotice.sign` tells of it, once.
+    func listen(_ sign: LineSign, for pattern: String) { routing.withLock { $0.listen(sign, for: pattern) } }
 
     /// That the awaited line came is noted: it goes on, and no other one is looked for.
     public func letGo(_ launch: LaunchID) { routing.withLock { $0.letGo(launch) } }

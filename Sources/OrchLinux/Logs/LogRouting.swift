@@ -27,6 +27,8 @@ struct LogRouting {
     private var launches: [LaunchID: [Route]] = [:]
     private var finishes: [LaunchID: Finish] = [:]
     private var pids: [LaunchID: Int32] = [:]
+    /// What probes look for in what it writes.
+    private var listeners: [LaunchID: [ProbeKind: String]] = [:]
 
     init(_ notices: LogNotices, _ lanes: LogLanes) {
         self.notices = notices
@@ -37,12 +39,22 @@ struct LogRouting {
 
     /// The descriptor is owned by the pump from now on.
     mutating func attach(
-        _ launch: LaunchID, _ stream: LogStreamKind?, _ descriptor: Int32, _ sink: LogSink, awaiting pattern: String?
+        _ launch: LaunchID, _ stream: LogStreamKind?, _ descriptor: Int32, _ sink: LogSink, awaiting pattern: String?,
+        listening patterns: [ProbeKind: String]
     ) {
+        if !patterns.isEmpty { listeners[launch] = patterns }
         let (lane, sink) = lanes.place(sink)
         let paths = lanes.hold(sink, in: lane)
         launches[launch, default: []].append(Route(stream: stream, lane: lane, paths: paths, awaiting: pattern))
-        lanes.send(.attach(launch, stream, descriptor: descriptor, sink, awaiting: pattern), to: lane)
+        let request = LogRequest.attach(
+            launch, stream, descriptor: descriptor, sink, awaiting: pattern, listening: patterns)
+        lanes.send(request, to: lane)
+    }
+
+    mutating func listen(_ sign: LineSign, for pattern: String) {
+        guard let routes = launches[sign.launch] else { return }
+        listeners[sign.launch, default: [:]][sign.kind] = pattern
+        for lane in Set(routes.map(\.lane)) { lanes.send(.listen(sign, pattern), to: lane) }
     }
 
     mutating func letGo(_ launch: LaunchID) {
@@ -121,7 +133,8 @@ struct LogRouting {
         }
         lanes.release(former.paths)
         if descriptor >= 0, let sink = former.next {
-            attach(launch, stream, descriptor, sink, awaiting: former.awaiting)
+            attach(
+                launch, stream, descriptor, sink, awaiting: former.awaiting, listening: listeners[launch] ?? [:])
             if let pid = pids[launch], let lane = launches[launch]?.last?.lane {
                 lanes.send(.name(launch, pid: pid), to: lane)
             }
@@ -152,6 +165,7 @@ struct LogRouting {
         launches[launch] = nil
         finishes[launch] = nil
         pids[launch] = nil
+        listeners[launch] = nil
         return [.drained(launch, bytesLeft: 0)]
     }
 }

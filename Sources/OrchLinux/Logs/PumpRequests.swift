@@ -7,13 +7,15 @@ internal import OrchModel
 extension PumpLoop {
     func take(_ request: LogRequest) {
         switch request {
-        case .attach(let launch, let stream, let descriptor, let sink, let pattern):
+        case .attach(let launch, let stream, let descriptor, let sink, let pattern, let patterns):
             // A pipe that somebody is just emptying into a file that hangs does not even tell its size.
             if let path = sink.destination.path { touch(path) }
             let end = Descriptor(owning: descriptor)
             let pipe = LogPipe(number: lastNumber + 1, launch: launch, stream: stream, descriptor: end)
             if let pattern { expect(pattern, in: pipe) }
+            watch(pipe, for: patterns)
             attach(pipe, sink)
+        case .listen(let sign, let pattern): listen(sign, for: pattern)
         case .reconfigure(let launch, let stream, let sink):
             for pipe in launches[launch] ?? [] where pipe.stream == stream {
                 if pipe.file?.path != sink.destination.path { exhaust(pipe) }

@@ -48,7 +48,9 @@ extension PumpLoop {
         }
         let window = scratch.bytes
         // Nobody will end the last line, or it was cut here before.
-        if count >= available, pipe.hasHungUp || pipe.ready.map({ $0.passed >= available }) ?? false { return count }
+        let isCut =
+            pipe.ready.map { $0.passed >= available } ?? false || pipe.signs.map { $0.seen >= available } ?? false
+        if count >= available, pipe.hasHungUp || isCut { return count }
         if let newline = LineCut.lastNewline(in: window.span, before: count) { return newline + 1 }
         return count >= pipe.longestPart ? LineConverter.scalarBoundary(window.span, before: count) : 0
     }

@@ -41,7 +41,7 @@ extension PumpLoop {
 
     /// Takes a turn's bytes out of the pipe and forgets them; counted when they were meant for a file.
     func drop(_ pipe: LogPipe, from file: LogFile?) -> PumpTurn {
-        let limit = min(pipe.ready?.passed ?? pipe.waitingBytes, Limits.logTurnBytes)
+        let limit = min(pipe.passedBytes ?? pipe.waitingBytes, Limits.logTurnBytes)
         guard let count = try? scratch.take(pipe.descriptor.number, limit: limit),
             count > 0
         else {
@@ -58,7 +58,7 @@ extension PumpLoop {
 
     /// Drops the rest of a line whose beginning is gone.
     func skip(_ pipe: LogPipe, _ file: LogFile) throws(LogTrouble) -> PumpTurn {
-        let limit = min(pipe.ready?.passed ?? pipe.waitingBytes, Limits.logTurnBytes)
+        let limit = min(pipe.passedBytes ?? pipe.waitingBytes, Limits.logTurnBytes)
         let seen = try LogTrouble.asking { () throws(SystemError) in
             try scratch.peek(pipe.descriptor.number, limit: limit)
         }

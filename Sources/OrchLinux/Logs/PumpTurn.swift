@@ -31,6 +31,10 @@ extension PumpLoop {
             do throws(LogTrouble) { available = try look(pipe, ready, available) } catch { return .held }
             if available == 0 { return .held }
         }
+        if let signs = pipe.signs {
+            do throws(LogTrouble) { available = try look(pipe, signs, available) } catch { return .held }
+            if available == 0 { return .held }
+        }
         guard let file = pipe.file else { return drop(pipe, from: nil) }
         if let waiting = file.waiting, now < waiting.until { return refuse(pipe, file) }
         touch(file.path)
@@ -137,8 +141,7 @@ extension PumpLoop {
 
     /// Those who looked at its lines have cut a long one there.
     private func isCut(_ pipe: LogPipe, _ seen: Int) -> Bool {
-        pipe.tap.map { $0.seen > 0 && $0.seen <= seen } ?? pipe.ready.map { $0.passed > 0 && $0.passed <= seen }
-            ?? false
+        (pipe.tap?.seen ?? pipe.passedBytes).map { $0 > 0 && $0 <= seen } ?? false
     }
 
     private func isOverdue(_ pipe: LogPipe) -> Bool { pipe.heldUntil.map { $0 <= now } ?? false }

@@ -164,9 +164,9 @@ struct ComposeExport {
             switch need.condition {
             case .started: condition = "service_started"
             case .ready, .healthy:
-                let isAsked = other.health.readiness != nil || other.health.liveness != nil
+                let isAsked = other.health.asked.readiness != nil || other.health.asked.liveness != nil
                 condition = isAsked ? "service_healthy" : "service_started"
-                if need.condition == .ready, !isAsked, other.ready != nil || other.health.startup != nil {
+                if need.condition == .ready, !isAsked, other.ready != nil || other.health.asked.startup != nil {
                     exporter.change(
                         "depends_on.\(need.on)", of: spec.name, "it waits only until \(other.name) is started",
                         help: "write a readiness probe for \(other.name)")
@@ -188,9 +188,9 @@ struct ComposeExport {
 
     private func addHealth(_ spec: ServiceSpec, _ add: Add) {
         let kind: ProbeKind =
-            spec.health.readiness != nil ? .readiness : spec.health.liveness != nil ? .liveness : .startup
-        guard let probe = spec.health[kind] else { return }
-        for other in ProbeKind.allCases where other != kind && spec.health[other] != nil {
+            spec.health.asked.readiness != nil ? .readiness : spec.health.asked.liveness != nil ? .liveness : .startup
+        guard let probe = spec.health.asked[kind] else { return }
+        for other in ProbeKind.allCases where other != kind && spec.health.asked[other] != nil {
             exporter.lose(
                 "health.\(other.rawValue)", of: spec.name,
                 because: "a container has one healthcheck, which is \(kind.rawValue) here")

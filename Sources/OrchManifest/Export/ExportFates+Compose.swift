@@ -70,6 +70,8 @@ extension ExportFates {
         "health.startup": .partly("start_period"), "health.readiness": .carried("healthcheck"),
         "health.liveness": .differs("an unhealthy container is only shown as such: Compose restarts nothing for it"),
         "probe.http": .carried("curl, which the image must have"), "probe.tcp": .carried("/dev/tcp of bash"),
+        "probe.file": .carried("test -e"), "probe.log": .lost("a healthcheck reads no log", "ask the service"),
+        "probe.notify": .lost("a container has no sd_notify", "ask the service"),
         "probe.command": .carried("test"), "probe.shell": .carried("the first words of test"),
         "probe.initial_delay": .carried("start_period"), "probe.interval": .carried("interval"),
         "probe.timeout": .carried("timeout"), "probe.success_threshold": .differs("one success is enough"),

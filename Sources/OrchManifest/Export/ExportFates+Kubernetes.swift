@@ -64,6 +64,8 @@ extension ExportFates {
         "health.readiness": .carried("readinessProbe"),
         "health.liveness": .carried("livenessProbe"),
         "probe.http": .carried("httpGet, or curl for what that can't ask"),
+        "probe.file": .carried("exec of test -e"), "probe.log": .lost("probes read no log", "ask the service"),
+        "probe.notify": .lost("a pod has no sd_notify", "ask the service"),
         "probe.tcp": .carried("tcpSocket"), "probe.command": .carried("exec"),
         "probe.shell": .carried("the first words of exec"),
         "probe.initial_delay": .carried("initialDelaySeconds, in whole seconds"),

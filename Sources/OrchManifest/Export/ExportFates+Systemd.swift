@@ -76,7 +76,11 @@ extension ExportFates {
         "health.liveness": .lost(
             "units have no probes", "let the program say WATCHDOG=1 (sd_notify) and write WatchdogSec="),
         "probe.http": .carried("curl"), "probe.tcp": .carried("/dev/tcp of bash"),
-        "probe.command": .carried("as it is"),
+        "probe.command": .carried("as it is"), "probe.file": .carried("test -e"),
+        "probe.log": .lost("units read no log", "let the program say READY=1: systemd-notify --ready"),
+        "probe.notify": .lost(
+            "it is not asked, it says so itself",
+            "write ready: { notify: true }, which is Type=notify, and WatchdogSec="),
         "probe.shell": .carried("as it is"),
         "probe.initial_delay": .carried("sleep, before the first question"), "probe.interval": .carried("sleep"),
         "probe.timeout": .carried("timeout(1)"),

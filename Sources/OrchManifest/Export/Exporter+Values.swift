@@ -89,6 +89,9 @@ extension Exporter {
             let host = whole[..<colon].filter { $0 != "[" && $0 != "]" }
             return ["/bin/bash", "-c", "exec 3<>/dev/tcp/$0/$1", host, String(whole[colon...].dropFirst())]
         case .http(let request): return curl(request, within: probe.timeout, of: spec, at: path)
+        case .file(let file): return ["/usr/bin/test", "-e", text(file, of: spec, at: path)]
+        // `HealthSpec.asked` leaves them out.
+        case .log, .notify: return []
         }
     }
 
@@ -122,4 +125,18 @@ extension Exporter {
 
     /// What a stop may take before everything is killed.
     static func grace(of stop: StopSpec) -> Duration { stop.steps.reduce(Duration.zero) { $0 + $1.wait } }
+}
+
+extension HealthSpec {
+    /// Without what only the service's own supervisor hears: its log lines and what it says by sd_notify(3).
+    var asked: HealthSpec {
+        var left = self
+        for kind in ProbeKind.allCases {
+            switch left[kind]?.action {
+            case .log, .notify: left[kind] = nil
+            case .http, .tcp, .command, .file, nil: break
+            }
+        }
+        return left
+    }
 }

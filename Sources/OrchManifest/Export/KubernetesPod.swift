@@ -89,7 +89,8 @@ struct KubernetesPod {
         }
         if !limits.isEmpty { body.append(.init("resources", .object([.init("limits", .object(limits))]))) }
         for kind in ProbeKind.allCases {
-            if let probe = spec.health[kind] { body.append(.init("\(kind.rawValue)Probe", self.probe(kind, probe))) }
+            guard let probe = spec.health.asked[kind] else { continue }
+            body.append(.init("\(kind.rawValue)Probe", self.probe(kind, probe)))
         }
         if let steps = stopping() { body.append(.init("lifecycle", ["preStop": ["exec": ["command": steps]]])) }
         return .object(body)
@@ -184,8 +185,8 @@ struct KubernetesPod {
             } else {
                 body.append(.init("exec", ["command": texts(exporter.command(asking: probe, of: spec, at: path))]))
             }
-        case .command(let command):
-            body.append(.init("exec", ["command": texts(exporter.words(command, of: spec, at: path))]))
+        case .command, .file, .log, .notify:
+            body.append(.init("exec", ["command": texts(exporter.command(asking: probe, of: spec, at: path))]))
         }
         if probe.initialDelay > .zero {
             body.append(.init("initialDelaySeconds", .int(Exporter.wholeSeconds(probe.initialDelay))))

@@ -223,7 +223,7 @@ struct NomadExport {
     }
 
     private func checks(_ spec: ServiceSpec, in hcl: inout HCLText) {
-        let probes = [ProbeKind.readiness, .liveness].compactMap { kind in spec.health[kind].map { (kind, $0) } }
+        let probes = [ProbeKind.readiness, .liveness].compactMap { kind in spec.health.asked[kind].map { (kind, $0) } }
         guard !probes.isEmpty else { return }
         guard let port = spec.ports.first else {
             return exporter.lose(
@@ -239,7 +239,10 @@ struct NomadExport {
 
     private func check(_ kind: ProbeKind, _ probe: Probe, _ spec: ServiceSpec, in hcl: inout HCLText) {
         let path = "health.\(kind.rawValue)"
-        if case .command = probe.action { return }
+        switch probe.action {
+        case .command, .file, .log, .notify: return
+        case .http, .tcp: break
+        }
         hcl.block("check") { hcl in
             switch probe.action {
             case .http(let request):
@@ -264,7 +267,7 @@ struct NomadExport {
                 hcl.set("type", "tcp")
                 let text = exporter.text(address, of: spec, at: path)
                 differs(text.split(separator: ":").last.flatMap { Int($0) }, spec, path)
-            case .command: break
+            case .command, .file, .log, .notify: break
             }
             hcl.set("interval", probe.interval.text)
             hcl.set("timeout", probe.timeout.text)

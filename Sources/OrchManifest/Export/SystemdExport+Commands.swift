@@ -33,7 +33,7 @@ extension SystemdExport {
         hook(.preStart, "ExecStartPre")
         unit.add("ExecStart", raw: line(exporter.words(spec.command, of: spec, at: "command"), of: spec))
         for kind in [ProbeKind.startup, .readiness] {
-            guard let probe = spec.health[kind] else { continue }
+            guard let probe = spec.health.asked[kind] else { continue }
             unit.add("ExecStartPost", raw: line(polling(probe, "health.\(kind.rawValue)", of: spec), of: spec))
         }
         hook(.postReady, "ExecStartPost")

@@ -33,7 +33,7 @@ extension SystemdExport {
                 exporter.change("\(path).condition", of: spec.name, "it waits until \(other.name) is active")
             }
             if need.condition == .started,
-                other.health.readiness != nil || other.health.startup != nil || other.ready == .notify
+                other.health.asked.readiness != nil || other.health.asked.startup != nil || other.ready == .notify
             {
                 exporter.change(
                     "\(path).condition", of: spec.name, "it waits until \(other.name) is ready, not only started")

@@ -159,6 +159,7 @@ extension Machine {
         hooks = []
         watch.hooks = WatchedHooks()
         sockets = [:]
+        stored = []
     }
 
     /// From here on nothing goes wrong by itself, and what lives stays well.
@@ -255,6 +256,7 @@ extension Machine {
             from: stored, notes: notes ?? [], isNewBoot: notes == nil, boot: "\(bootedAt.nanoseconds)",
             survivors: survivors, closed: closed, sockets: socketsByService, highestLaunch: highestLaunch,
             seed: dice.next())
+        recovery.stored = self.stored.sorted()
         var history = SimulatedDisk(self)
         recovery.recall(from: &history)
         recovery.startsAtOnce = startsAtOnce

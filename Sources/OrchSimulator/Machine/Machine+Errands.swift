@@ -58,6 +58,7 @@ extension Machine {
         // It has not come so far yet.
         if isDone, processes[place]?.order.spec.ready == .notify, processes[place]?.hasSpoken == false { return }
         tell(.notified(launch, isDone ? .ready : .reloading))
+        hears(place, isDone ? .ready : .reloading)
         guard isDone, isDaemonAlive else { return }
         processes[place]?.watched.hasSaidReady = true
         learnt(place)

@@ -98,6 +98,8 @@ final class Machine {
     var heardByAudience: [Reply.Body] = []
     /// What is applied, with its places in the manifest; without it a scenario's revision stands for itself.
     var rehearsedRequest: ApplyRequest?
+    /// Instances for which descriptors are held.
+    var stored: Set<InstanceID> = []
 
     init(_ scenario: Scenario, keepsScore: Bool) {
         self.scenario = scenario
@@ -132,6 +134,8 @@ enum Coming {
     case childrenEnd(LaunchID)
     case killed(LaunchID)
     case speaks(LaunchID)
+    /// It says WATCHDOG=1, if it is well, and says so again.
+    case feeds(LaunchID)
     /// The answer to a question that this daemon asked in this epoch of the launch's questions.
     /// With a limit: the answer that there was none by then.
     case answers(LaunchID, ProbeKind, round: UInt64, epoch: Int, daemon: Int, limit: Duration?)
@@ -212,6 +216,7 @@ extension Machine {
         case .childrenEnd(let launch): childrenEnd(launch)
         case .killed(let launch): dies(launch)
         case .speaks(let launch): speaks(launch)
+        case .feeds(let launch): feeds(launch)
         case .answers(let launch, let kind, let round, let epoch, let asker, let limit):
             if asker == daemon { answers(launch, kind, round, epoch, limit) }
         case .answersOutside(let need, let round, let asker): if asker == daemon { answers(need, round) }

@@ -53,7 +53,7 @@ extension Machine {
             if !hooks[place].isReleased { later(.milliseconds(1), .hookDrains(launch, daemon: daemon)) }
             hooks[place].isReleased = true
         case .runStep, .run, .endErrand, .probe, .ask, .endProbes, .rename, .keepUpdates, .relog, .note, .mark,
-            .readZone, .watch, .react, .measure, .measureHost, .record, .keep, .goBack, .sockets, .forget:
+            .readZone, .watch, .react, .measure, .measureHost, .record, .keep, .goBack, .sockets, .dropStored, .forget:
             return false
         }
         return true

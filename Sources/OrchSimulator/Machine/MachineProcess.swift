@@ -37,6 +37,8 @@ final class MachineProcess {
     /// Questions of earlier epochs are not answered any more.
     var epoch = 0
     var hasSpoken = false
+    /// When a daemon last heard WATCHDOG=1 of it, or that it is ready.
+    var fedAt: Instant?
     /// The questions that were asked last.
     var asked: [(kind: ProbeKind, round: UInt64)] = []
     /// Its errands that run, and the daemon whose they are.
@@ -173,7 +175,10 @@ extension Machine {
         process.waiting = []
         tell(.launched(launch, pid: Int32(truncatingIfNeeded: launch.number), ports: [], tracking: "cgroup"))
         if let endsAfter = process.life.endsAfter { later(endsAfter, .ends(launch, process.life.exit)) }
-        if process.order.spec.ready != nil { later(process.life.readyAfter, .speaks(launch)) }
+        if process.order.spec.ready != nil || process.order.spec.speaks {
+            later(process.life.readyAfter, .speaks(launch))
+        }
+        if process.order.spec.watchdog != nil { later(process.life.readyAfter + .milliseconds(1), .feeds(launch)) }
         for (signal, recipient) in waiting { deliver(signal, to: recipient, place) }
         if process.isDoomed { later(process.life.diesWithin, .killed(launch)) }
         learnt(place)
@@ -251,6 +256,8 @@ extension Machine {
         processes[place]?.hasSpoken = true
         tell(.notified(launch, process.order.spec.ready?.notice ?? .ready))
         if isDaemonAlive { processes[place]?.watched.hasSaidReady = true }
+        hears(place, .ready)
+        stores(place)
         learnt(place)
     }
 
@@ -263,10 +270,7 @@ extension Machine {
         } else if process.isMainAlive, let executedAt = process.executedAt,
             clock - executedAt >= process.life.readyAfter
         {
-            let age = clock - executedAt
-            let isLow = process.life.wavers.map { age.nanoseconds / max(1, $0.nanoseconds) % 2 == 1 } ?? false
-            let isSick = isLow || process.life.sickensAfter.map { age >= $0 } ?? false
-            result = isSick ? .failure("it is sick") : .success
+            result = process.life.isSick(at: clock - executedAt) ? .failure("it is sick") : .success
         } else {
             result = .failure("connection refused")
         }

@@ -120,12 +120,11 @@ extension Machine {
         case .endProbes(let launch):
             mix(7, launch)
             if let place = open(launch, "endProbes") { processes[place]?.epoch += 1 }
-        case .relog(let launch, _):
-            mix(8, launch)
-            _ = open(launch, "relog")
+        case .relog(let launch, _): relog(launch)
         case .rename(let launch, let instance, _): rename(launch, to: instance)
         case .note(let note): write(note)
         case .sockets(let service, let kept, let former): keepSockets(kept, of: service, former: former)
+        case .dropStored(let instance): dropStored(instance)
         case .watch(let service, let rules): watched[service] = rules.isEmpty ? nil : rules
         case .react(let launch, _, let runner): react(launch, runner)
         case .measure(let questions): measure(questions)
@@ -135,6 +134,11 @@ extension Machine {
         // These are the store's.
         case .record, .keep, .keepUpdates, .goBack, .forget, .mark: violate("the host was given what is the store's")
         }
+    }
+
+    private func relog(_ launch: LaunchID) {
+        mix(8, launch)
+        _ = open(launch, "relog")
     }
 
     private func rename(_ launch: LaunchID, to instance: InstanceID) {

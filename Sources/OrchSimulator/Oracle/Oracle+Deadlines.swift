@@ -17,6 +17,7 @@ extension Machine {
             guard process.isMainAlive, process.watched.stopBegan == nil, !process.watched.isStray else { continue }
             checkStartTime(process)
             checkLiveness(process)
+            checkSilence(process)
         }
     }
 

@@ -77,7 +77,8 @@ extension Machine {
             processes[place]?.watched.refused = fault == nil ? nil : .some(refused)
         case .configured(let launch, let digest):
             if let place = places[launch] { processes[place]?.watched.configuration = digest }
-        case .ordered, .executed, .ready, .announced, .locked, .stopping, .failed, .forgiven, .probed, .tallied, .runs,
+        case .ordered, .executed, .ready, .announced, .told, .locked, .stopping, .failed, .forgiven, .probed, .tallied,
+            .runs,
             .hook, .renamed, .released, .ended, .halted, .resumed:
             break
         }

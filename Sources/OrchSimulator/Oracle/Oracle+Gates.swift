@@ -138,7 +138,8 @@ extension Machine {
             case .halted(let halt, let appliedAt):
                 if stackNow(halt.instance.service.stack)?.appliedAt == appliedAt { watchHalt(halt) }
             case .resumed(let id): watch.halted.remove(id)
-            case .ordered, .executed, .ready, .announced, .locked, .stopping, .reloadOwed, .reloadEnded, .configured,
+            case .ordered, .executed, .ready, .announced, .told, .locked, .stopping, .reloadOwed, .reloadEnded,
+                .configured,
                 .failed, .forgiven,
                 .probed, .tallied, .released,
                 .ended, .runs, .hook, .renamed:

@@ -128,6 +128,7 @@ extension Machine {
             guard let place = places[launch], let process = processes[place] else { return }
             processes[place]?.watched[kind].noted = isPassing ? .passing : .failing
             processes[place]?.watched[kind].notedTally = 0
+            if kind == .liveness, !isPassing, specNow(of: process)?.watchdog != nil { return watchSilence(place) }
             if process.watched[kind].isDoubtful, !isPassing {
                 processes[place]?.watched[kind].verdict = .failing
                 processes[place]?.watched[kind].isDoubtful = false
@@ -152,7 +153,8 @@ extension Machine {
         case .reloadOwed, .reloadEnded, .configured: watchReload(note)
         case .executed(let launch, _, _, _, _):
             if let place = places[launch] { processes[place]?.watched.isStartNoted = true }
-        case .forgiven, .locked, .hook, .renamed: break
+        case .renamed(let former, let present): renameStored(former, to: present)
+        case .forgiven, .told, .locked, .hook: break
         }
     }
 

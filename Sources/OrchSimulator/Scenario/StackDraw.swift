@@ -39,6 +39,7 @@ struct StackDraw {
         if dice.once(in: 6) { drawWatch(&spec, &dice) }
         if dice.once(in: 4) { drawLimits(&spec, &dice) }
         if dice.once(in: 4) { drawHooks(&spec, &dice) }
+        drawVoice(&spec, dice)
         if name == "a" || name == "c" { spec.sockets = [SocketSpec(listen: .file("/run/\(name)"))] }
         return spec
     }
@@ -104,6 +105,18 @@ struct StackDraw {
             }
         }
         spec.startTimeout = least + .seconds(dice.below(30))
+    }
+
+    /// From dice of its own: what is drawn after it stays as it was.
+    private static func drawVoice(_ spec: inout ServiceSpec, _ dice: SplitMix) {
+        var copy = dice
+        var voice = SplitMix(seed: copy.next() ^ 0xd06)
+        guard spec.ready == .notify, spec.health.liveness == nil, voice.once(in: 2) else { return }
+        var watchdog = Probe(.notify)
+        watchdog.interval = .milliseconds(Int64(300 + voice.below(4_000)))
+        watchdog.failureThreshold = 1 + voice.below(3)
+        watchdog.onFailure = voice.one(of: [.restart, .restart, .report, .stop])
+        spec.health.liveness = watchdog
     }
 
     private static func probe(_ dice: inout SplitMix) -> Probe {

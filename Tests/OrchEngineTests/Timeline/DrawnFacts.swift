@@ -9,7 +9,7 @@ extension Effect {
         switch self {
         case .launch, .signal, .runStep, .run, .endErrand, .kill, .react: true
         case .release, .probe, .ask, .endProbes, .relog, .rename, .note, .record, .keep, .keepUpdates,
-            .goBack, .forget, .mark, .readZone, .sockets, .watch, .measure, .measureHost:
+            .goBack, .forget, .mark, .readZone, .sockets, .dropStored, .watch, .measure, .measureHost:
             false
         }
     }

@@ -267,7 +267,7 @@ struct DrawnWorld {
         for fact in facts {
             switch fact {
             case .nothing, .isSlow, .failsToLaunch, .isScarce, .stepIsBroken, .lateReady, .isDeep: continue
-            case .ready, .well, .sick, .unasked, .reloading, .exits, .emptied, .errandWorks, .errandFails:
+            case .ready, .well, .sick, .unasked, .reloading, .says, .exits, .emptied, .errandWorks, .errandFails:
                 mistake("`\(fact)` of \(name), which has no process")
             }
         }
@@ -285,6 +285,7 @@ struct DrawnWorld {
         case .sick: processes[index].answer = .failure("sick")
         case .unasked: processes[index].answer = .unasked("no prober")
         case .reloading: observe(.notified(process.launch, .reloading))
+        case .says(let notice): observe(.notified(process.launch, notice))
         case .exits(let exit, let leavesOthers):
             guard process.isMainAlive else { return mistake("\(name) exits, but its main process does not live") }
             end(index, exit, leavesOthers: leavesOthers)
@@ -403,6 +404,7 @@ struct DrawnWorld {
         case .react(let launch, _, _):
             if let process = processes.first(where: { $0.launch == launch }) { draw(.orch, process.name, Letters.step) }
         case .mark(let mark): marks = marks.filter { $0.instance != mark.instance } + [mark]
+        case .dropStored(let id): draw(.orch, TimelineScript.name(of: id), Letters.dropStored)
         case .readZone(let name): react(.zoneRead(name, name == "Nowhere" ? nil : .utc))
         case .record(let occurrence):
             let name = occurrence.instance.map { TimelineScript.name(of: $0) } ?? occurrence.stack

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import OrchEngine
 import OrchModel
 
 /// What the letters of a drawing mean. This is the one table; whoever reads a timeline needs nothing else.
@@ -23,6 +24,11 @@ enum Letters {
         ("p", "its probes fail from here", .sick),
         ("d", "its probes can't be asked from here", .unasked),
         ("v", "it says RELOADING=1", .reloading),
+        ("k", "it says WATCHDOG=1", .says(.watchdog)),
+        ("T", "it says WATCHDOG=trigger", .says(.watchdogTrigger)),
+        ("h", "it says STOPPING=1", .says(.stopping)),
+        ("F", "it hands a descriptor over: FDSTORE=1", .says(.stored)),
+        ("E", "it says EXTEND_TIMEOUT_USEC for five seconds", .says(.extend(.seconds(5)))),
         ("l", "READY=1 of a launch that has ended arrives late", .lateReady),
         ("0", "the main process exits 0, and nothing of it is left", .exits(.code(0), leavesOthers: false)),
         ("x", "it exits 1", .exits(.code(1), leavesOthers: false)),
@@ -58,6 +64,9 @@ enum Letters {
 
     /// An errand: its reload. One of an instance with a `world` row goes on until a letter ends it, or its time is over.
     static let errand: Character = "R"
+
+    /// What it has handed over is closed.
+    static let dropStored: Character = "D"
 
     /// `heard`: who a signal went to: main, group or tree.
     static func letter(_ recipient: StopSpec.Recipient) -> Character {
@@ -120,6 +129,7 @@ enum Letters {
 enum WorldFact: Equatable {
     case nothing, isSlow, failsToLaunch, isScarce
     case ready, well, sick, unasked, reloading, lateReady
+    case says(Notice)
     case exits(Exit, leavesOthers: Bool)
     case emptied, isDeep, stepIsBroken
     case errandWorks, errandFails
