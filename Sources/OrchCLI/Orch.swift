@@ -34,7 +34,8 @@ struct Orch: ParsableCommand {
             CommandGroup(
                 name: "Move",
                 subcommands: [
-                    StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, SignalCommand.self,
+                    StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, ScaleCommand.self,
+                    SignalCommand.self,
                     RunCommand.self, ExecCommand.self, AttachCommand.self,
                 ]),
             CommandGroup(

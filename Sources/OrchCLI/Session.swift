@@ -146,7 +146,8 @@ final class Session {
         case .diff, .recall, .rollbackPlan, .status, .processes, .why, .history, .daemonStatus, .apply, .applyKnown,
             .start, .stop:
             true
-        case .rollback, .down, .restart, .reload, .signal, .follow, .events, .rotateLogs, .daemonStop, .daemonRestart,
+        case .rollback, .down, .restart, .reload, .scale, .signal, .follow, .events, .rotateLogs, .daemonStop,
+            .daemonRestart,
             .daemonUpgrade:
             false
         }

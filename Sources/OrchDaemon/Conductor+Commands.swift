@@ -27,6 +27,7 @@ extension Conductor {
         case .start(let targets): return try order(.start(targets), at: now)
         case .stop(let targets, let timeout): return try order(.stop(targets, timeout: timeout), at: now)
         case .restart(let targets): return try order(.restart(targets), at: now)
+        case .scale(let target, let replicas): return try order(.scale(target, replicas: replicas), at: now)
         case .reload(let targets):
             settle(at: now)
             let order = Order.reload(targets)
@@ -65,7 +66,8 @@ extension Conductor {
         case .processes(let target): return .processes(try processes(of: target))
         case .why(let target): return .why(try why(target))
         case .daemonStatus: return .daemon(daemonStatus)
-        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .reload, .signal, .follow, .events,
+        case .apply, .applyKnown, .diff, .rollback, .down, .start, .stop, .restart, .reload, .scale, .signal, .follow,
+            .events,
             .rotateLogs, .daemonStop, .daemonRestart, .daemonUpgrade:
             return nil
         }

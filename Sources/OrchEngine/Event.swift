@@ -78,6 +78,7 @@ public enum Order: Equatable, Sendable {
     case stop([Target], timeout: Duration?)
     case restart([Target])
     case reload([Target])
+    case scale(Target, replicas: Int)
     case signal([Target], Signal)
     /// Stop everything, forget nothing.
     case shutdown

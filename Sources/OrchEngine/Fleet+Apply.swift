@@ -79,6 +79,7 @@ extension Fleet {
         services[place].fileLimit = fileLimit
         services[place].isRemoved = false
         services[place].isRetired = false
+        services[place].scaled = nil
         populate(place, stack, at: now)
         for slot in services[place].slots {
             tellSuperseded(slot, former, oldDefinition, at: now)
@@ -90,8 +91,8 @@ extension Fleet {
     }
 
     /// As many slots as replicas; what is beyond leaves.
-    private mutating func populate(_ service: Int, _ stack: Int, at now: Moment) {
-        let wanted = services[service].spec.replicas
+    mutating func populate(_ service: Int, _ stack: Int, at now: Moment) {
+        let wanted = services[service].replicas
         for place in services[service].slots {
             let replica = slots[place]?.id.replica ?? 1
             // A run beside others ends by itself.

@@ -17,14 +17,25 @@ extension Fleet {
             return Set(targets.map(\.stack)).sorted().map { name in
                 guard let stack = stackPlace(name) else { return (name, []) }
                 let moved = future.keys.filter { slots[$0]?.id.service.stack == name }
-                return (name, list(stacks[stack].departed.union(moved)) { future[$0] ?? slots[$0]?.departure })
+                return (
+                    name,
+                    list(stacks[stack].departed.union(moved)) { future[$0] ?? slots[$0]?.departure } + scalings(stack)
+                )
             }
+        case .scale(let target, let replicas):
+            guard let stack = stackPlace(target.stack) else { return [] }
+            return [
+                (
+                    target.stack,
+                    list(stacks[stack].departed) { slots[$0]?.departure } + scalings(stack, after: target, replicas)
+                )
+            ]
         }
     }
 
     /// As they are now.
     public func departures(of stack: String) -> [Departure] {
-        stackPlace(stack).map { list(stacks[$0].departed) { slots[$0]?.departure } } ?? []
+        stackPlace(stack).map { list(stacks[$0].departed) { slots[$0]?.departure } + scalings($0) } ?? []
     }
 
     private func list(_ places: Set<Int>, _ kind: (Int) -> Departure.Kind?) -> [Departure] {
@@ -39,7 +50,7 @@ extension Fleet {
         switch order {
         case .start(let targets): places(of: targets, withNeeds: true)
         case .restart(let targets), .stop(let targets, _): places(of: targets, withNeeds: false)
-        case .apply, .down, .reload, .signal, .shutdown: []
+        case .apply, .down, .reload, .scale, .signal, .shutdown: []
         }
     }
 
@@ -51,7 +62,7 @@ extension Fleet {
         case .start: return isEnabled ? nil : .started
         case .restart: return slot.current != nil && isWanted(slot) ? slot.departure : isEnabled ? nil : .started
         case .stop: return isEnabled ? .stopped : nil
-        case .apply, .down, .reload, .signal, .shutdown: return slot.departure
+        case .apply, .down, .reload, .scale, .signal, .shutdown: return slot.departure
         }
     }
 }

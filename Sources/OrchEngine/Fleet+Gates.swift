@@ -10,7 +10,7 @@ extension Fleet {
         switch slot.departure {
         case .started: return true
         case .stopped: return false
-        case nil: return services[slot.service].spec.enabled
+        case .scaled, nil: return services[slot.service].spec.enabled
         }
     }
 
@@ -31,7 +31,7 @@ extension Fleet {
         if service.isRetired { return "the stack is going down" }
         if let cause = successionCause(slot) { return cause }
         if service.isRemoved { return "it was removed from the manifest" }
-        if slot.isLeaving { return "scaled down to \(service.spec.replicas)" }
+        if slot.isLeaving { return "scaled down to \(service.replicas)\(service.scaled == nil ? "" : " by hand")" }
         if slot.departure == .stopped { return "stopped by hand" }
         if let halt = halt(of: slot) { return "the stack stops: \(halt.reason)" }
         if !isWanted(slot) { return "it is \(service.spec.disabledBecause)" }

@@ -72,7 +72,8 @@ extension Fleet {
                     forget(place, run, &effects)
                     continue
                 }
-                guard run.notBefore.map({ $0 <= now.instant }) ?? true, !isEarly(run, place), !isBesideAnother(place) else {
+                guard run.notBefore.map({ $0 <= now.instant }) ?? true, !isEarly(run, place), !isBesideAnother(place)
+                else {
                     return
                 }
                 return begin(place, run, at: now, &effects)

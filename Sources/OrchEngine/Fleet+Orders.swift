@@ -47,6 +47,7 @@ extension Fleet {
                 touch(service: slot.service)
             }
         case .reload(let targets): for place in placesToReload(targets) { oweReload(place, Self.reloadedByHand) }
+        case .scale(let target, let replicas): scale(target, to: replicas, at: now)
         case .signal(let targets, let signal): send(signal, to: targets, at: now)
         case .shutdown:
             isShuttingDown = true
@@ -144,6 +145,9 @@ extension Fleet {
         case .reload(let targets):
             try admit(targets)
             try admitReload(of: targets)
+        case .scale(let target, let replicas):
+            try admit([target])
+            try admitScale(of: target, to: replicas)
         case .signal(let targets, _):
             try admit(targets)
             try admitSignal(to: targets)
@@ -168,7 +172,7 @@ extension Fleet {
             {
                 throw Refusal(
                     .unknown, "\(name) has no instance \(replica)",
-                    remedy: "it has \(services[service].spec.replicas)")
+                    remedy: "it has \(services[service].replicas)")
             }
         }
     }

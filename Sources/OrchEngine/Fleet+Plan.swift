@@ -90,7 +90,9 @@ extension Fleet {
         if isRenamed { fields.removeAll { $0.path == "renamed_from" } }
         let live = service.slots.compactMap { slots[$0] }.filter { !$0.isLeaving }
         let drift = drift(in: live, of: service, wanted: spec)
-        guard !fields.isEmpty || !drift.isEmpty || isRenamed || (!isKnown && service.spec != spec) else {
+        let scaled = service.scaled.flatMap { $0 == spec.replicas ? nil : $0 }
+        guard !fields.isEmpty || !drift.isEmpty || isRenamed || scaled != nil || (!isKnown && service.spec != spec)
+        else {
             return nil
         }
         let isUp = live.contains { self.isUp($0) }
@@ -102,6 +104,7 @@ extension Fleet {
         }
         because += fields.compactMap(\.configText)
         because += drift
+        if let scaled { because.append("scaled by hand to \(scaled)") }
         let action: Change.Action
         if isRenamed {
             action = .rename
@@ -122,7 +125,7 @@ extension Fleet {
             action = .reload
         } else if !drift.isEmpty {
             action = spec.kind == .task && spec.schedule == nil ? .run : .start
-        } else if fields.contains(where: { $0.path == "replicas" }) {
+        } else if scaled != nil || fields.contains(where: { $0.path == "replicas" }) {
             action = .scale
         } else {
             action = .live

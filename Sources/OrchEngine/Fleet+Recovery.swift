@@ -12,6 +12,9 @@ extension Fleet {
         }
         recoverTrials(recovery, at: now)
         pending.removeAll()
+        for departure in recovery.departures + recovery.formerDepartures where departure.kind == .scaled {
+            recallScale(departure, at: now)
+        }
         for departure in recovery.departures { recall(departure, isOfThisBoot: true) }
         for departure in recovery.formerDepartures { recall(departure, isOfThisBoot: false) }
         let renames = recovery.stacks.flatMap(\.lateRenames)
@@ -48,7 +51,9 @@ extension Fleet {
     }
 
     private mutating func recall(_ departure: Departure, isOfThisBoot: Bool) {
-        guard let place = slotPlace(departure.instance), let slot = slots[place] else { return }
+        guard departure.kind != .scaled, let place = slotPlace(departure.instance), let slot = slots[place] else {
+            return
+        }
         let survivesBoot = services[slot.service].spec.restart.policy == .unlessStopped || departure.kind == .started
         if isOfThisBoot || survivesBoot { depart(place, departure.kind) }
     }

@@ -23,12 +23,14 @@ extension Fleet {
             let name = renamed.first { $0.from == former.service }?.to ?? former.service.service
             let present = InstanceID(
                 service: ServiceID(stack: former.service.stack, service: name), replica: former.replica)
-            guard let place = slotPlace(present) else {
+            if let place = slotPlace(present) {
+                slots[place]?.hasStored = true
+                touch(place)
+            } else if let stray = strays.firstIndex(where: { $0.instance == former }) {
+                strays[stray].hasStored = true
+            } else {
                 pending.append(.dropStored(former))
-                continue
             }
-            slots[place]?.hasStored = true
-            touch(place)
         }
     }
 }

@@ -63,6 +63,8 @@ public struct Departure: Hashable, Sendable {
         case stopped
         /// Disabled, but started by hand.
         case started
+        /// Of the service there are to be as many instances as this one's number.
+        case scaled
     }
     public var instance: InstanceID
     public var kind: Kind

@@ -74,6 +74,9 @@ struct Service: Sendable {
     var neededBy: [Int] = []
     /// What the host may have open for it.
     var sockets: [SocketSpec] = []
+    /// How many instances a person wants, where that is not what the manifest says.
+    var scaled: Int?
+    var replicas: Int { scaled ?? spec.replicas }
     /// What the host watches for it.
     var watched: [WatchRule] = []
     var isRemoved = false

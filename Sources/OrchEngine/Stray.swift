@@ -10,6 +10,8 @@ struct Stray: Sendable {
     let locks: [String]
     var next: Instant
     var isEndTold = false
+    /// Descriptors that it has handed over are held.
+    var hasStored = false
     /// What it runs, if it is the launch of a hook.
     var hook: HookCall?
 }
@@ -80,7 +82,12 @@ extension Fleet {
         if let hook = stray.hook { pending.append(.note(.hook(hook, .over(launch, isSuccess: false)))) }
         pending.append(.release(launch))
         pending.append(.note(.released(launch)))
-        if let slot = stray.instance.flatMap({ slotPlace($0) }) { touch(slot) }
+        guard let instance = stray.instance else { return }
+        let slot = slotPlace(instance)
+        if let slot { touch(slot) }
+        guard stray.hasStored else { return }
+        // Its service may be known again.
+        if let slot { slots[slot]?.hasStored = true } else { pending.append(.dropStored(instance)) }
     }
 
     /// The launch of a former life that still occupies the instance.

@@ -16,6 +16,7 @@ extension Command: ValueCodable {
         case .stop: "stop"
         case .restart: "restart"
         case .reload: "reload"
+        case .scale: "scale"
         case .signal: "signal"
         case .status: "status"
         case .processes: "processes"
@@ -46,6 +47,9 @@ extension Command: ValueCodable {
         case .stop(let targets, let timeout):
             w.set("targets", list: targets)
             w.set("timeout", timeout)
+        case .scale(let target, let replicas):
+            w.set("target", target)
+            w.set("replicas", replicas)
         case .signal(let targets, let signal):
             w.set("targets", list: targets)
             w.set("signal", signal.name)
@@ -83,6 +87,7 @@ extension Command: ValueCodable {
         case "stop": self = .stop(try r.list("targets"), timeout: try r.optionalDuration("timeout"))
         case "restart": self = .restart(try r.list("targets"))
         case "reload": self = .reload(try r.list("targets"))
+        case "scale": self = .scale(try r.noun("target"), replicas: try r.int("replicas", or: 0))
         case "signal": self = .signal(try r.list("targets"), try r.signal("signal"))
         case "status": self = .status(try r.optional("target"), try r.word("detail", or: .usage))
         case "processes": self = .processes(try r.optional("target"))

@@ -20,6 +20,8 @@ public enum Command: Equatable, Sendable {
     case restart([Target])
     /// What runs of the targets takes up what has changed, as its `reload` says.
     case reload([Target])
+    /// So many instances of one service, whatever the manifest says, until the next apply.
+    case scale(Target, replicas: Int)
     /// Sends a signal to the main processes of what runs of the targets.
     case signal([Target], Signal)
     /// Nil target: everything.

@@ -17,7 +17,7 @@ extension FleetWorld {
         switch order {
         case .apply(let applied): keep(applied)
         case .down(let stack, _): if let leaving = fleet.leaving(stack: stack) { keep(leaving) }
-        case .start, .stop, .restart, .reload, .signal, .shutdown: break
+        case .start, .stop, .restart, .reload, .scale, .signal, .shutdown: break
         }
     }
 

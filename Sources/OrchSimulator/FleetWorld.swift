@@ -73,7 +73,7 @@ public struct FleetWorld {
         save(order)
         switch order {
         case .down(_, let timeout), .stop(_, let timeout): if timeout != nil { isHurried = true }
-        case .apply, .start, .restart, .reload, .signal, .shutdown: break
+        case .apply, .start, .restart, .reload, .scale, .signal, .shutdown: break
         }
         // What goes down may keep them until it is gone: it is not wanted anyway.
         var promised = fleet.departures(after: order)

@@ -12,6 +12,7 @@ extension Order {
         case .stop(let targets, _): "stop \(targets.map { $0.service ?? $0.stack })"
         case .restart(let targets): "restart \(targets.map { $0.service ?? $0.stack })"
         case .reload(let targets): "reload \(targets.map { $0.service ?? $0.stack })"
+        case .scale(let target, let replicas): "scale \(target.summary) to \(replicas)"
         case .signal(let targets, let signal): "\(signal.name) to \(targets.map { $0.service ?? $0.stack })"
         case .shutdown: "shutdown"
         }
@@ -98,6 +99,7 @@ extension Command {
         case .follow(let targets, let goal, _): "follow \(targets.map(\.summary)) until \(goal.word)"
         case .why(let target): "why \(target.summary)"
         case .events(let target, _, let follows): "events \(target?.summary ?? "")\(follows ? ", following" : "")"
+        case .scale(let target, let replicas): "scale \(target.summary) to \(replicas)"
         case .rotateLogs(let targets): "rotate the logs of \(targets.map(\.summary))"
         case .daemonStatus: "daemon status"
         case .daemonStop: "daemon stop"

@@ -23,7 +23,7 @@ extension Command {
     /// Whether programs of two versions must not do it together. The daemon can always be looked at, stopped and replaced.
     public var needsSameVersion: Bool {
         switch self {
-        case .apply, .applyKnown, .rollback, .down, .start, .stop, .restart, .reload, .signal, .rotateLogs: true
+        case .apply, .applyKnown, .rollback, .down, .start, .stop, .restart, .reload, .scale, .signal, .rotateLogs: true
         case .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .history, .events, .daemonStatus,
             .daemonStop,
             .daemonRestart, .daemonUpgrade:

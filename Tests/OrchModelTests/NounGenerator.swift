@@ -381,6 +381,7 @@ struct NounGenerator {
             .applyKnown(KnownRequest(.applied(stack: name(), origin: Digest(of: [2])))),
             .rollback(rollback()), .rollbackPlan(rollback()), .history(target),
             .events(maybe(target), since: maybe(time()), follow: chance()), .rotateLogs([target, target]),
+            .scale(target, replicas: 3),
             .daemonStatus, .daemonStop, .daemonRestart,
             .daemonUpgrade(Upgrade(keeper: name(), daemon: name(), keeperProtocol: below(300))),
         ])

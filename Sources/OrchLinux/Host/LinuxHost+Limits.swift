@@ -23,9 +23,16 @@ extension LinuxHost {
         guard let group = record.group, !limits.isEmpty else { return }
         if !areControllersHandedDown {
             areControllersHandedDown = true
-            groups?.handDownControllers()
+            tellRefused(groups?.handDownControllers() ?? [], "limits that need it")
         }
-        group.hold(limits)
+        tellRefused(group.hold(limits), "what \(record.context?.label ?? "it") uses of that")
+    }
+
+    /// What the kernel does not do is done by looking.
+    private func tellRefused(_ faults: [Fault], _ what: String) {
+        for fault in faults {
+            outbox.append(.remarked("\(fault.text); \(what) will be looked at now and then instead"))
+        }
     }
 
     /// Told before its end, while its group is there to be asked.

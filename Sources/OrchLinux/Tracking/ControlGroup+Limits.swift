@@ -15,16 +15,32 @@ extension ControlGroup {
     }
 
     /// Asks the kernel for as much of it as it can do. Of memory it can only kill what is beyond, so that it is asked only where an excess
-    /// is to end the tree; then all of it goes at once (memory.oom.group, 4.19). What could not be written is not held, and looked at.
-    func hold(_ limits: ResourceLimits) {
+    /// is to end the tree; then all of it goes at once (memory.oom.group, 4.19). What could not be written is not held, and looked at; why
+    /// is returned, but where it is that there is no controller.
+    func hold(_ limits: ResourceLimits) -> [Fault] {
+        var refused: [Fault] = []
+        func write(_ text: String, to file: String) {
+            if let fault = Self.poke(text, into: "\(path)/\(file)") { refused.append(fault) }
+        }
         if let cpus = limits.cpus {
             let quota = max(1_000, Int(cpus * Double(Self.period)))
-            try? SmallFile.poke("\(quota) \(Self.period)", into: "\(path)/cpu.max")
+            write("\(quota) \(Self.period)", to: "cpu.max")
         }
-        if let tasks = Self.tasks(limits) { try? SmallFile.poke("\(tasks.count)", into: "\(path)/pids.max") }
+        if let tasks = Self.tasks(limits) { write("\(tasks.count)", to: "pids.max") }
         if let memory = limits.memory, limits.onExceed != .report {
-            try? SmallFile.poke("1", into: "\(path)/memory.oom.group")
-            try? SmallFile.poke("\(memory)", into: "\(path)/memory.max")
+            write("1", to: "memory.oom.group")
+            write("\(memory)", to: "memory.max")
+        }
+        return refused
+    }
+
+    /// Nil when it is written, and where there is no such file: that is a controller, or a kernel, that does not have it.
+    static func poke(_ text: String, into file: String) -> Fault? {
+        do throws(SystemError) {
+            try SmallFile.poke(text, into: file)
+            return nil
+        } catch {
+            return error.code == ENOENT ? nil : error.fault(step: "write \(text) to", subject: file)
         }
     }
 

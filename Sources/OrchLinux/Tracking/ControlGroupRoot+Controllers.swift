@@ -10,19 +10,18 @@ extension ControlGroupRoot {
     /// The leaf that orch's own processes move into.
     static let leaf = "orch-daemon"
 
-    /// Hands down what there is. Doing it twice is doing it once.
-    func handDownControllers() {
+    /// Hands down what there is. Doing it twice is doing it once. Returns what was refused.
+    func handDownControllers() -> [Fault] {
         let base = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
         let offered = Self.controllers(in: base).filter(Self.limiting.contains)
-        guard !offered.isEmpty else { return }
+        guard !offered.isEmpty else { return [] }
         if !Self.given(in: base).isSuperset(of: offered), !Self.isRoot(base) {
             // cpu and pids could be handed down beside processes; then no group below could hold any (cgroup-v2.rst, "Threads").
-            guard Self.strangers(in: base).isEmpty else { return }
+            guard Self.strangers(in: base).isEmpty else { return [] }
             Self.vacate(base)
-            guard Self.members(of: base).isEmpty else { return }
+            guard Self.members(of: base).isEmpty else { return [] }
         }
-        Self.enable(offered, in: base)
-        Self.enable(offered, in: path)
+        return Self.enable(offered, in: base) + Self.enable(offered, in: path)
     }
 
     /// The part of `limiting` that launches below a group can have, and why they can't have the others; nothing is changed.
@@ -60,10 +59,10 @@ extension ControlGroupRoot {
     }
 
     /// One by one, as one that is refused takes the others along.
-    private static func enable(_ names: [String], in group: String) {
+    private static func enable(_ names: [String], in group: String) -> [Fault] {
         let there = given(in: group)
-        for name in names where !there.contains(name) {
-            try? SmallFile.poke("+\(name)", into: "\(group)/cgroup.subtree_control")
+        return names.filter { !there.contains($0) }.compactMap {
+            ControlGroup.poke("+\($0)", into: "\(group)/cgroup.subtree_control")
         }
     }
 

@@ -41,7 +41,8 @@ extension Machine {
 
     /// Before its ladder begins: for a limit only if it went beyond one. One that goes as another does quotes that one's reason.
     func checkLimit(_ launch: LaunchID, _ reason: String) {
-        guard Resource.allCases.contains(where: { reason.hasPrefix("\($0.rawValue): ") }), let place = places[launch], let process = processes[place],
+        guard Resource.allCases.contains(where: { reason.hasPrefix("\($0.rawValue): ") }), let place = places[launch],
+            let process = processes[place],
             !process.watched.isBeyondLimit
         else { return }
         violate("\(launch.number) is stopped for a limit that it keeps: \(reason)")

@@ -78,7 +78,8 @@ extension Machine {
             }
         case .start(let targets), .restart(let targets): for target in targets { unhurry(target.stack) }
         case .rollback(let request): unhurry(request.stack)
-        case .stop, .reload, .signal, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow,
+        case .stop, .reload, .scale, .signal, .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes,
+            .follow,
             .why,
             .events, .history,
             .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:

@@ -15,7 +15,7 @@ extension Machine {
         case .reload, .signal, .apply, .rollback, .down, .applyKnown, .diff, .recall, .rollbackPlan, .status,
             .processes, .follow,
             .why, .events,
-            .history, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
+            .history, .scale, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade, .daemonStop:
             break
         }
     }

@@ -71,7 +71,7 @@ extension Machine {
             case .signal(let targets, let signal): watch.signalsAsked += targets.map { ($0, signal) }
             case .apply, .applyKnown, .diff, .recall, .rollbackPlan, .status, .processes, .follow, .why, .events,
                 .history,
-                .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade:
+                .scale, .rotateLogs, .daemonStatus, .daemonRestart, .daemonUpgrade:
                 break
             }
         }

@@ -115,11 +115,12 @@ extension Machine {
         case .stopping(let launch, let motive, let reason, let step, _):
             if step < 0 { checkLimit(launch, reason) }
             stops(launch, motive, step)
-        case .ready(let launch, _):
+        case .ready(let launch, let moment):
             guard let place = places[launch] else { return }
             learnt(place)
             if processes[place]?.watched.wasReady == false { violate("\(launch.number) is called ready and is not") }
             processes[place]?.watched.isReadyNoted = true
+            processes[place]?.watched.readySince = moment.instant
         case .announced(let launch):
             guard let place = places[launch] else { return }
             if processes[place]?.hasSpoken == false { violate("\(launch.number) is said to have spoken and has not") }
@@ -128,7 +129,11 @@ extension Machine {
             guard let place = places[launch], let process = processes[place] else { return }
             processes[place]?.watched[kind].noted = isPassing ? .passing : .failing
             processes[place]?.watched[kind].notedTally = 0
-            if kind == .liveness, !isPassing, specNow(of: process)?.watchdog != nil { return watchSilence(place) }
+            if kind == .liveness, !isPassing, specNow(of: process)?.watchdog != nil {
+                // The next daemon may say once more what was noted before.
+                if process.watched.liveness.verdict != .failing { watchSilence(place) }
+                return
+            }
             if process.watched[kind].isDoubtful, !isPassing {
                 processes[place]?.watched[kind].verdict = .failing
                 processes[place]?.watched[kind].isDoubtful = false

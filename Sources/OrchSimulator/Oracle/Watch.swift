@@ -121,6 +121,8 @@ struct WatchedLaunch {
     var hasSaidReady = false
     var wasReady = false
     var isReadyNoted = false
+    /// Since when, by that note: its watchdog is asked for from there on.
+    var readySince: Instant?
     /// Nobody need hear again that it is ready.
     var isSpeechNoted = false
     var startup = Tally()
@@ -306,6 +308,7 @@ extension Machine {
         switch departures.first(where: { $0.instance == id })?.kind {
         case .stopped: return false
         case .started: return true
+        case .scaled: return true
         case nil: return spec.enabled
         }
     }

@@ -163,7 +163,7 @@ struct DrawnWorld {
             switch order {
             case .apply(let applied): applied
             case .down(let stack, _): fleet.leaving(stack: stack)
-            case .start, .stop, .restart, .reload, .signal, .shutdown: nil
+            case .start, .stop, .restart, .reload, .scale, .signal, .shutdown: nil
             }
         if let kept { keep(kept) }
         fleet.observe(.commanded(order), at: now)
