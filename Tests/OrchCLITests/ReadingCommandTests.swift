@@ -65,6 +65,21 @@ import Testing
         #expect(run("--version", on: platform) == .failed)
     }
 
+    @Test func statusSaysWhatMadeItEnd() {
+        let instances = [
+            InstanceStatus.sample("job", .done, reason: "ended with exit 0"),
+            .sample("leak", .done, reason: "memory: 612 MB, and its limit is 512 MB (on_exceed: stop)"),
+        ]
+        let platform = ScriptedPlatform(terminal: nil) { command in
+            guard case .status = command else { return [] }
+            return [.reply(.status([.shop(instances)]))]
+        }
+        platform.files["/home/ada/shop/orch.yaml"] = "name: shop\n"
+        #expect(run("status", on: platform) == .success)
+        #expect(platform.output.contains("memory: 612 MB, and its limit is 512 MB (on_exceed: stop)"))
+        #expect(!platform.output.contains("ended with exit 0"))
+    }
+
     @Test func statusAlignsAndSaysWhy() {
         let platform = platform()
         #expect(run("status", on: platform) == .success)

@@ -100,11 +100,18 @@ struct StatusView {
         return DisplayWidth.wrapped(note.text, to: max(20, width - 4)).map { Line($0) }
     }
 
+    /// The phase says it all: it is ready, or has ended as it was to and not because something made it end.
+    private func isPlain(_ status: InstanceStatus) -> Bool {
+        switch status.phase {
+        case .ready: true
+        case .done: status.until == nil && status.reason.hasPrefix("ended with ")
+        case .idle, .waiting, .backoff, .starting, .running, .unhealthy, .reloading, .stopping, .failed, .stuck: false
+        }
+    }
+
     private func notes(of status: InstanceStatus) -> [Line] {
         var notes: [Line] = []
-        if status.phase != .ready, status.phase != .done || status.until != nil,
-            !status.reason.isEmpty || status.until != nil
-        {
+        if !isPlain(status), !status.reason.isEmpty || status.until != nil {
             notes += wrapped(PhaseText.reason(of: status, at: time))
         }
         for limit in status.limits {

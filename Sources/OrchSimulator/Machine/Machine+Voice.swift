@@ -77,7 +77,8 @@ extension Machine {
     func checkSilence(_ process: MachineProcess) {
         guard let limit = specNow(of: process)?.watchdog, let readySince = process.watched.readySince,
             !watch.wasEverAway, process.order.spec.watchdog == limit, let fedAt = process.fedAt,
-            max(fedAt, readySince, watch.wokenAt) + limit + .milliseconds(1) < clock, process.watched.liveness.verdict != .failing
+            max(fedAt, readySince, watch.wokenAt) + limit + .milliseconds(1) < clock,
+            process.watched.liveness.verdict != .failing
         else { return }
         violate("\(process.launch.number) is silent for more than \(limit.brief) and nothing is made of it")
     }
