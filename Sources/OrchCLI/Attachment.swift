@@ -24,6 +24,9 @@ public struct Attachment: Equatable, Sendable {
     public var lines: Int
     /// Where one that was cut off goes on, instead.
     public var seen: [Place]?
+    /// The service's terminal is to be as large as this one. Who comes again after the daemon was replaced said so before, and somebody else
+    /// may have said another size since.
+    public var saysSize = true
 
     public init(_ launch: LaunchID, lines: Int) {
         self.launch = launch

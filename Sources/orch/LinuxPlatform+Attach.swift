@@ -59,7 +59,8 @@ private final class AttachLine {
     }
 
     func run() throws(Fault) -> Attachment.End {
-        _ = send(.hello(attachment.launch, platform.terminal(of: .output)))
+        let size = attachment.saysSize ? platform.terminal(of: .output) : nil
+        _ = send(.hello(attachment.launch, size))
         while true {
             let reads = isAccepted && !isSpent && typed.count < Self.typedLimit
             var polls = [

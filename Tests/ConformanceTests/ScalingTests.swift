@@ -32,7 +32,7 @@ import Testing
         #expect(try place.pid("other") == other)
         #expect(try place.orch("diff").status == 0)
         for (words, status, text) in [
-            ("web=0", 5, "can't be scaled to 0"), ("web", 64, "does not say how many"), ("wbe=2", 5, "wbe"),
+            ("web=0", 1, "can't be scaled to 0"), ("web", 64, "does not say how many"), ("wbe=2", 1, "wbe"),
         ] {
             let refused = try place.orch("scale", words)
             #expect(refused.status == status && refused.errors.contains(text), "\(refused)")

@@ -66,7 +66,8 @@ import Testing
         two.type("bye\r")
         try place.until("the end of the service is the end of it") { two.hasEnded() }
         #expect(two.ended == 7 && two.isAsItWas && two.text.contains("web has ended: "), "\(two.text)")
-        #expect(contents(log).hasSuffix("again\r\ngot again\r\nbye\r\n"), "\(contents(log))")
+        // Answers to the sizes may come between what is typed and its own.
+        #expect(contents(log).hasSuffix("got again\r\nbye\r\n"), "\(contents(log))")
         #expect(try place.end() == "")
     }
 

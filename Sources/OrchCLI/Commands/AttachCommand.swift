@@ -52,6 +52,7 @@ struct AttachCommand: OrchCommand {
                 throw Failure(.refused, "can't attach to \(row.label): \(reason)", help: remedy)
             case .hungUp(let seen):
                 attachment.seen = seen
+                attachment.saysSize = false
                 deadline = context.platform.now.instant + Self.patience
             case .unreachable: break
             }
@@ -59,6 +60,7 @@ struct AttachCommand: OrchCommand {
             guard context.platform.now.instant < deadline else { throw Self.nothing(row) }
             let happened = context.platform.wait(until: context.platform.now.instant + Self.pause)
             guard !happened.contains(.interrupted) else { throw .interrupted }
+            if happened.contains(.resized) { attachment.saysSize = true }
         }
     }
 

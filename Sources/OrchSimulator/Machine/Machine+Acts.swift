@@ -193,6 +193,8 @@ extension Machine {
             if kind == .service { processes[place]?.life.endsAfter = nil }
             processes[place]?.life.diesWithin = .milliseconds(1)
             if process.isDoomed { later(.zero, .killed(process.launch)) }
+            if process.isMute { later(.zero, .feeds(process.launch)) }
+            processes[place]?.isMute = false
             if kind == .task, process.life.endsAfter == nil {
                 processes[place]?.life.endsAfter = .milliseconds(500)
                 if process.isMainAlive { later(.milliseconds(500), .ends(process.launch, .code(0))) }

@@ -9,8 +9,14 @@ extension Machine {
         guard let place = places[launch], let process = processes[place], process.isMainAlive,
             let executedAt = process.executedAt, let limit = process.order.spec.watchdog
         else { return }
+        let age = clock - executedAt
+        // From there on it says no more, and there would be no end of asking it.
+        if let end = process.life.sickensAfter, age >= end {
+            processes[place]?.isMute = true
+            return
+        }
         later(limit / 2, .feeds(launch))
-        guard !process.life.isSick(at: clock - executedAt) else { return }
+        guard !process.life.isSick(at: age) else { return }
         tell(.notified(launch, .watchdog))
         hears(place, .watchdog)
     }

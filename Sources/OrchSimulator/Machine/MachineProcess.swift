@@ -39,6 +39,8 @@ final class MachineProcess {
     var hasSpoken = false
     /// When a daemon last heard WATCHDOG=1 of it, or that it is ready.
     var fedAt: Instant?
+    /// It is sick, and feeds its watchdog no more.
+    var isMute = false
     /// The questions that were asked last.
     var asked: [(kind: ProbeKind, round: UInt64)] = []
     /// Its errands that run, and the daemon whose they are.
