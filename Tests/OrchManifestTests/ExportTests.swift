@@ -23,7 +23,7 @@ import Testing
     // MARK: Fates
 
     @Test(arguments: ExportFormat.allCases) func everyKeyHasAFate(_ format: ExportFormat) {
-        let keys = ExportFates.keys
+        let keys = Fields.keys
         #expect(keys.count > 150)
         for key in keys where ExportFates.fate(of: key, in: format) == nil {
             Issue.record("nobody has said what becomes of \(key) in \(format.title): ExportFates+\(format.title).swift")

@@ -230,28 +230,6 @@ enum KeyTable {
         update.on_failure UpdateKeyTests/aFailureIsMetAsSaid
         """
 
-    /// Every key that this version has, by the table that decoder, schema and reference are made from.
-    static let keys: [String] = {
-        var seen: Set<String> = []
-        var found: [String] = []
-        func walk(_ table: FieldTable) {
-            guard seen.insert(table.title).inserted else { return }
-            for field in table.fields where field.isBuilt {
-                found.append("\(owner(table.title)).\(field.name)")
-                for inner in field.form.tables { walk(inner) }
-                if let inner = field.form.entryTable { walk(inner) }
-            }
-        }
-        walk(Fields.stack)
-        return found
-    }()
-
-    /// `a stop step` is `stop-step`.
-    private static func owner(_ title: String) -> String {
-        title.replacing("'s", with: "").split(separator: " ").filter { !["a", "an", "the"].contains($0) }
-            .joined(separator: "-")
-    }
-
     /// `tests`: of the suites that start real programs, each with the text of its file.
     static func flaws(_ rows: String, keys: [String], tests: [String: String]) -> [String] {
         var flaws: [String] = []
@@ -285,9 +263,9 @@ enum KeyTable {
             let text = file.lines.joined(separator: "\n")
             for name in FaultTable.tests(in: [file]) { tests[name] = text }
         }
-        let flaws = KeyTable.flaws(KeyTable.rows, keys: KeyTable.keys, tests: tests)
+        let flaws = KeyTable.flaws(KeyTable.rows, keys: Fields.keys, tests: tests)
         #expect(flaws == [], "\(flaws.joined(separator: "\n"))")
-        #expect(KeyTable.keys.count > 150)
+        #expect(Fields.keys.count > 150)
     }
 
     @Test func aTableThatLiesIsFound() {

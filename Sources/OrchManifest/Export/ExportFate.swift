@@ -14,7 +14,7 @@ enum ExportFate: Equatable, Sendable {
     case whole
 }
 
-/// The fates of all keys, by target. The keys are those of `Fields`, as `OWNER.KEY`: `service.restart`, `probe.tcp`.
+/// The fates of all keys, by target. The keys are those of `Fields.keys`.
 enum ExportFates {
     /// The fate of a key; nil: nobody has said. A row `OWNER.*` is only for what goes the way of the key above it.
     static func fate(of key: String, in format: ExportFormat) -> ExportFate? {
@@ -53,26 +53,4 @@ enum ExportFates {
         "host.*": .whole, "disk.*": .whole, "memory.*": .whole, "stack-stop.*": .whole,
         "levels.*": .whole, "action.*": .whole, "on_failure.*": .whole,
     ]
-
-    /// `a stop step` is `stop-step`.
-    static func owner(_ table: FieldTable) -> String {
-        table.title.replacing("'s", with: "").split(separator: " ").filter { !["a", "an", "the"].contains($0) }
-            .joined(separator: "-")
-    }
-
-    /// Every key that this version has.
-    static let keys: [String] = {
-        var seen: Set<String> = []
-        var found: [String] = []
-        func walk(_ table: FieldTable) {
-            guard seen.insert(table.title).inserted else { return }
-            for field in table.fields where field.isBuilt {
-                found.append("\(owner(table)).\(field.name)")
-                for inner in field.form.tables { walk(inner) }
-                if let inner = field.form.entryTable { walk(inner) }
-            }
-        }
-        walk(Fields.stack)
-        return found
-    }()
 }

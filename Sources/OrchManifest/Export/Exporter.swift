@@ -97,7 +97,7 @@ final class Exporter {
     func tellFates() {
         for member in stack.value.members ?? [] where member.key != "services" {
             if let field = Fields.stack[member.key] {
-                tell(field, member.value, owner: ExportFates.owner(Fields.stack), path: member.key, of: "")
+                tell(field, member.value, owner: Fields.stack.owner, path: member.key, of: "")
             }
         }
         for spec in stack.services {
@@ -132,7 +132,7 @@ final class Exporter {
         if let table {
             for member in members {
                 guard let field = table[member.key] else { continue }
-                let owner = ExportFates.owner(table)
+                let owner = table.owner
                 tell(field, member.value, owner: owner, path: "\(path).\(member.key)", of: service)
             }
         } else if let table = form.entryTable {

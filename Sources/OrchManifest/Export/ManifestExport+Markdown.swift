@@ -4,7 +4,7 @@ extension ManifestExport {
     /// The end of docs/exports.md: what becomes of each key, by target.
     public static var markdown: String {
         ExportFormat.allCases.map { format in
-            let rows = ExportFates.keys.compactMap { key -> String? in
+            let rows = Fields.keys.compactMap { key -> String? in
                 // Of a service, which most are about, the key alone.
                 let name = key.hasPrefix("service.") ? String(key.dropFirst(8)) : key
                 return ExportFates.fate(of: key, in: format)?.markdown.map { "| `\(name)` | \($0) |" }
