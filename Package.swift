@@ -80,7 +80,7 @@ let package = Package(
             swiftSettings: house),
         .executableTarget(
             name: "orchd",
-            dependencies: ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchLinux", "OrchStore"],
+            dependencies: ["OrchModel", "OrchEngine", "OrchWire", "OrchDaemon", "OrchLinux", "OrchStore", "COrch"],
             swiftSettings: house),
         .executableTarget(
             name: "orch-keeper", dependencies: ["COrch"],

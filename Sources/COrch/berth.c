@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define STACK_SIZE 12288
+#define MANY_LAUNCHES 256
 #define BERTHS_KEPT 4 /* the memory of these stays between launches */
 
 /* A child's stack and what it reads. Shared, so that what it says is seen from a memory of its own, too. */
@@ -56,8 +57,10 @@ void spawn_protect(void) {
     mlockall(MCL_CURRENT | MCL_ONFAULT);
 }
 
-void spawn_protect_heir(void) {
+void spawn_ready_heir(uint32_t launches) {
     if (own_oom != inherited_oom) corch_oom_score_adj("-900");
+    /* Who takes so many over fills megabytes of heap before it answers: by few large pages that takes a fifth less time. */
+    if (launches >= MANY_LAUNCHES) setenv(KEEPER_HEAP_VARIABLE, KEEPER_HEAP, 0);
 }
 
 static int take_berth(void) {

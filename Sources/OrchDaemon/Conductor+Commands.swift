@@ -211,10 +211,9 @@ extension Conductor {
     }
 
     private var daemonStatus: DaemonStatus {
-        let stacks = fleet.status(of: nil)
+        let size = fleet.size
         return DaemonStatus(
-            pid: identity.pid, startedAt: identity.startedAt, stacks: stacks.count,
-            instances: stacks.reduce(0) { $0 + $1.instances.count },
+            pid: identity.pid, startedAt: identity.startedAt, stacks: size.stacks, instances: size.instances,
             launches: fleet.openLaunches.count, clients: sessions.count, isShuttingDown: isShuttingDown,
             fallback: identity.fallback, remarks: allRemarks)
     }

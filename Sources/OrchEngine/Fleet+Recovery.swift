@@ -21,10 +21,10 @@ extension Fleet {
         recall(Self.underPresentNames(recovery.marks, lately: renames), isNewBoot: recovery.isNewBoot, at: now)
         var open: [LaunchID: Int] = [:]
         let notes = LaunchNote.underPresentNames(recovery.notes, lately: renames)
-        for note in notes { recall(note, &open, at: now) }
         var ordered: [LaunchID: InstanceID] = [:]
         var locked: [LaunchID: [String]] = [:]
         for note in notes {
+            recall(note, &open, at: now)
             if case .ordered(let launch, let instance, _, _, _) = note { ordered[launch] = instance }
             if case .locked(let launch, let names) = note { locked[launch] = names }
         }

@@ -118,6 +118,10 @@ extension LaunchNote {
     public static func underPresentNames(
         _ notes: [LaunchNote], lately: [(from: ServiceID, to: String)] = []
     ) -> [LaunchNote] {
+        // The rule, and each note is large.
+        guard !lately.isEmpty || notes.contains(where: { if case .renamed = $0 { true } else { false } }) else {
+            return notes
+        }
         var names: [ServiceID: ServiceID] = [:]
         for (from, to) in lately { names[from] = ServiceID(stack: from.stack, service: to) }
         func present(_ id: InstanceID) -> InstanceID {

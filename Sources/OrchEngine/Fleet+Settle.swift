@@ -217,21 +217,8 @@ extension Fleet {
     /// Where in the manifest a key of a service stands, or the service itself.
     func position(of service: ServiceID, key: String) -> Position? {
         guard let stack = stackPlace(service.stack) else { return nil }
-        let positions = stacks[stack].applied.request.positions
-        guard !positions.isEmpty else { return nil }
-        func find(_ path: String) -> Position? {
-            var low = 0
-            var high = positions.count
-            while low < high {
-                let middle = (low + high) / 2
-                if positions[middle].path < path { low = middle + 1 } else { high = middle }
-            }
-            return low < positions.count && positions[low].path == path ? positions[low].position : nil
-        }
-        // A list of dependencies has one line for all of them.
-        let outer = String(key.prefix { $0 != "." })
-        return (key.isEmpty ? nil : find("\(service.service).\(key)") ?? find("\(service.service).\(outer)"))
-            ?? find(service.service)
+        let path = key.isEmpty ? service.service : "\(service.service).\(key)"
+        return stacks[stack].applied.request.positions.nearest(to: path)
     }
 
     func label(of slot: Slot) -> String {

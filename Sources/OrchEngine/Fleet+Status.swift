@@ -24,6 +24,17 @@ extension Fleet {
         return answer
     }
 
+    /// Stacks and their instances, as many as `status` has. O(services)
+    public var size: (stacks: Int, instances: Int) {
+        (stacks.count, stacks.indices.reduce(0) { $0 + instanceCount(in: $1) })
+    }
+
+    private func instanceCount(in stack: Int) -> Int {
+        placesOfServices(stack).reduce(0) { count, service in
+            count + services[service].slots.count { slots[$0] != nil }
+        }
+    }
+
     /// The status of one instance, nil when there is none.
     public func status(of instance: InstanceID) -> InstanceStatus? {
         guard let place = slotPlace(instance), let slot = slots[place] else { return nil }

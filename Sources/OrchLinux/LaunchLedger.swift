@@ -106,10 +106,12 @@ struct LaunchLedger {
         guard content.starts(with: header.utf8) else { return [] }
         isNew = false
         var notes: [LaunchNote] = []
+        notes.reserveCapacity(content.count { $0 == 10 })
         var start = header.utf8.count
-        for place in start...content.count where place == content.count || content[place] == 10 {
-            if let note = LaunchNoteCodec.note(from: content, at: start..<place) { notes.append(note) }
-            start = place + 1
+        while start < content.count {
+            let end = content[start...].firstIndex(of: 10) ?? content.count
+            if let note = LaunchNoteCodec.note(from: content, at: start..<end) { notes.append(note) }
+            start = end + 1
         }
         return notes
     }

@@ -52,9 +52,10 @@ extension Decoder {
         var request = ApplyRequest(stack: stack, manifestPath: manifestPath)
         request.inherited = inherited
         // Nearly in order already, and then sorting is one walk: `a-b` comes between `a` and `a.command`.
-        request.positions.reserveCapacity(decoded.services.reduce(0) { $0 + $1.positions.count })
-        for service in decoded.services { request.positions += service.positions }
-        request.positions.sort { $0.path < $1.path }
+        var positions: [SourcePosition] = []
+        positions.reserveCapacity(decoded.services.reduce(0) { $0 + $1.positions.count })
+        for service in decoded.services { positions += service.positions }
+        request.positions = SourcePositions(positions)
         return request
     }
 

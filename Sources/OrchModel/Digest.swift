@@ -25,13 +25,10 @@ public struct Digest: Hashable, Sendable {
         guard digits.count == 64 else { return nil }
         var words = InlineArray<4, UInt64>(repeating: 0)
         for place in 0..<64 {
-            let digit: UInt8
-            switch digits[place] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = digits[place] - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = digits[place] - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            words[place >> 4] = words[place >> 4] << 4 | UInt64(digit)
+            let digit = digits[place] &- UInt8(ascii: "0")
+            let letter = digits[place] &- UInt8(ascii: "a")
+            guard digit < 10 || letter < 6 else { return nil }
+            words[place >> 4] = words[place >> 4] << 4 | UInt64(digit < 10 ? digit : letter + 10)
         }
         (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
     }

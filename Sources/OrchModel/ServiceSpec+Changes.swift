@@ -50,6 +50,9 @@ extension ServiceSpec {
     /// Keeps `definitionDigest` beside what it is of, for all copies that are made from here on.
     public mutating func seal() { if facts[0].memo.digest == nil { _ = sealedDefinition() } }
 
+    /// The same, by one who knows it: `digest` was that of this very definition.
+    public mutating func seal(as digest: Digest) { facts[0].memo.digest = digest }
+
     /// The definition, after `seal` and for the same look at it.
     mutating func sealedDefinition() -> Value {
         let definition = definition()

@@ -59,7 +59,7 @@ extension ApplyRequest: ValueCodable {
         w.set("author", author, unless: "")
         w.set("adopt", adopt, unless: false)
         w.set("rollback_within", rollbackWithin)
-        w.set("positions", list: positions)
+        if !positions.isEmpty { w.set("places", positions.value) }
         w.set("origin", origin)
         return w.value
     }
@@ -72,7 +72,7 @@ extension ApplyRequest: ValueCodable {
         author = try r.string("author", or: "")
         adopt = try r.bool("adopt", or: false)
         rollbackWithin = try r.optionalDuration("rollback_within")
-        positions = try r.list("positions")
+        positions = try r.sourcePositions()
         origin = try r.optional("origin")
     }
 }

@@ -43,30 +43,13 @@ public struct ApplyRequest: Equatable, Sendable {
     public var adopt = false
     /// Taken back by the daemon itself if something fails before everything has settled, or if that takes longer.
     public var rollbackWithin: Duration?
-    /// Where each service and its keys stand in the text: `web`, `web.restart`. Sorted by path.
-    public var positions: [SourcePosition] = []
+    /// Where each service and its keys stand in the text.
+    public var positions = SourcePositions()
     /// What it was read from, if that can be read again. The daemon remembers it beside the stack; it is no part of a revision.
     public var origin: ManifestOrigin?
 
     public init(stack: Stack, manifestPath: String) {
         self.stack = stack
         self.manifestPath = manifestPath
-    }
-}
-
-/// Where one thing of the stack stands in the manifest.
-public struct SourcePosition: Equatable, Sendable, ValueCodable {
-    public var path: String
-    public var position: Position
-    public init(path: String, position: Position) {
-        self.path = path
-        self.position = position
-    }
-    public var value: Value { .array([.string(path), position.value]) }
-    public init(_ value: Value) throws(ShapeError) {
-        guard let parts = value.array, parts.count == 2, let path = parts[0].string else {
-            throw ShapeError(path: "", expected: "a path and a position")
-        }
-        self.init(path: path, position: try Position(parts[1]))
     }
 }

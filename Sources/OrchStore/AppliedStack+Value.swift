@@ -2,6 +2,7 @@
 
 import OrchEngine
 import OrchModel
+import OrchWire
 
 /// What is kept of an applied stack beside its revision: `state/stacks/<name>.json`.
 extension AppliedStack {
@@ -35,14 +36,15 @@ extension AppliedStack {
     /// `revision`: the content of the file that the pointer names. `boot`: the present one; what an earlier one's time says means nothing.
     init(pointer: Value, revision: Value, boot: String?) throws(ShapeError) {
         let r = try ObjectReader(pointer)
-        let stack = try Stack(revision)
+        var stack = try Stack(revision)
+        Seals.recall(from: revision, &stack)
         var request = ApplyRequest(stack: stack, manifestPath: try r.string("manifest_path"))
         request.author = try r.string("author", or: "")
         request.adopt = try r.bool("adopt", or: false)
         request.fileLimit = try r.optionalUnsigned("file_limit")
         request.inherited = try r.list("inherited")
         // Once they were in the pointer.
-        request.positions = try (r.has("positions") ? r : ObjectReader(revision)).list("positions")
+        request.positions = try (r.has("positions") ? r : ObjectReader(revision)).sourcePositions()
         let entry = try AppliedRevision(stored: pointer)
         self.init(
             request: request, revision: entry.revision, appliedAt: entry.appliedAt,
@@ -55,11 +57,32 @@ extension AppliedStack {
         renames = try r.list("renames")
     }
 
-    /// The content of the file that the pointer names: the stack, and where in the manifest its keys stood.
+    /// The content of the file that the pointer names: the stack, where in the manifest its keys stood, and what its digests are.
     var document: Value {
-        guard !request.positions.isEmpty else { return request.stack.value }
-        return .object(
-            (request.stack.value.members ?? []) + [.init("positions", .array(request.positions.map(\.value)))])
+        var members = request.stack.value.members ?? []
+        if !request.positions.isEmpty { members.append(.init("places", request.positions.value)) }
+        members.append(.init("seals", Seals.value(of: request.stack)))
+        return .object(members)
+    }
+}
+
+/// The digests of a stack's definitions, which every start of the daemon needs and which take as long as a quarter of all that it reads.
+/// What a release digests is its own affair: another one's are left alone.
+private enum Seals {
+    static func value(of stack: Stack) -> Value {
+        var digits: [UInt8] = []
+        for service in stack.services { digits.append(hexOf: service.definitionDigest) }
+        return ["version": .string(OrchVersion.text), "digests": .string(String(decoding: digits, as: UTF8.self))]
+    }
+
+    static func recall(from revision: Value, _ stack: inout Stack) {
+        guard let seals = revision["seals"], seals["version"]?.string == OrchVersion.text,
+            let digits = seals["digests"]?.string, digits.utf8.count == 64 * stack.services.count
+        else { return }
+        for place in stack.services.indices {
+            guard let digest = Digest(hex: digits.utf8.span.extracting(64 * place..<64 * (place + 1))) else { return }
+            stack.services[place].seal(as: digest)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ struct RevisionShelf {
     /// What names the present boot; nil for one who only looks.
     private let boot: String?
     /// What this process wrote last of each stack, an index: the same once more need not be written.
-    private var written: [String: (revision: Digest, positions: [SourcePosition])] = [:]
+    private var written: [String: (revision: Digest, positions: SourcePositions)] = [:]
 
     init(in state: String, boot: String?) throws(Fault) {
         self.boot = boot

@@ -44,7 +44,7 @@ static _Noreturn void become_daemon(int link) {
     char **next = keeper.daemon + keeper.daemon_count;
     for (int index = 0; index < 6; index++)
         if (own[index] >= 0) *next++ = given[index][0], *next++ = given[index][1];
-    spawn_protect_heir();
+    spawn_ready_heir(slots_live);
     corch_child_begin(own, 6);
     if (last.si_pid != 0)
         dprintf(STDERR_FILENO, "orch-keeper: the daemon (pid %d) %s %d; starting it again\n", last.si_pid,

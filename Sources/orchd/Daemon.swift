@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import COrch
 internal import Glibc
 internal import OrchDaemon
 internal import OrchEngine
@@ -37,6 +38,8 @@ enum Daemon {
         // A crash is for the keeper to mend, at once: the runtime's backtrace program would take seconds and hold our descriptors.
         for number in [SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP] { _ = signal(number, SIG_DFL) }
         umask(0o077)
+        // Heeded before the first instruction; what this process starts is smaller.
+        if environment(KEEPER_HEAP_VARIABLE) == KEEPER_HEAP { _ = unsafe unsetenv(KEEPER_HEAP_VARIABLE) }
         var limit = rlimit()
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             limit.rlim_cur = limit.rlim_max

@@ -39,7 +39,7 @@ import Testing
         let request = try applied("apply")
         #expect(request.stack.services.map { "\($0.name) \($0.enabled)" } == ["db true", "tool false", "web true"])
         #expect(request.origin?.files == ["/home/ada/shop/more/more.yaml"])
-        #expect(request.positions.first { $0.path == "db" }?.position.text == "more/more.yaml:1:13")
+        #expect(request.positions.position(of: "db")?.text == "more/more.yaml:1:13")
         let debugging = try applied("apply --profile debug")
         #expect(debugging.stack.service("tool")?.enabled == true)
         #expect(debugging.origin?.digest != request.origin?.digest, "another reading")

@@ -40,7 +40,7 @@ import Testing
         #expect(web.environment.map { "\($0.name)=\($0.text)" } == ["LEVEL=info", "TZ=Europe/Paris"])
         #expect(web.title == "plain" && web.workingDirectory == "/srv/shop")
         // Every value is where it was written.
-        let places = request.positions.map { "\($0.path) \($0.position.text)" }
+        let places = request.positions.all.map { "\($0.path) \($0.position.text)" }
         #expect(places.contains("metrics obs/observe.yaml:6:3") && places.contains("web orch.yaml:5:3"))
         #expect(places.contains("metrics.logging obs/observe.yaml:6:53"))
         #expect(places.contains("metrics.title obs/observe.yaml:4:13"))

@@ -12,8 +12,8 @@ import Testing
             name: "web", command: .shell("./web", shell: ["/bin/sh", "-c"]), workingDirectory: "/srv/shop")
         #expect(request.stack.services == [expected])
         #expect(request.inherited == [EnvironmentEntry("HOME", "/home/me"), EnvironmentEntry("PATH", "/usr/bin:/bin")])
-        #expect(request.positions.map(\.path) == ["web", "web.command"])
-        #expect(request.positions[1].position == Position(file: "orch.yaml", line: 1, column: 20))
+        #expect(request.positions.all.map(\.path) == ["web", "web.command"])
+        #expect(request.positions.position(of: "web.command") == Position(file: "orch.yaml", line: 1, column: 20))
     }
 
     @Test func everyKeyReachesTheModel() throws {

@@ -271,7 +271,8 @@ struct NounGenerator {
         request.author = text()
         request.adopt = chance()
         request.rollbackWithin = maybe(span())
-        request.positions = (0..<below(3)).map { SourcePosition(path: "s\($0)", position: position()) }
+        request.positions = SourcePositions(
+            (0..<below(3)).map { SourcePosition(path: "s\($0)", position: position()) })
         if chance() {
             request.origin = ManifestOrigin(
                 digest: Digest(of: [3]), files: [text()], variables: [name()], inheritance: ["LC_*"], users: [name()],

@@ -120,6 +120,26 @@ import Testing
         #expect(Scratch.read(state + "/stacks/one.json").count < 3_000)
     }
 
+    /// Working them out takes long where services are many; another release may count other fields.
+    @Test func digestsOfDefinitionsAreKeptForTheSameRelease() throws {
+        let applied = sampleStack("one")
+        try DiskStore(directory: state).save(applied)
+        let file = "revisions/\(applied.revision.hex).json"
+        let document = try SealedDocument.content(of: Scratch.read(state + "/" + file))
+        let own = applied.request.stack.services.map(\.definitionDigest)
+        #expect(document["seals"]?["digests"]?.string == own.map(\.hex).joined())
+        func digests(_ version: String, _ digests: [Digest]) throws -> [Digest] {
+            let seals: Value = ["version": .string(version), "digests": .string(digests.map(\.hex).joined())]
+            let others = (document.members ?? []).filter { $0.key != "seals" }
+            write(.object(others + [.init("seals", seals)]), to: file)
+            return try DiskStore(directory: state).load().stacks[0].request.stack.services.map(\.definitionDigest)
+        }
+        let noted = [Digest(of: [1]), Digest(of: [2])]
+        #expect(try digests(OrchVersion.text, noted) == noted)
+        #expect(try digests("0.0.9", noted) == own)
+        #expect(try digests(OrchVersion.text, [noted[0]]) == own, "of one service only")
+    }
+
     /// Positions and every service's variables in the pointer, no history; the list of revisions in the database.
     @Test func theLayoutBeforeHistoriesIsStillRead() throws {
         let (old, present) = (sampleStack("one", port: "1"), sampleStack("one", port: "2"))

@@ -68,7 +68,9 @@ func sampleStack(_ name: String, port: String = "80") -> AppliedStack {
     request.inherited = [EnvironmentEntry("PATH", "/bin")]
     request.fileLimit = .max
     request.author = "me"
-    request.positions = [SourcePosition(path: "web", position: Position(file: "orch.yaml", line: 3, column: 3))]
+    request.positions = SourcePositions([
+        SourcePosition(path: "web", position: Position(file: "orch.yaml", line: 3, column: 3))
+    ])
     return AppliedStack(
         request: request, revision: request.stack.digest, appliedAt: WallTime(nanoseconds: 1_700_000_000_123_456_789),
         inherited: [

@@ -19,6 +19,10 @@
 #define KEEPER_EXTRA_MAX 12           /* descriptors beyond 0, 1 and 2 */
 #define KEEPER_NUMBER_MAX 63          /* the highest number a child's descriptor may get */
 
+/* In the environment of a daemon that finds many launches, for itself alone. glibc 2.35 and later read it at exec, others don't know it. */
+#define KEEPER_HEAP_VARIABLE "GLIBC_TUNABLES"
+#define KEEPER_HEAP "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=4194304"
+
 /* Launches with this bit are the daemon's own (orch-edge): they rise by themselves, apart from those of services. */
 #define KEEPER_LAUNCH_OWN (UINT64_C(1) << 63)
 

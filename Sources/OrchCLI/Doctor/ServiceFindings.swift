@@ -273,12 +273,5 @@ struct ServiceFindings {
     }
 
     /// Where the key stands, else the service.
-    private func position(_ key: String) -> Position? {
-        var path = "\(spec.name).\(key)"
-        while true {
-            if let found = request.positions.first(where: { $0.path == path }) { return found.position }
-            guard let dot = path.lastIndex(of: ".") else { return nil }
-            path = String(path[..<dot])
-        }
-    }
+    private func position(_ key: String) -> Position? { request.positions.nearest(to: "\(spec.name).\(key)") }
 }

@@ -234,13 +234,7 @@ struct RehearsalAdvice {
     }
 
     private func position(_ service: String, _ key: String?) -> Position? {
-        var path = key.map { "\(service).\($0)" } ?? service
-        let positions = rehearsal.request.positions
-        while true {
-            if let found = positions.first(where: { $0.path == path }) { return found.position }
-            guard let dot = path.lastIndex(of: ".") else { return nil }
-            path = String(path[..<dot])
-        }
+        rehearsal.request.positions.nearest(to: key.map { "\(service).\($0)" } ?? service)
     }
 }
 

@@ -25,7 +25,6 @@ struct ExportNote: Equatable {
 final class Exporter {
     let request: ApplyRequest
     let format: ExportFormat
-    private let positions: [String: Position]
     private(set) var notes: [ExportNote] = []
 
     var stack: Stack { request.stack }
@@ -33,7 +32,6 @@ final class Exporter {
     init(_ request: ApplyRequest, _ format: ExportFormat) {
         self.request = request
         self.format = format
-        positions = Dictionary(request.positions.map { ($0.path, $0.position) }) { first, _ in first }
     }
 
     var diagnostics: [Diagnostic] {
@@ -47,14 +45,17 @@ final class Exporter {
 
     /// Where a key of a service stands: as it is or as it may have been spelt, else the service.
     private func position(_ service: String, _ path: String) -> Position? {
+        let positions = request.positions
         var path = path
         let spellings = ["health": ["healthcheck"], "stop": ["stop_signal", "stop_grace_period"]]
         while !path.isEmpty {
-            if let found = positions["\(service).\(path)"] { return found }
-            for other in spellings[path] ?? [] { if let found = positions["\(service).\(other)"] { return found } }
+            if let found = positions.position(of: "\(service).\(path)") { return found }
+            for other in spellings[path] ?? [] {
+                if let found = positions.position(of: "\(service).\(other)") { return found }
+            }
             path = path.lastIndex(of: ".").map { String(path[..<$0]) } ?? ""
         }
-        return positions[service]
+        return positions.position(of: service)
     }
 
     private func add(_ note: ExportNote) { if !notes.contains(note) { notes.append(note) } }
