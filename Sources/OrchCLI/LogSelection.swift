@@ -11,13 +11,12 @@ struct LogSelection {
     /// - Parameter kinds: which outputs. Two that go into one file are kept apart by the file's time index.
     init(_ statuses: [InstanceStatus], kinds: [LogStreamKind], on platform: any Platform) throws(Failure) {
         var services: [ServiceID] = []
-        var known: (patterns: [String], redaction: Redaction) = ([], Redaction())
+        var known: (source: [[String]], redaction: Redaction) = ([[], []], Redaction())
         for status in statuses {
             if services.last != status.id.service { services.append(status.id.service) }
             // Instances of one service follow each other.
-            if known.patterns != status.redactedLog {
-                known = (status.redactedLog, try Redaction(of: status, on: platform))
-            }
+            let source = [status.redactedLog, status.secretFiles]
+            if known.source != source { known = (source, try Redaction(of: status, on: platform)) }
             for kind in kinds {
                 let path = kind == .stdout ? status.stdoutLog : status.stderrLog
                 guard let path else { continue }
@@ -34,13 +33,25 @@ struct LogSelection {
 }
 
 extension Redaction {
-    /// Of the instance's log. A pattern that can't be read hides nothing, so nothing is shown then.
+    /// Of the instance's log: its patterns, and what its secrets hold at this moment, line by line. What can't be read hides nothing, so
+    /// nothing is shown then; a secret that is not there any more hides nothing either, and nobody can look it up.
     init(of status: InstanceStatus, on platform: any Platform) throws(Failure) {
         var finders: [LineFinder] = []
         for pattern in status.redactedLog {
             do throws(Fault) { finders.append(try platform.pattern(pattern)) } catch {
                 var fault = error
                 fault.remedy = "mend logging.redact of \(status.id.service.service) and apply again"
+                throw Failure(.failed, fault)
+            }
+        }
+        for file in status.secretFiles where platform.isFile(file) {
+            do throws(Fault) {
+                let lines = try ManifestSight.secret(file, platform).split { $0 == 10 || $0 == 13 }
+                finders += lines.filter { $0.count >= Limits.maskedSecretBytes }.map { Self.finder(of: Array($0)) }
+            } catch {
+                var fault = error
+                fault.remedy =
+                    "run this as a user who may read it; it is masked in the log of \(status.id.service.service)"
                 throw Failure(.failed, fault)
             }
         }

@@ -52,7 +52,7 @@ struct StoredStatus {
     }
 
     private func instances(of service: ServiceSpec, in stack: Stack, since: WallTime) -> [InstanceStatus] {
-        let redacted = stack.redactions(for: service)
+        let (redacted, secrets) = (stack.redactions(for: service), stack.secretFiles(for: service))
         return (0..<service.replicas).map { index in
             let id = InstanceID(service: ServiceID(stack: stack.name, service: service.name), replica: index + 1)
             var status = InstanceStatus(
@@ -66,6 +66,7 @@ struct StoredStatus {
             status.stdoutLog = path(.stdout)
             status.stderrLog = path(.stderr)
             status.redactedLog = redacted
+            status.secretFiles = secrets
             return status
         }
     }

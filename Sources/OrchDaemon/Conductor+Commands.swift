@@ -191,6 +191,7 @@ extension Conductor {
         var row = status
         (row.stdoutLog, row.stderrLog) = identity.logPaths(status.id, spec.logging)
         row.redactedLog = stack.redactions(for: spec)
+        row.secretFiles = stack.secretFiles(for: spec)
         return row
     }
 

@@ -27,6 +27,8 @@ public enum Limits {
     public static let watchCommandTime = Duration.seconds(300)
     /// Bytes of one secret.
     public static let secretBytes = 64 << 10
+    /// Bytes of a line of a secret that is masked where logs are shown: shorter ones would hide what is none.
+    public static let maskedSecretBytes = 4
     /// Locks of one service that are files: each is a descriptor of its processes, from 63 down.
     public static let lockFilesPerService = 8
     /// Sockets of one service: each is a descriptor of its processes, from 3 up.

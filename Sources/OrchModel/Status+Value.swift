@@ -27,6 +27,7 @@ extension InstanceStatus: ValueCodable {
         w.set("memory_bytes", .orNull(memoryBytes.map { .int($0) }))
         var log: [Value.Member] = [.init("stdout", .optional(stdoutLog)), .init("stderr", .optional(stderrLog))]
         if !redactedLog.isEmpty { log.append(.init("redact", .strings(redactedLog))) }
+        if !secretFiles.isEmpty { log.append(.init("secrets", .strings(secretFiles))) }
         if let logTrouble { log.append(.init("trouble", .string(logTrouble))) }
         w.set("log", .object(log))
         w.set("tracking", tracking)
@@ -60,6 +61,7 @@ extension InstanceStatus: ValueCodable {
         stdoutLog = r.value("log")?["stdout"]?.string
         stderrLog = r.value("log")?["stderr"]?.string
         redactedLog = (r.value("log")?["redact"]?.array ?? []).compactMap(\.string)
+        secretFiles = (r.value("log")?["secrets"]?.array ?? []).compactMap(\.string)
         logTrouble = r.value("log")?["trouble"]?.string
         tracking = try r.optionalString("tracking")
         said = try r.optionalString("said")

@@ -56,6 +56,8 @@ public struct InstanceStatus: Equatable, Sendable {
     public var stderrLog: String?
     /// Patterns of what is to be masked where its log is shown (`LoggingSpec.redact`).
     public var redactedLog: [String] = []
+    /// Files that hold what is to be masked there, too: its secrets.
+    public var secretFiles: [String] = []
     /// Why what it says does not reach its log at the moment; nil while it does.
     public var logTrouble: String?
     /// How its processes are held together: `cgroup` or `session`.

@@ -93,6 +93,7 @@ extension JSON {
         bytes.append(text: ",\"log\":{\"stdout\":", row.stdoutLog)
         bytes.append(text: ",\"stderr\":", row.stderrLog)
         if !row.redactedLog.isEmpty { bytes.append(member: ",\"redact\":", .strings(row.redactedLog)) }
+        if !row.secretFiles.isEmpty { bytes.append(member: ",\"secrets\":", .strings(row.secretFiles)) }
         if let trouble = row.logTrouble { bytes.append(text: ",\"trouble\":", trouble) }
         bytes.append(UInt8(ascii: "}"))
         if let tracking = row.tracking { bytes.append(text: ",\"tracking\":", tracking) }

@@ -78,6 +78,30 @@ import Testing
         #expect(try place.end() == "")
     }
 
+    @Test func whatASecretHoldsIsInNoView() throws {
+        let place = try Workplace()
+        try place.write("s3cret-of-the-web\n", to: "token")
+        try place.write(
+            """
+            name: shop
+            secrets: { token: { file: ./token } }
+            services:
+              web: { command: 'echo "my token is $TOKEN"; exec sleep 1000', environment: { TOKEN: { secret: token } } }
+              broken: { command: 'cat "$ORCH_SECRETS/token"; exit 3', secrets: [token], kind: task }
+            """)
+        let applied = try place.orch("apply")
+        #expect(applied.status != 0 && !"\(applied)".contains("s3cret"), "\(applied)")
+        try place.eventually("it has said it") { try place.orch("logs", "web").output.contains("my token is") }
+        for words in [["logs"], ["logs", "--json"], ["logs", "web", "--grep", "token is"], ["why", "broken"]] {
+            let shown = try place.orch(words)
+            #expect(!"\(shown)".contains("s3cret"), "\(words): \(shown)")
+        }
+        #expect(try place.orch("logs").output.contains("my token is [redacted]"))
+        #expect(try place.orch("daemon", "stop").status == 0)
+        #expect(try place.orch("logs", "web").output == "my token is [redacted]\n", "without a daemon too")
+        #expect(try place.end() == "")
+    }
+
     @Test func errorsAreCopiedThoughDaemonsDie() throws {
         let place = try Workplace()
         try place.write(

@@ -71,6 +71,27 @@ import Testing
             try JSON.parse(String(platform.output.dropFirst(shown.count)))["line"] == "user=ada password=[redacted]")
     }
 
+    @Test func secretsAreMaskedLineByLine() throws {
+        let platform = ScriptedPlatform { command in
+            var web = InstanceStatus.sample("web", .ready)
+            web.stdoutLog = "/logs/web/stdout.log"
+            web.secretFiles = ["/run/token", "/run/gone"]
+            if case .status = command { return [.reply(.status([.shop([web])]))] }
+            return []
+        }
+        platform.files["/home/ada/shop/orch.yaml"] = "name: shop\n"
+        platform.files["/run/token"] = "first-half\r\nsecond\nab\n"
+        platform.files["/logs/web/stdout.log"] = "a first-half, secosecond\nab first-hal\nsecond"
+        #expect(run("logs web", on: platform) == .success)
+        #expect(platform.output == "a [redacted], seco[redacted]\nab first-hal\n[redacted]")
+        let shown = platform.output
+        #expect(run("logs web --grep first-half", on: platform) == .success)
+        #expect(platform.output == shown, "nobody finds by guessing")
+        platform.files["/run/token"] = String(repeating: "x", count: Limits.secretBytes + 1)
+        #expect(run("logs web", on: platform) == .failed)
+        #expect(platform.output == shown && platform.errors.contains("/run/token"))
+    }
+
     @Test func aPatternThatCannotBeReadHidesEverything() {
         let platform = ScriptedPlatform { command in
             var web = InstanceStatus.sample("web", .ready)

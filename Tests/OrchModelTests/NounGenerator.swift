@@ -315,6 +315,7 @@ struct NounGenerator {
         status.stdoutLog = maybe(text())
         status.stderrLog = maybe(text())
         status.redactedLog = (0..<below(2)).map { _ in text() }
+        status.secretFiles = (0..<below(2)).map { _ in text() }
         status.tracking = maybe("cgroup")
         status.said = maybe(text())
         status.logTrouble = maybe(text())

@@ -128,6 +128,7 @@ import Testing
         full.memoryBytes = 1 << 40
         full.stdoutLog = "/logs/out"
         full.redactedLog = ["a\"", "b"]
+        full.secretFiles = ["/c\"", "/d"]
         full.tracking = "cgroup"
         full.said = "hello"
         full.logTrouble = "it hangs"

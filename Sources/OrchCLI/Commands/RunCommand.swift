@@ -125,7 +125,7 @@ private struct TaskRun {
     }
 
     private mutating func listen(to status: InstanceStatus) throws(Failure) {
-        let source = [status.stdoutLog, status.stderrLog] + status.redactedLog
+        let source = [status.stdoutLog, status.stderrLog] + status.redactedLog + status.secretFiles
         guard logs?.source != source else { return }
         logs?.reader.close()
         var query = LogQuery()

@@ -126,7 +126,7 @@ struct Foreground {
 
     /// Opens the instance's logs where they are now, from the beginning of this command on.
     private mutating func listen(to status: InstanceStatus) throws(Failure) -> LogLineView.Voice {
-        let source = [status.stdoutLog, status.stderrLog] + status.redactedLog
+        let source = [status.stdoutLog, status.stderrLog] + status.redactedLog + status.secretFiles
         if let place = tails.firstIndex(where: { $0.voice.instance == status.id }) {
             guard tails[place].source != source else { return tails[place].voice }
             tails[place].reader.close()

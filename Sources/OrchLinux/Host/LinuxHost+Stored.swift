@@ -83,9 +83,14 @@ extension LinuxHost {
     func resumeStored(_ states: inout [(LaunchID, KeeperState)]) {
         let noted = Set(SocketRecord.numbers(in: run.stored))
         states.removeAll { launch, state in
-            guard noted.contains(launch.number), let end = state.heldReadEnds.first?.take(),
-                let one = StoredDescriptor.load(launch.number, HeldDescriptor(end), from: run.stored)
-            else { return false }
+            guard noted.contains(launch.number), let end = state.heldReadEnds.first?.take() else { return false }
+            guard let one = StoredDescriptor.load(launch.number, HeldDescriptor(end), from: run.stored) else {
+                let fault = Fault(
+                    step: "keep", subject: "a descriptor that a service had handed over",
+                    reason: "its note \(run.stored)/\(launch.number) can't be read")
+                outbox.append(.remarked(fault.text))
+                return false
+            }
             stored.append(one)
             return true
         }

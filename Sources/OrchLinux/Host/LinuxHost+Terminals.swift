@@ -44,11 +44,17 @@ extension LinuxHost {
     /// As `seat`, of a launch of a former daemon.
     func resumeSeat(of record: LaunchRecord, _ context: LaunchContext, _ state: KeeperState) {
         guard record.isAttachable else { return }
+        // It may have closed its input by itself: whoever attaches is told.
         guard context.process.hasTerminal else { return seat(record, log: nil, input: try? inputPipe(of: record)) }
         // Otherwise it is read to its end, or nobody had it any more.
         guard state.heldReadEnds.count == 2, let holder = state.heldReadEnds[1].take() else { return }
         record.terminal = HeldDescriptor(holder)
-        seat(record, log: try? Self.writeEnd(of: state.heldReadEnds[0].borrowed), input: nil)
+        var log: HeldDescriptor?
+        do throws(SystemError) { log = try Self.writeEnd(of: state.heldReadEnds[0].borrowed) } catch {
+            let fault = error.fault(step: "log the terminal of", subject: context.label, remedy: "restart it")
+            outbox.append(.remarked(fault.text))
+        }
+        seat(record, log: log, input: nil)
     }
 
     /// What it wrote last is read, from its terminal first.

@@ -48,6 +48,9 @@ public final class LogPump: Sendable {
         }
     }
 
+    /// For who moves bytes beside it: what it has to say is heard with the rest.
+    func remark(_ text: String) { notices.post(.said(.remark(text)), from: nil) }
+
     /// What hangs at this moment.
     public var hangs: [Hang] {
         routing.withLock { routing in

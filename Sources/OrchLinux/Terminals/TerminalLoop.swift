@@ -101,7 +101,16 @@ final class TerminalLoop {
             // What comes and goes at once wakes: each is looked at until it gives and takes nothing more.
             let number = nextNumber(.place(launch))
             let both = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLET.rawValue
-            for end in [seat.terminal, seat.log, seat.input].compactMap(\.self) { try? watch(end.number, both, number) }
+            do throws(SystemError) {
+                for end in [seat.terminal, seat.log, seat.input].compactMap(\.self) {
+                    try watch(end.number, both, number)
+                }
+            } catch {
+                let fault = error.fault(
+                    step: "watch", subject: "the terminal or standard input of launch \(launch.number)",
+                    remedy: Self.remedy + ", then restart it")
+                post.pump.remark(fault.text)
+            }
             unfinished.insert(launch)
         case .finish(let launch):
             guard let place = places[launch] else { return post.pump.finish(launch) }
@@ -187,10 +196,23 @@ final class TerminalLoop {
                 continue
             }
             let number = nextNumber(.attacher(lastNumber + 1))
-            attachers[number] = Attacher(number, socket)
-            try? watch(accepted, EPOLLIN.rawValue, number)
+            let attacher = Attacher(number, socket)
+            attachers[number] = attacher
+            listen(to: attacher)
         }
     }
+
+    /// From now on it is heard.
+    private func listen(to attacher: Attacher) {
+        do { try watch(attacher.socket.number, EPOLLIN.rawValue, attacher.number) } catch {
+            attacher.send(
+                .refused(reason: "the daemon can't listen to it: \(Reason.text(error.code))", remedy: Self.remedy))
+            forget(attacher)
+        }
+    }
+
+    /// epoll(7): what a user may have watched in all is limited.
+    private static let remedy = "raise the limit: `sysctl fs.epoll.max_user_watches`"
 
     private func forget(_ attacher: Attacher) {
         _ = corch_epoll_ctl(epoll.number, EPOLL_CTL_DEL, attacher.socket.number, 0, 0)
@@ -277,7 +299,7 @@ final class TerminalLoop {
         if attacher.isHeld {
             _ = corch_epoll_ctl(epoll.number, EPOLL_CTL_DEL, attacher.socket.number, 0, 0)
         } else {
-            try? watch(attacher.socket.number, EPOLLIN.rawValue, attacher.number)
+            listen(to: attacher)
         }
     }
 }

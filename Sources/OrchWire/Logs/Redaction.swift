@@ -15,6 +15,18 @@ public struct Redaction {
 
     public var isEmpty: Bool { finders.isEmpty }
 
+    /// Finds just these bytes, of which there is at least one. O(line) but for texts that repeat their beginning.
+    public static func finder(of text: [UInt8]) -> LineFinder {
+        { line, start in
+            var place = start
+            while let first = line[place...].firstIndex(of: text[0]), first + text.count <= line.count {
+                if line[first..<first + text.count].elementsEqual(text) { return first..<first + text.count }
+                place = first + 1
+            }
+            return nil
+        }
+    }
+
     /// All finders see the line as it is, so their order means nothing; matches that touch become one mask. Empty matches hide nothing.
     public func applied(to line: [UInt8]) -> [UInt8] {
         var hidden: [Range<Int>] = []
