@@ -58,7 +58,7 @@ import Testing
         let before = try place.rows().mapValues { $0["pid"]?.int }
         try write(
             place, version: 2,
-            "update: { on_failure: \(way) }\n    start_timeout: 300ms\n    restart: no\n    health: { startup: { command: 'exit 1', interval: 50ms } }",
+            "update: { on_failure: \(way) }\n    start_timeout: 3s\n    restart: no\n    health: { startup: { command: 'exit 1', interval: 50ms } }",
             replicas: 2)
         let apply = try place.orch("apply")
         #expect(apply.status == 1, "\(apply)")

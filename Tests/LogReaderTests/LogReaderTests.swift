@@ -217,6 +217,21 @@ import Testing
         reader.close()
     }
 
+    /// Between two looks a segment may get another file and another index.
+    @Test func aSegmentThatIsCompressedWhileItIsOpenedKeepsItsTimes() {
+        files.append(web.path, "w1\nw2\n", second: 1)
+        files.rotate(web.path, 1)
+        files.append(web.path, "w3\n", second: 2)
+        let segment = LogLayout.segment(web.path, 1)
+        files.whenOpened = { [files] path in if path == segment { files.compress(segment) } }
+        var reader = LogReader(files, streams: [web], query: query { $0.follows = true })
+        var times: [WallTime?] = []
+        while let line = reader.next() { times.append(line.time) }
+        #expect(times == [time(1), time(1), time(2)])
+        reader.close()
+        #expect(files.openCount == 0)
+    }
+
     @Test func launchesAreKnown() {
         files.append(web.path, "first\n", second: 1, launch: 1)
         files.append(web.path, "second\n", second: 2, launch: 2)

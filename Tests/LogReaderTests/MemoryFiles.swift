@@ -17,6 +17,8 @@ final class MemoryFiles: LogFiles {
     var openCount: Int { opened.count }
     /// What somebody does meanwhile, each time that more than an index's header is read.
     var meanwhile: () -> Void = {}
+    /// What somebody does as soon as a file of that path is open.
+    var whenOpened: (_ path: String) -> Void = { _ in }
 
     private func file(_ path: String) -> File {
         if let known = named[path] { return known }
@@ -53,12 +55,26 @@ final class MemoryFiles: LogFiles {
 
     func remove(_ path: String) { named[path] = nil }
 
+    /// As if it took no space: the same bytes in another file, with an index of its own; neither is there twice.
+    func compress(_ segment: String) {
+        let (folder, name) = LogLayout.split(segment)
+        let index = LogLayout.join(folder, LogLayout.index(of: name))
+        guard let plain = named.removeValue(forKey: segment), let entries = named.removeValue(forKey: index) else {
+            return
+        }
+        let packed = file(LogLayout.compressed(segment))
+        packed.bytes = plain.bytes
+        let itsIndex = file(LogLayout.join(folder, LogLayout.index(of: LogLayout.compressed(name))))
+        itsIndex.bytes = LogIndex.header(inode: packed.inode) + entries.bytes[LogIndex.headerBytes...]
+    }
+
     func names(in folder: String) -> [String] {
         named.keys.filter { LogLayout.split($0).folder == folder }.map { LogLayout.split($0).name }.sorted()
     }
     func inode(of path: String) -> UInt64? { named[path]?.inode }
     func open(_ path: String) -> OpenLog? {
-        guard let file = named[path] else { return nil }
+        guard let file = named[path] ?? named[LogLayout.compressed(path)] else { return nil }
+        defer { whenOpened(path) }
         let handle = (opened.keys.max() ?? 0) + 1
         opened[handle] = file
         return OpenLog(handle: handle, inode: file.inode)

@@ -163,8 +163,7 @@ struct LogCursor {
         while number < end?.number ?? .max {
             let segments = segments()
             for candidate in segments where candidate > number {
-                guard let opened = files.open(segmentPath(candidate)) else { continue }
-                use(opened, LogLayout.segment(name, candidate))
+                guard open(candidate) else { continue }
                 number = candidate
                 isActive = false
                 return true
@@ -180,6 +179,20 @@ struct LogCursor {
             files.close(opened)
         }
         return false
+    }
+
+    private mutating func open(_ segment: Int) -> Bool {
+        let path = segmentPath(segment)
+        guard let opened = files.open(path) else { return false }
+        use(opened, LogLayout.segment(name, segment))
+        // Compressed between the look at it and at its index, which goes with it: the compressed one has an index of its own.
+        if times?.isMissing ?? false, files.inode(of: path) == nil,
+            let packed = files.inode(of: LogLayout.compressed(path)), packed != opened.inode,
+            let other = files.open(path)
+        {
+            use(other, LogLayout.segment(name, segment))
+        }
+        return true
     }
 
     private func segments() -> [Int] { LogLayout.segments(of: name, among: files.names(in: folder)) }
