@@ -51,7 +51,7 @@ extension Redaction {
             } catch {
                 var fault = error
                 fault.remedy =
-                    "run this as a user who may read it; it is masked in the log of \(status.id.service.service)"
+                    "it is masked in the log of \(status.id.service.service): let who reads that read it, or correct `secrets` and apply"
                 throw Failure(.failed, fault)
             }
         }

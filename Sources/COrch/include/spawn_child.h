@@ -45,7 +45,8 @@ int spawn_prepare(void);
  * along before 5.16. Children get the score that was there before, unless their spec says otherwise. */
 void spawn_protect(void);
 
-/* In a child of fork(2) that is to take over so many launches: as the second last to be killed, if this process is the last. */
+/* In a child of fork(2) that is to take over so many launches: as the second last to be killed, if this process is the last,
+ * and with a heap of large pages (KEEPER_HEAP) where they are many. */
 void spawn_ready_heir(uint32_t launches);
 
 /* Requests that wait for a berth. */

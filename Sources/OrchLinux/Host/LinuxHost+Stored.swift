@@ -87,7 +87,8 @@ extension LinuxHost {
             guard let one = StoredDescriptor.load(launch.number, HeldDescriptor(end), from: run.stored) else {
                 let fault = Fault(
                     step: "keep", subject: "a descriptor that a service had handed over",
-                    reason: "its note \(run.stored)/\(launch.number) can't be read")
+                    reason: "its note \(run.stored)/\(launch.number) can't be read",
+                    remedy: "restart the service: it opens its own again")
                 outbox.append(.remarked(fault.text))
                 return false
             }
